@@ -1,0 +1,77 @@
+# Every step of a day's work is one verb; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+TOOL_READY := .venv/.ready
+EMULATOR_READY := .venv-emulator/.ready
+INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test lint format types package lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: setup ## run everything on this machine and play the sample messages (ARGS="--port 4566")
+	@$(BIN)/unc up $(ARGS)
+
+test: setup lint types ## lint, types and every test (ARGS="tests/unit -x")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(TOOL_READY) ## ruff: rules and format
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "'make format' puts these right"; exit 1; }
+
+format: $(TOOL_READY) ## put format and import order right
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+types: $(TOOL_READY) ## mypy, strict
+	@$(BIN)/mypy --no-error-summary
+
+package: $(TOOL_READY) ## write dist/unc-consumer.zip, the same bytes for the same input
+	@$(BIN)/python -m unc.package
+
+setup: $(TOOL_READY) $(EMULATOR_READY) ## make both virtual environments (the other verbs do it too)
+
+lock: $(TOOL_READY) ## pin the newest versions and their hashes into requirements*.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
+	@$(call compile,shipped,requirements.txt,)
+	@$(call compile,dev,requirements-dev.txt,--constraint requirements.txt)
+	@$(call compile,emulator,requirements-emulator.txt,)
+
+clean: ## remove what was built, virtual environments too
+	rm -rf .venv .venv-emulator build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(TOOL_READY): requirements-dev.txt pyproject.toml
+	@$(need_python)
+	@echo "Setting up .venv (tool and tests)" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python $(INSTALL) -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(EMULATOR_READY): requirements-emulator.txt
+	@$(need_python)
+	@echo "Setting up .venv-emulator (the AWS emulator)" >&2
+	@$(PYTHON) -m venv .venv-emulator
+	@.venv-emulator/bin/python $(INSTALL) -r requirements-emulator.txt
+	@touch $@
+
+# Debian ships Python without venv; as root it is installed, else the line says how.
+define need_python
+command -v $(PYTHON) >/dev/null 2>&1 \
+  || { echo "Python is missing: apt-get install python3 python3-venv" >&2; exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || { echo "$(PYTHON) is too old: 3.11 or later is needed; try make PYTHON=python3.12" >&2; exit 1; }; \
+$(PYTHON) -c 'import ensurepip' >/dev/null 2>&1 \
+  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+       && echo "Installing python3-venv" >&2 && apt-get -qq update >/dev/null \
+       && apt-get -qq install -y python3-venv >/dev/null; } \
+  || { echo "Python's venv is missing: sudo apt-get install python3-venv" >&2; exit 1; }
+endef
+
+define compile
+$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+  --group $(1) $(3) --output-file $(2)
+endef

@@ -1,0 +1,83 @@
+"""The zip: reproducible, complete, and nothing in it that Lambda does not run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from unc.package import Package, build_package, shipped_name
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return build_package(tmp_path_factory.mktemp("package") / "first.zip")
+
+
+@pytest.fixture(scope="module")
+def names(package: Package) -> list[str]:
+    return zipfile.ZipFile(package.path).namelist()
+
+
+def test_the_same_input_gives_the_same_bytes(package: Package, tmp_path: Path) -> None:
+    again = build_package(tmp_path / "again.zip")
+    assert again.digest == package.digest
+    assert again.path.read_bytes() == package.path.read_bytes()
+
+
+def test_times_and_modes_of_the_sources_do_not_matter(tmp_path: Path) -> None:
+    written = []
+    for mode in (0o600, 0o755):
+        source = tmp_path / oct(mode)
+        source.mkdir()
+        (source / "queue_function.py").write_text("x = 1\n")
+        (source / "queue_function.py").chmod(mode)
+        os.utime(source / "queue_function.py", (mode, mode))
+        written.append(build_package(tmp_path / f"{mode}.zip", source).path.read_bytes())
+    assert written[0] == written[1]
+
+
+def test_another_content_gives_another_digest(tmp_path: Path, package: Package) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "queue_function.py").write_text("x = 2\n")
+    assert build_package(tmp_path / "z.zip", tmp_path / "src").digest != package.digest
+
+
+def test_names_are_sorted_and_unique(names: list[str]) -> None:
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize(
+    "unwanted", ["__pycache__", ".pyc", ".dist-info", "emscripten", "boto3", "botocore", "unc/"]
+)
+def test_nothing_unneeded_is_inside(names: list[str], unwanted: str) -> None:
+    assert [name for name in names if unwanted in name] == []
+
+
+def test_the_licence_of_what_ships_is_inside(names: list[str]) -> None:
+    assert "licences/urllib3-LICENSE.txt" in names
+
+
+def test_the_shipped_client_imports_from_the_zip_alone(package: Package, tmp_path: Path) -> None:
+    zipfile.ZipFile(package.path).extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import urllib3; urllib3.PoolManager()"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("urllib3/poolmanager.py", "urllib3/poolmanager.py"),
+        ("urllib3/contrib/emscripten/fetch.py", None),
+        ("urllib3-2.0.dist-info/METADATA", None),
+        ("urllib3-2.0.dist-info/licenses/LICENSE.txt", "licences/urllib3-LICENSE.txt"),
+    ],
+)
+def test_only_code_and_licences_of_a_package_ship(name: str, kept: str | None) -> None:
+    assert shipped_name(name) == kept

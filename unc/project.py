@@ -1,0 +1,14 @@
+"""Where things lie in this repository. The tool is installed in place and reads them there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src"
+TEMPLATE = ROOT / "infra" / "template.yaml"
+SAMPLES = ROOT / "samples"
+REQUIREMENTS = ROOT / "requirements.txt"
+BUILD = ROOT / "build"
+PACKAGE = ROOT / "dist" / "unc-consumer.zip"
+EMULATOR = ROOT / ".venv-emulator" / "bin" / "ministack"
