@@ -1,0 +1,50 @@
+"""Run a command and end it, with all it started, when the parent goes: stopped or crashed.
+
+The parent holds the other end of this process's standard input and never writes to it. However
+the parent ends, that pipe closes, and this process sees it. Run as a script, standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+STOP_GRACE_SECONDS = 15.0
+
+
+def keep(scratch: str, command: list[str]) -> int:
+    """Run the command until it ends or the parent goes; leave neither processes nor scratch."""
+    # A Ctrl-C in the terminal is the parent's to handle; it closes the pipe when it is done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A session of its own makes the command the leader of a group that holds all it starts.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    threading.Thread(target=stop_with_parent, args=(child,), daemon=True).start()
+    code = child.wait()
+    kill_group(child.pid)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return code
+
+
+def stop_with_parent(child: subprocess.Popen[bytes]) -> None:
+    """Wait for the pipe to close, then let the command save its state, then end the group."""
+    sys.stdin.buffer.read()
+    child.terminate()
+    try:
+        child.wait(STOP_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        kill_group(child.pid)
+
+
+def kill_group(group: int) -> None:
+    """End whatever is left of a process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(keep(sys.argv[1], sys.argv[2:]))
