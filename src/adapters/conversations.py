@@ -1,0 +1,186 @@
+"""Sessions and chats in DynamoDB: the ConversationStore that runs on AWS."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from adapters.chats import chat_put, presence_read
+from adapters.dynamodb import (
+    MAX_ACTIONS,
+    MAX_KEYS,
+    MAX_TRANSACTION_BYTES,
+    DynamoDb,
+    Found,
+    Read,
+    Reason,
+    chunks,
+)
+from adapters.sessions import newest_query, session_of, session_put, session_read
+from adapters.wave import Wave
+from domain.chats import ChatKey, InboundMessage
+from domain.errors import Refused, Unavailable
+from domain.ports import Known, Unit, Written
+from domain.sessions import Session
+from domain.size import size_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A part of a unit that fits into one transaction; only the first part opens the session."""
+
+    session: Session
+    opens: bool
+    messages: Sequence[InboundMessage]
+
+    @property
+    def actions(self) -> int:
+        return len(self.messages) + self.opens
+
+
+class DynamoConversations:
+    """Reads in one wave, writes in as few transactions as hold the units."""
+
+    def __init__(self, dynamodb: DynamoDb, wave: Wave, chats: str, sessions: str) -> None:
+        self._dynamodb = dynamodb
+        self._wave = wave
+        self._chats = chats
+        self._sessions = sessions
+
+    def look_up(
+        self, senders: Collection[str], chats: Collection[ChatKey], sessions: Collection[str]
+    ) -> Known:
+        """Query and read at once; see ConversationStore."""
+        reads = [presence_read(self._chats, key) for key in dict.fromkeys(chats)]
+        reads += [session_read(self._sessions, each) for each in dict.fromkeys(sessions)]
+        known = Known()
+        queries = [partial(self._find_newest, sender, known) for sender in senders]
+        parts = [partial(self._read, part, known) for part in chunks(reads, MAX_KEYS)]
+        self._wave.run([*queries, *parts])
+        return known
+
+    def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
+        """Write each unit's slices in order; see ConversationStore."""
+        written = Written()
+        held_back: set[str] = set()
+        for transaction in _pack(_slices(units)):
+            ready = [each for each in transaction if each.session.session_id not in held_back]
+            if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
+                held_back |= {each.session.session_id for each in ready}
+        return written
+
+    def _find_newest(self, sender: str, known: Known) -> None:
+        try:
+            items = self._dynamodb.query(newest_query(self._sessions, sender))
+        except (Unavailable, Refused) as error:
+            known.problems.append(f"Query:{error.code}")
+        else:
+            known.newest[sender] = session_of(items[0]) if items else None
+
+    def _read(self, reads: Sequence[Read], known: Known) -> None:
+        found: Found = self._dynamodb.batch_get(reads)
+        known.problems += found.problems
+        for read, item in found.answered:
+            if read.table == self._sessions:
+                known.sessions[read.key["session_id"]["S"]] = session_of(item) if item else None
+            else:
+                key = ChatKey(read.key["sender_id"]["S"], read.key["message_id"]["S"])
+                known.stored[key] = item is not None
+
+    def _transact(
+        self, slices: Sequence[_Slice], stored_at: Decimal, written: Written, *, alone: bool
+    ) -> bool:
+        """One transaction; True when it was applied."""
+        actions = [action for each in slices for action in self._actions(each, stored_at)]
+        try:
+            reasons = self._dynamodb.transact(actions)
+        except Unavailable as error:
+            written.problems.append(f"TransactWriteItems:{error.code}")
+            return False
+        except Refused as error:
+            written.problems.append(f"TransactWriteItems:{error.code}")
+            if alone and error.code == "ValidationException":
+                written.refused[slices[0].session.session_id] = error.code
+            return False
+        if not reasons:
+            _note_applied(slices, written)
+            return True
+        rest = iter(reasons)
+        for each in slices:
+            _note_reasons(each, [next(rest) for _ in range(each.actions)], written)
+        return False
+
+    def _actions(self, part: _Slice, stored_at: Decimal) -> Iterable[dict[str, Any]]:
+        if part.opens:
+            yield session_put(self._sessions, part.session)
+        for message in part.messages:
+            yield chat_put(self._chats, message, part.session.session_id, stored_at)
+
+
+def _slices(units: Sequence[Unit]) -> Iterable[_Slice]:
+    for unit in units:
+        opens, rest = unit.opens, list(unit.messages)
+        while opens or rest:
+            count = _fitting(rest, MAX_ACTIONS - opens)
+            yield _Slice(unit.session, opens, rest[:count])
+            opens, rest = False, rest[count:]
+
+
+def _fitting(messages: Sequence[InboundMessage], most: int) -> int:
+    """How many of the messages fit into one transaction, at least one."""
+    room, count = MAX_TRANSACTION_BYTES, 0
+    for message in messages[:most]:
+        room -= _bytes(message)
+        if room < 0 and count:
+            break
+        count += 1
+    return count
+
+
+def _bytes(message: InboundMessage) -> int:
+    parsed = message.parsed
+    return 1024 + size_of([parsed.content, parsed.sender, parsed.metadata])
+
+
+def _pack(slices: Iterable[_Slice]) -> Iterable[list[_Slice]]:
+    """Slices together as long as they fit into one transaction."""
+    packed: list[_Slice] = []
+    for each in slices:
+        together = [*packed, each]
+        messages = [message for one in together for message in one.messages]
+        fits = sum(one.actions for one in together) <= MAX_ACTIONS
+        if packed and not (fits and _fitting(messages, MAX_ACTIONS) == len(messages)):
+            yield packed
+            together = [each]
+        packed = together
+    if packed:
+        yield packed
+
+
+def _note_applied(slices: Sequence[_Slice], written: Written) -> None:
+    for each in slices:
+        written.stored |= {message.key for message in each.messages}
+        if each.opens:
+            written.opened.add(each.session.session_id)
+
+
+def _note_reasons(part: _Slice, reasons: list[Reason], written: Written) -> None:
+    """What the reasons of a cancelled transaction tell about one slice."""
+    session_id = part.session.session_id
+    if part.opens:
+        reason = reasons.pop(0)
+        if reason.is_condition and reason.item:
+            written.existing[session_id] = session_of(reason.item)
+        elif reason.is_refusal:
+            written.refused[session_id] = reason.code
+    for message, reason in zip(part.messages, reasons, strict=True):
+        if reason.is_condition:
+            written.present.add(message.key)
+        elif reason.is_refusal:
+            written.refused[session_id] = reason.code
+    written.problems += [f"TransactWriteItems:{r.code}" for r in reasons if _is_trouble(r)]
+
+
+def _is_trouble(reason: Reason) -> bool:
+    return reason.code not in ("None", "ConditionalCheckFailed")

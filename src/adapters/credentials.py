@@ -1,0 +1,54 @@
+"""Where AWS credentials come from.
+
+In Lambda the runtime sets them as environment variables for a container's life. A
+script on a laptop may hold them elsewhere (profiles, SSO, instance roles): there
+botocore's chain is asked, when it is installed.
+"""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key, and the session token that temporary ones have."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+class CredentialSource:
+    """Gives credentials for each request, fresh ones where they expire.
+
+    Raises Unavailable when there are none.
+    """
+
+    def __init__(self) -> None:
+        self._chain: Any = None
+
+    def __call__(self) -> Credentials:
+        key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+        if key and secret:
+            return Credentials(key, secret, os.environ.get("AWS_SESSION_TOKEN") or None)
+        return self._from_chain()
+
+    def _from_chain(self) -> Credentials:
+        if self._chain is None:
+            self._chain = _botocore_credentials()
+        frozen = self._chain.get_frozen_credentials()
+        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _botocore_credentials() -> Any:
+    try:
+        from botocore.session import get_session
+    except ImportError:
+        raise Unavailable("NoCredentials") from None
+    credentials = get_session().get_credentials()
+    if credentials is None:
+        raise Unavailable("NoCredentials")
+    return credentials

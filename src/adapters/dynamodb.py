@@ -1,0 +1,123 @@
+"""DynamoDB as the stores use it: keyed reads in bulk, writes in transactions.
+
+Limits: 100 keys a BatchGetItem; 100 items and 4 MB a TransactWriteItems,
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.aws import AwsClient, AwsRefused
+from adapters.values import Item
+from domain.errors import Refused, Unavailable
+
+MAX_KEYS = 100
+MAX_ACTIONS = 100
+MAX_TRANSACTION_BYTES = 3_500_000
+
+_TARGET = "DynamoDB_20120810."
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One key to read consistently; `projection` is an expression without placeholders."""
+
+    table: str
+    key: Item
+    projection: str | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """Items of the keys that were answered; a key missing in `answered` is not known."""
+
+    answered: list[tuple[Read, Item | None]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a transaction's action failed; `code` is "None" for one that did not."""
+
+    code: str
+    item: Item | None = None
+
+    @property
+    def is_condition(self) -> bool:
+        return self.code == "ConditionalCheckFailed"
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.code in ("ValidationError", "ValidationException")
+
+
+class DynamoDb:
+    """The operations that the stores are made of; one try each."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+
+    def query(self, request: dict[str, Any]) -> list[Item]:
+        """Query; raises Unavailable or Refused."""
+        answer = self._client.call("dynamodb", f"{_TARGET}Query", request)
+        items: list[Item] = answer.get("Items", [])
+        return items
+
+    def batch_get(self, reads: Sequence[Read]) -> Found:
+        """Read up to 100 keys of any tables consistently; never raises for AWS's faults."""
+        tables: dict[str, dict[str, Any]] = {}
+        for read in reads:
+            request = tables.setdefault(read.table, {"ConsistentRead": True, "Keys": []})
+            request["Keys"].append(read.key)
+            if read.projection:
+                request["ProjectionExpression"] = read.projection
+        try:
+            answer = self._client.call(
+                "dynamodb", f"{_TARGET}BatchGetItem", {"RequestItems": tables}
+            )
+        except (Unavailable, Refused) as error:
+            return Found(problems=[f"BatchGetItem:{error.code}"])
+        return _sort(reads, answer)
+
+    def transact(self, actions: Sequence[dict[str, Any]]) -> list[Reason]:
+        """Apply all actions or none: no reasons mean all, else one reason for each.
+
+        Raises Unavailable when nothing is known, and Refused when the request as a
+        whole was declined.
+        """
+        try:
+            self._client.call(
+                "dynamodb", f"{_TARGET}TransactWriteItems", {"TransactItems": list(actions)}
+            )
+        except AwsRefused as error:
+            if error.code != "TransactionCanceledException":
+                raise
+            return _reasons(error, len(actions))
+        return []
+
+
+def chunks(values: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    """Slices of at most `size`."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _sort(reads: Sequence[Read], answer: dict[str, Any]) -> Found:
+    """Pair each key with its item, None where there is none; leave out the unprocessed."""
+    unprocessed = answer.get("UnprocessedKeys", {})
+    found = Found(problems=["BatchGetItem:UnprocessedKeys"] if unprocessed else [])
+    for read in reads:
+        if read.key in unprocessed.get(read.table, {}).get("Keys", []):
+            continue
+        items = answer.get("Responses", {}).get(read.table, [])
+        match = (item for item in items if read.key.items() <= item.items())
+        found.answered.append((read, next(match, None)))
+    return found
+
+
+def _reasons(error: AwsRefused, count: int) -> list[Reason]:
+    given = error.answer.get("CancellationReasons") or []
+    reasons = [Reason(str(each.get("Code", "None")), each.get("Item")) for each in given]
+    if len(reasons) != count:
+        raise Unavailable("TransactionCanceledException") from error
+    return reasons

@@ -1,0 +1,167 @@
+"""Every DynamoDB expression of the `notifications` table, and the reads that go with it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from adapters.chats import text_of, text_read
+from adapters.dynamodb import MAX_ACTIONS, MAX_KEYS, DynamoDb, Read, Reason, chunks
+from adapters.sessions import session_of, session_read
+from adapters.values import Item, number
+from adapters.wave import Wave
+from domain.chats import ChatKey
+from domain.errors import Refused, Unavailable
+from domain.notifications import Claim, Notification
+from domain.ports import Audience, Claimed
+
+# Claimed by nobody for this news, or by an earlier attempt, or by this very claimer.
+_CLAIMABLE = (
+    "(attribute_not_exists(through) OR through < :moment) AND "
+    "(attribute_not_exists(claimed) OR claimed < :moment OR "
+    "(claimed = :moment AND (attempt < :attempt OR claimed_by = :token)))"
+)
+_CLAIM = "SET claimed = :moment, attempt = :attempt, claimed_by = :token, expires_at = :expires_at"
+
+
+class DynamoNotifications:
+    """Who has been told up to where; see NotificationStore."""
+
+    def __init__(
+        self, dynamodb: DynamoDb, wave: Wave, notifications: str, sessions: str, chats: str
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._wave = wave
+        self._notifications = notifications
+        self._sessions = sessions
+        self._chats = chats
+
+    def look_up(
+        self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
+    ) -> Audience:
+        """Read all keys in one wave of consistent reads."""
+        audience = Audience()
+        reads = [session_read(self._sessions, each) for each in sessions]
+        reads += [Read(self._notifications, _key(each)) for each in senders]
+        reads += [text_read(self._chats, key) for key in chats]
+        parts = list(chunks(reads, MAX_KEYS))
+        self._wave.run([partial(self._read, part, audience) for part in parts])
+        return audience
+
+    def claim(self, claims: Sequence[Claim]) -> Claimed:
+        """Claim by conditional update; a failed condition is a claim lost."""
+        actions = {claim.news.sender_id: self._claim(claim) for claim in claims}
+        applied, declined, problems = self._apply(actions)
+        return Claimed(applied, declined, problems)
+
+    def release(self, claims: Sequence[Claim]) -> set[str]:
+        """Lower the attempt of claims that still stand, so that the same news may be claimed."""
+        actions = {claim.news.sender_id: self._release(claim) for claim in claims}
+        applied, declined, _ = self._apply(actions)
+        return applied | declined
+
+    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
+        """Raise `through`; a row that is further already counts as settled."""
+        actions = {sender: self._settle(sender, moment) for sender, moment in through.items()}
+        applied, declined, _ = self._apply(actions)
+        return applied | declined
+
+    def _read(self, reads: Sequence[Read], audience: Audience) -> None:
+        found = self._dynamodb.batch_get(reads)
+        audience.problems += found.problems
+        for read, item in found.answered:
+            if read.table == self._sessions:
+                session_id = read.key["session_id"]["S"]
+                audience.sessions[session_id] = session_of(item) if item else None
+            elif read.table == self._notifications:
+                sender_id = read.key["sender_id"]["S"]
+                audience.notifications[sender_id] = _notification(item) if item else None
+            else:
+                key = ChatKey(read.key["sender_id"]["S"], read.key["message_id"]["S"])
+                audience.texts[key] = text_of(item) if item else None
+
+    def _apply(self, actions: Mapping[str, dict[str, Any]]) -> tuple[set[str], set[str], list[str]]:
+        """Apply updates by sender: all at once, then those that others kept from it."""
+        applied: set[str] = set()
+        declined: set[str] = set()
+        problems: list[str] = []
+        for part in chunks(list(actions), MAX_ACTIONS):
+            held_up = self._try(part, actions, applied, declined, problems)
+            if held_up:
+                self._try(held_up, actions, applied, declined, problems)
+        return applied, declined, problems
+
+    def _try(
+        self,
+        senders: Sequence[str],
+        actions: Mapping[str, dict[str, Any]],
+        applied: set[str],
+        declined: set[str],
+        problems: list[str],
+    ) -> list[str]:
+        """One transaction; gives the senders that only others' failures held up."""
+        try:
+            reasons = self._dynamodb.transact([{"Update": actions[each]} for each in senders])
+        except (Unavailable, Refused) as error:
+            problems.append(f"TransactWriteItems:{error.code}")
+            return []
+        if not reasons:
+            applied.update(senders)
+            return []
+        by_sender: dict[str, Reason] = dict(zip(senders, reasons, strict=True))
+        declined.update(s for s, reason in by_sender.items() if reason.is_condition)
+        held_up = [s for s, reason in by_sender.items() if reason.code == "None"]
+        troubled = [r.code for s, r in by_sender.items() if s not in held_up and s not in declined]
+        problems.extend(f"TransactWriteItems:{code}" for code in troubled)
+        return held_up
+
+    def _claim(self, claim: Claim) -> dict[str, Any]:
+        return self._update(
+            claim.news.sender_id,
+            _CLAIM,
+            _CLAIMABLE,
+            moment={"N": str(claim.news.stored_at)},
+            attempt={"N": str(claim.news.attempt)},
+            token={"S": claim.token},
+            expires_at={"N": str(claim.expires_at)},
+        )
+
+    def _release(self, claim: Claim) -> dict[str, Any]:
+        return self._update(
+            claim.news.sender_id,
+            "SET attempt = :attempt",
+            "claimed_by = :token",
+            attempt={"N": str(claim.news.attempt - 1)},
+            token={"S": claim.token},
+        )
+
+    def _settle(self, sender_id: str, through: Decimal) -> dict[str, Any]:
+        return self._update(
+            sender_id,
+            "SET through = :moment",
+            "attribute_not_exists(through) OR through < :moment",
+            moment={"N": str(through)},
+        )
+
+    def _update(
+        self, sender_id: str, expression: str, condition: str, **values: dict[str, str]
+    ) -> dict[str, Any]:
+        return {
+            "TableName": self._notifications,
+            "Key": _key(sender_id),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+        }
+
+
+def _key(sender_id: str) -> Item:
+    return {"sender_id": {"S": sender_id}}
+
+
+def _notification(item: Item) -> Notification:
+    return Notification(
+        claimed=number(item, "claimed"),
+        attempt=int(number(item, "attempt") or 0),
+        through=number(item, "through"),
+    )

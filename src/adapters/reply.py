@@ -1,0 +1,91 @@
+"""The reply service: one POST for each sender, all at once.
+
+It is not idempotent, so what decides is whether a POST may have been accepted: only a
+failure that says it was not counts as one that may be tried again.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import sha256
+
+from adapters.http import HttpPool, NoAnswer, NotSent
+from adapters.secrets import ReplySecret
+from adapters.wave import Wave
+from domain.errors import SecretUnavailable
+from domain.news import News
+from domain.ports import Outcome
+
+CONNECT_SECONDS = 3.0
+
+
+class HttpReplyService:
+    """See ReplyService. `timeout`: seconds until a silent answer counts as unknown."""
+
+    def __init__(
+        self,
+        http: HttpPool,
+        wave: Wave,
+        url: str,
+        secret: ReplySecret,
+        timeout: float,
+        on_problem: Callable[[Exception], None],
+    ) -> None:
+        self._http = http
+        self._wave = wave
+        self._url = url
+        self._secret = secret
+        self._timeout = timeout
+        self._on_problem = on_problem
+
+    def tell(self, news: Sequence[News]) -> dict[str, Outcome]:
+        """POST all; those answered 401 once more with a secret fetched anew."""
+        outcomes = self._post_all(news)
+        unauthorized = [n for n in news if outcomes[n.sender_id] is Outcome.UNAUTHORIZED]
+        if unauthorized and self._secret.renew():
+            outcomes |= self._post_all(unauthorized)
+        return outcomes
+
+    def _post_all(self, news: Sequence[News]) -> dict[str, Outcome]:
+        try:
+            secret = self._secret.value()
+        except SecretUnavailable as error:
+            self._on_problem(error)
+            return {each.sender_id: Outcome.CANNOT_DELIVER_NOW for each in news}
+        outcomes = self._wave.run([partial(self._post, each, secret) for each in news])
+        return {each.sender_id: outcome for each, outcome in zip(news, outcomes, strict=True)}
+
+    def _post(self, news: News, secret: str) -> Outcome:
+        body = json.dumps({"sender_id": news.sender_id, "message": news.text or ""}).encode()
+        headers = {
+            "content-type": "application/json",
+            "x-intelligence-api-secret": secret,
+            "idempotency-key": _header_text(news.message_id),
+        }
+        try:
+            answer = self._http.post(self._url, headers, body, CONNECT_SECONDS, self._timeout)
+        except NotSent:
+            return Outcome.CANNOT_DELIVER_NOW
+        except NoAnswer:
+            return Outcome.UNKNOWN
+        return outcome_of(answer.status)
+
+
+def outcome_of(status: int) -> Outcome:
+    """What an HTTP status says about whether a person was answered."""
+    if 200 <= status < 300:
+        return Outcome.ACCEPTED
+    if status == 401:
+        return Outcome.UNAUTHORIZED
+    if status in (408, 504):
+        return Outcome.UNKNOWN
+    if status == 429 or status >= 500:
+        return Outcome.CANNOT_DELIVER_NOW
+    return Outcome.REJECTED
+
+
+def _header_text(message_id: str) -> str:
+    """An id as a header can carry it; an odd one by its digest."""
+    if message_id.isascii() and message_id.isprintable():
+        return message_id
+    return sha256(message_id.encode()).hexdigest()

@@ -1,0 +1,52 @@
+"""The reply service's secret: the environment's where it is set, else Secrets Manager's."""
+
+import json
+import os
+
+import config
+from adapters.aws import AwsClient
+from domain.errors import Refused, SecretUnavailable, Unavailable
+
+
+class ReplySecret:
+    """Fetched once a container; a value that was in the environment is never replaced."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+        self._fetched = False
+
+    def value(self) -> str:
+        """The secret.
+
+        Raises SecretUnavailable, which says what to do.
+        """
+        config.load_secret(self._fetch)
+        return os.environ[config.SECRET_VARIABLE].strip()
+
+    def renew(self) -> bool:
+        """Forget a fetched secret, so that the next use fetches it anew; False if it was given."""
+        if self._fetched:
+            os.environ.pop(config.SECRET_VARIABLE, None)
+        return self._fetched
+
+    def _fetch(self, secret_id: str) -> str:
+        try:
+            answer = self._client.call(
+                "secretsmanager", "secretsmanager.GetSecretValue", {"SecretId": secret_id}
+            )
+        except (Unavailable, Refused) as error:
+            raise SecretUnavailable(secret_id, error.code) from None
+        self._fetched = True
+        return _plain(answer.get("SecretString"), secret_id)
+
+
+def _plain(stored: object, secret_id: str) -> str:
+    """The secret as text, or as the one value of that name that the console's form writes."""
+    if not isinstance(stored, str) or not stored.strip():
+        raise SecretUnavailable(secret_id, "it holds no text")
+    try:
+        fields = json.loads(stored)
+    except ValueError:
+        return stored
+    value = fields.get(config.SECRET_VARIABLE) if isinstance(fields, dict) else None
+    return value if isinstance(value, str) and value else stored

@@ -1,0 +1,139 @@
+"""News: a sender has a message that the reply service shall hear about.
+
+It comes from the stream of `chats` (DynamoDB JSON) or, parked earlier, from the
+retry queue (our JSON). Odd records are rejected with a reason, never raised over.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from domain.chats import INBOUND, ChatKey
+from domain.text import parse_number
+
+_LONGEST_ATTEMPT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One sender's newest message; `stored_at` in epoch seconds.
+
+    `attempt` counts the tries at telling this news from 1; each parked copy allows
+    exactly one more. `text` None means it is still to be read from `chats`.
+    """
+
+    sender_id: str
+    message_id: str
+    session_id: str
+    stored_at: Decimal
+    attempt: int = 1
+    text: str | None = None
+    created_at: Decimal = Decimal(0)
+
+    @property
+    def key(self) -> ChatKey:
+        return ChatKey(self.sender_id, self.message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedNews:
+    """A record that goes to the reply service's dead-letter queue, and why."""
+
+    id: str
+    body: str
+    reason: str
+
+
+def read_stream_record(raw: object) -> News | RejectedNews | None:
+    """Decode a stream record; None for anything but a new inbound message."""
+    record = _mapping(raw)
+    change = _mapping(record.get("dynamodb"))
+    image = _mapping(change.get("NewImage"))
+    if record.get("eventName") != "INSERT" or _attribute(image, "chat_type", "S") != INBOUND:
+        return None
+    sender_id, message_id = (_attribute(image, key, "S") for key in ("sender_id", "message_id"))
+    if not sender_id or not message_id:
+        return RejectedNews(_stream_id(record), "{}", "stream record without keys")
+    created_at = parse_number(_attribute(image, "created_at", "N")) or Decimal(0)
+    content = _mapping(_mapping(image.get("content")).get("M"))
+    return News(
+        sender_id=sender_id,
+        message_id=message_id,
+        session_id=_attribute(image, "session_id", "S"),
+        stored_at=parse_number(_attribute(image, "stored_at", "N")) or created_at,
+        text=_attribute(content, "text", "S"),
+        created_at=created_at,
+    )
+
+
+def read_retry_record(raw: object) -> News | RejectedNews:
+    """Decode a record of the retry queue."""
+    record = _mapping(raw)
+    body = record.get("body")
+    record_id = record.get("messageId")
+    rejected = RejectedNews(
+        record_id if isinstance(record_id, str) else "",
+        body if isinstance(body, str) else "{}",
+        "retry record that cannot be read",
+    )
+    try:
+        fields = json.loads(body) if isinstance(body, str) else None
+    except (ValueError, RecursionError):
+        return rejected
+    return _news_of(_mapping(fields)) or rejected
+
+
+def retry_body(news: News) -> str:
+    """The retry queue's body: keys only, the text stays in `chats`."""
+    fields = {
+        "sender_id": news.sender_id,
+        "message_id": news.message_id,
+        "session_id": news.session_id,
+        "stored_at": str(news.stored_at),
+        "attempt": news.attempt,
+    }
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def newest_per_sender(news: Iterable[News]) -> dict[str, News]:
+    """One notification a sender: what was stored last, and of that the latest message."""
+    newest: dict[str, News] = {}
+    for each in news:
+        held = newest.get(each.sender_id)
+        if held is None or _rank(each) > _rank(held):
+            newest[each.sender_id] = each
+    return newest
+
+
+def _rank(news: News) -> tuple[Decimal, int, Decimal]:
+    return news.stored_at, news.attempt, news.created_at
+
+
+def _news_of(fields: Mapping[str, Any]) -> News | None:
+    sender_id, message_id, session_id, stored_at = (
+        _text(fields.get(name)) for name in ("sender_id", "message_id", "session_id", "stored_at")
+    )
+    attempt, moment = fields.get("attempt"), parse_number(stored_at)
+    if not (sender_id and message_id) or moment is None or type(attempt) is not int:
+        return None
+    if not 0 < attempt <= _LONGEST_ATTEMPT:
+        return None
+    return News(sender_id, message_id, session_id, moment, attempt)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _attribute(image: Mapping[str, Any], name: str, kind: str) -> str:
+    return _text(_mapping(image.get(name)).get(kind))
+
+
+def _stream_id(record: Mapping[str, Any]) -> str:
+    return _text(record.get("eventID"))

@@ -1,0 +1,44 @@
+"""How long a handler goes on trying: backoff with full jitter, inside its time.
+
+Why full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+"""
+
+from collections.abc import Callable
+
+BASE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+
+
+class Patience:
+    """Counts failed tries; one for each invocation, shared by all its steps.
+
+    `remaining` gives the seconds until the invocation ends; no try starts with less
+    than `margin` of them left, so that a call which hangs still ends in time to report.
+    """
+
+    def __init__(
+        self,
+        remaining: Callable[[], float],
+        margin: float,
+        sleep: Callable[[float], None],
+        random: Callable[[], float],
+    ) -> None:
+        self.remaining = remaining
+        self._margin = margin
+        self._sleep = sleep
+        self._random = random
+        self._tries = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.remaining() <= self._margin
+
+    def pause(self) -> bool:
+        """Wait before the next try; False, without waiting, when there is no time for one."""
+        self._tries += 1
+        longest = min(LONGEST_PAUSE_SECONDS, BASE_SECONDS * 2 ** min(self._tries, 10))
+        seconds = self._random() * longest
+        if self.remaining() - seconds <= self._margin:
+            return False
+        self._sleep(seconds)
+        return True

@@ -1,0 +1,63 @@
+"""Sessions: which one counts, when it limits, and which id the next one gets.
+
+The next id is made from the sender and the session before, so that two creations
+that race, repeat, or start from an index that lags compute the same id: one is
+stored, the other finds it. `created_at` rises along this chain, because the reply
+service looks at a sender's newest session only.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+ACTIVE = "active"
+
+# Never change it: every session id ever made hangs on it.
+NAMESPACE = UUID("6f1d0c7e-54a1-5b0e-9c55-0d1f9be4a7c2")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A row of `sessions`; `created_at` in whole epoch seconds."""
+
+    session_id: str
+    sender_id: str
+    status: str
+    created_at: Decimal
+    user_limited_until: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == ACTIVE
+
+
+def next_session(sender_id: str, previous: Session | None, now: float) -> Session:
+    """The session that follows `previous` (None: the sender's first), active, not yet stored."""
+    previous_id = previous.session_id if previous else ""
+    earliest = int(previous.created_at) + 1 if previous else 0
+    return Session(
+        session_id=str(uuid5(NAMESPACE, f"{sender_id}:{previous_id}")),
+        sender_id=sender_id,
+        status=ACTIVE,
+        created_at=Decimal(max(int(now), earliest)),
+    )
+
+
+def newest(sessions: Iterable[Session | None]) -> Session | None:
+    """The one with the highest `created_at`; None of none."""
+    present = [each for each in sessions if each]
+    return max(present, key=lambda each: each.created_at, default=None)
+
+
+def is_limited(session: Session | None, now: float) -> bool:
+    """Whether the session's user may not be answered now.
+
+    Raises ValueError when `user_limited_until` is not an ISO 8601 datetime; such a
+    session is not limited. Without an offset it is meant as UTC.
+    """
+    if session is None or session.user_limited_until is None:
+        return False
+    until = datetime.fromisoformat(session.user_limited_until.strip())
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() > now

@@ -1,0 +1,97 @@
+"""Text and JSON from strangers, cut down to what DynamoDB stores.
+
+Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+(numbers of 38 digits from 1E-130 to 9.99E+125, 32 levels of nesting).
+"""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+MAX_NUMBER_DIGITS = 38
+MIN_NUMBER_EXPONENT = -130
+MAX_NUMBER_EXPONENT = 125
+MAX_DOCUMENT_LEVELS = 28  # the item, its attribute and our own maps around it use the rest
+
+REPLACEMENT = "\ufffd"
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,200}(\.[0-9]{0,200})?([eE][+-]?[0-9]{1,4})?")
+
+Document = dict[str, Any] | list[Any] | str | Decimal | bool | None
+
+
+class BrokenDocument(ValueError):
+    """The text is not JSON, or JSON that DynamoDB cannot hold."""
+
+
+def clean(text: str) -> str:
+    """Replace NUL and lone surrogates, which stores and queues refuse, by U+FFFD."""
+    if "\x00" in text:
+        text = text.replace("\x00", REPLACEMENT)
+    if not _encodable(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def parse_document(text: str) -> Document:
+    """Parse JSON into values DynamoDB can hold; numbers become Decimal.
+
+    Raises BrokenDocument for broken JSON and for nesting too deep to store.
+    """
+    try:
+        return _storable(
+            json.loads(text, parse_int=_number, parse_float=_number, parse_constant=str), 0
+        )
+    except (ValueError, RecursionError) as error:
+        raise BrokenDocument(type(error).__name__) from error
+
+
+def parse_number(text: str) -> Decimal | None:
+    """Parse a decimal number that DynamoDB can hold exactly, or give None."""
+    value = _number(text.strip().removeprefix("+"))
+    return value if isinstance(value, Decimal) else None
+
+
+def parse_count(text: str) -> int | None:
+    """Parse a whole number of at most nine ASCII digits, or give None."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(text: str) -> Decimal | str:
+    """A number as Decimal, or as its text where DynamoDB could not hold it exactly."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    value = Decimal(text)
+    return value if _fits(value) else text
+
+
+def _fits(value: Decimal) -> bool:
+    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
+    return not digits or (
+        len(digits) <= MAX_NUMBER_DIGITS
+        and MIN_NUMBER_EXPONENT <= value.adjusted() <= MAX_NUMBER_EXPONENT
+    )
+
+
+def _storable(value: Any, level: int) -> Document:
+    if level > MAX_DOCUMENT_LEVELS:
+        raise BrokenDocument("too many levels")
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_storable(each, level + 1) for each in value]
+    if isinstance(value, dict):
+        return {clean(k): _storable(v, level + 1) for k, v in value.items() if k}
+    return value  # type: ignore[no-any-return]

@@ -1,0 +1,113 @@
+"""New inbound chats become POSTs to the reply service.
+
+Records come from the stream of `chats` or, parked earlier, from the retry queue; both
+go the same way. See domain/telling.py for what is promised.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import wiring
+from domain.errors import NotHandled
+from domain.news import News, RejectedNews, newest_per_sender, read_retry_record, read_stream_record
+from domain.telling import Teller, Telling
+
+Records = Iterable[Mapping[str, Any]]
+
+
+def handle_stream(
+    records: Records, context: object = None, side: wiring.StreamSide | None = None
+) -> None:
+    """Tell about every new inbound message of a stream batch.
+
+    Raises NotHandled when somebody could neither be told nor parked: the batch shall
+    come again, and what was told stays told once.
+    """
+    side = side or wiring.stream_side()
+    teller = _teller(side, context)
+    read = [news for record in records if (news := read_stream_record(record)) is not None]
+    rejected = [each for each in read if isinstance(each, RejectedNews)]
+    unsent = {each.id for each in rejected} - _reject(rejected, teller, side)
+    telling = _tell([each for each in read if isinstance(each, News)], teller, side)
+    if telling.unhandled or unsent:
+        raise NotHandled(len(telling.unhandled) + len(unsent), telling.problems)
+
+
+def handle_retries(
+    records: Records, context: object = None, side: wiring.StreamSide | None = None
+) -> list[str]:
+    """Tell about parked news; gives the ids of the records that SQS shall bring again."""
+    side = side or wiring.stream_side()
+    teller = _teller(side, context)
+    read = [(str(record.get("messageId")), read_retry_record(record)) for record in records]
+    rejected = [each for _, each in read if isinstance(each, RejectedNews)]
+    unsent = {each.id for each in rejected} - _reject(rejected, teller, side)
+    news = {record_id: each for record_id, each in read if isinstance(each, News)}
+    telling = _tell(list(news.values()), teller, side)
+    newest = newest_per_sender(news.values())
+    open_ = [newest[sender] for sender in telling.unhandled]
+    return sorted(unsent) + [record_id for record_id, each in news.items() if each in open_]
+
+
+def notify_reply_service(
+    sender_id: str, news: News | None = None, side: wiring.StreamSide | None = None, **keys: Any
+) -> Telling:
+    """Tell the reply service about one sender's news, unless it is covered or limited.
+
+    Give `news`, or its fields as keywords (`message_id`, `session_id`, `stored_at`, and
+    optionally `text`, `attempt`). Raises NotHandled when it could be neither told nor
+    parked.
+    """
+    side = side or wiring.stream_side()
+    news = news or News(sender_id, **keys)
+    telling = _tell([news], _teller(side, None), side)
+    if telling.unhandled:
+        raise NotHandled(1, telling.problems)
+    return telling
+
+
+def _teller(side: wiring.StreamSide, context: object) -> Teller:
+    return Teller(
+        side.notifications,
+        side.reply_service,
+        side.retry_queue,
+        side.rules,
+        side.surroundings.clock,
+        side.surroundings.patience(context),
+        side.new_token,
+    )
+
+
+def _tell(news: Sequence[News], teller: Teller, side: wiring.StreamSide) -> Telling:
+    telling = teller.tell(news)
+    ids = {each.sender_id: each.message_id for each in newest_per_sender(news).values()}
+    _log(telling, ids, side)
+    return telling
+
+
+def _reject(rejected: Sequence[RejectedNews], teller: Teller, side: wiring.StreamSide) -> set[str]:
+    for each in rejected:
+        side.log.error("record rejected", reason=each.reason, record_id=each.id)
+    return teller.reject(rejected) if rejected else set()
+
+
+def _log(telling: Telling, ids: Mapping[str, str], side: wiring.StreamSide) -> None:
+    for sender in sorted(telling.unknown):
+        side.log.warning("reply outcome unknown", sender=sender, message_id=ids[sender])
+    for sender in sorted(telling.unreadable_limits):
+        side.log.warning("user_limited_until is not readable", sender=sender)
+    for sender, reason in sorted(telling.given_up.items()):
+        side.log.error("reply given up", sender=sender, message_id=ids[sender], reason=reason)
+    counts = {
+        name: len(getattr(telling, name))
+        for name in ("told", "covered", "limited", "gone", "unknown", "parked", "unhandled")
+    }
+    troubled = telling.parked or telling.unhandled or telling.problems
+    level = side.log.warning if troubled else side.log.info
+    level(
+        "news handled",
+        senders=len(ids),
+        given_up=len(telling.given_up),
+        problems=sorted(set(telling.problems)),
+        **counts,
+    )

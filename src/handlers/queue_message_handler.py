@@ -1,0 +1,170 @@
+"""Queue records become chats in their senders' sessions.
+
+The batch path, and the same path for those who call it from a script: process_message
+is a batch of one sender. Everything works through ports, which `wiring` fills when the
+caller gives none.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import wiring
+from domain.batches import Arrival, Batch, Rejected, sort_batch, with_tails
+from domain.chats import InboundMessage, message_from_dict
+from domain.errors import NotStored
+from domain.intake import Conversations, Intake
+from domain.patience import Patience
+from domain.records import QueueRecord
+from domain.sessions import ACTIVE, Session
+
+
+def handle_batch(
+    records: Iterable[QueueRecord], context: object = None, side: wiring.QueueSide | None = None
+) -> list[str]:
+    """Store a batch; gives the ids of the records that SQS shall bring again.
+
+    A record that is not among them is stored, a status callback, or in the
+    dead-letter queue.
+    """
+    side = side or wiring.queue_side()
+    patience = side.surroundings.patience(context)
+    records = list(records)
+    batch = sort_batch(each for each in records if each.id)
+    failed = _quarantine(batch.malformed, patience, side)
+    intake = _conversations(side, patience).take_in(batch.by_sender())
+    failed += with_tails(batch.arrivals, _unsettled(batch.arrivals, intake, patience, side))
+    failed += [each.id for each in records if not each.id]  # SQS then brings the whole batch
+    _log_batch(batch, intake, failed, side)
+    return failed
+
+
+def get_or_create_session(sender_id: str, side: wiring.QueueSide | None = None) -> str:
+    """Give the id of the sender's active session, opening one when there is none.
+
+    Raises NotStored when the store could not be asked.
+    """
+    side = side or wiring.queue_side()
+    intake = _conversations(side, side.surroundings.patience()).take_in({sender_id: []})
+    if sender_id not in intake.sessions:
+        raise NotStored([], intake.problems)
+    return intake.sessions[sender_id].session_id
+
+
+def store_chat_messages(
+    session_id: str,
+    sender_id: str,
+    messages: Sequence[Mapping[str, Any]],
+    side: wiring.QueueSide | None = None,
+) -> int:
+    """Store `parse_message_body`'s messages of one sender in a session; gives how many were new.
+
+    One that is stored stays as it was. `created_at` beside a message (epoch seconds) is
+    its place; without it, now. Raises ValueError for what is no inbound message of this
+    sender, NotStored when some are not known to be stored.
+    """
+    side = side or wiring.queue_side()
+    inbound = _read_dicts(sender_id, messages, side)
+    session = Session(session_id, sender_id, ACTIVE, Decimal(0))
+    intake = _conversations(side, side.surroundings.patience()).put(session, inbound)
+    return _stored_count(inbound, intake)
+
+
+def process_message(
+    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.QueueSide | None = None
+) -> int:
+    """Store one sender's messages in the active session, or a new one; gives how many were new.
+
+    Takes and raises what store_chat_messages does.
+    """
+    side = side or wiring.queue_side()
+    inbound = _read_dicts(sender_id, messages, side)
+    conversations = _conversations(side, side.surroundings.patience())
+    return _stored_count(inbound, conversations.take_in({sender_id: inbound}))
+
+
+def _conversations(side: wiring.QueueSide, patience: Patience) -> Conversations:
+    return Conversations(side.conversations, side.cache, side.surroundings.clock, patience)
+
+
+def _read_dicts(
+    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.QueueSide
+) -> list[InboundMessage]:
+    """Messages in order; those without a place follow each other from now on."""
+    now = Decimal(f"{side.surroundings.clock():.6f}")
+    step = Decimal("0.000001")
+    inbound = [message_from_dict(each, now + step * n) for n, each in enumerate(messages)]
+    if any(message.sender_id != sender_id for message in inbound):
+        raise ValueError("sender_id is not the sender of every message")
+    unique = {message.message_id: message for message in reversed(inbound)}
+    return sorted(unique.values(), key=lambda message: message.created_at)
+
+
+def _stored_count(messages: Sequence[InboundMessage], intake: Intake) -> int:
+    missing = [m.message_id for m in messages if not intake.settles(m.key)]
+    if missing:
+        raise NotStored(missing, [*intake.problems, *intake.refused.values()])
+    return len(intake.stored)
+
+
+def _quarantine(
+    rejected: Sequence[Rejected], patience: Patience, side: wiring.QueueSide
+) -> list[str]:
+    """Send to the dead-letter queue; gives the ids of those that did not get there."""
+    left = list(rejected)
+    while left and not patience.is_over:
+        arrived = side.dead_letters.quarantine(left)
+        for each in (each for each in left if each.record.id in arrived):
+            side.log.warning("message quarantined", reason=each.reason, record_id=each.record.id)
+        left = [each for each in left if each.record.id not in arrived]
+        if left and not patience.pause():
+            break
+    return [each.record.id for each in left]
+
+
+def _unsettled(
+    arrivals: Sequence[Arrival], intake: Intake, patience: Patience, side: wiring.QueueSide
+) -> set[str]:
+    """Records neither stored nor, refused or out of receives, in the dead-letter queue."""
+    open_ = [each for each in arrivals if not intake.settles(each.message.key)]
+    last = [each for each in open_ if _is_lost_cause(each, intake, side)]
+    rejected = [Rejected(each.record, _reason(each, intake)) for each in last]
+    quarantined = {each.record.id for each in last} - set(_quarantine(rejected, patience, side))
+    return {each.record.id for each in open_} - quarantined
+
+
+def _is_lost_cause(arrival: Arrival, intake: Intake, side: wiring.QueueSide) -> bool:
+    """Refused for good, or at its last receive: by our hand it keeps reason and place."""
+    return (
+        arrival.message.key in intake.refused
+        or arrival.record.receive_count >= side.max_receive_count
+    )
+
+
+def _reason(arrival: Arrival, intake: Intake) -> str:
+    if arrival.message.key in intake.refused:
+        return f"the table refuses it: {intake.refused[arrival.message.key]}"
+    why = ", ".join(sorted(set(intake.problems))) or "out of time"
+    return f"not stored after {arrival.record.receive_count} receives: {why}"
+
+
+def _log_batch(batch: Batch, intake: Intake, failed: Sequence[str], side: wiring.QueueSide) -> None:
+    for session in intake.opened:
+        side.log.info("session opened", sender=session.sender_id, session_id=session.session_id)
+    for arrival in batch.arrivals:
+        for warning in arrival.message.parsed.metadata.get("warnings", ()):
+            side.log.warning(
+                "part of a message dropped", warning=warning, message_id=arrival.message.message_id
+            )
+    level = side.log.warning if failed else side.log.info
+    level(
+        "batch handled",
+        received=len(batch.arrivals) + len(batch.callbacks) + len(batch.malformed),
+        stored=len(intake.stored),
+        duplicates=len(intake.duplicates),
+        callbacks=len(batch.callbacks),
+        malformed=len(batch.malformed),
+        sessions_opened=len(intake.opened),
+        failed=len(failed),
+        problems=sorted(set(intake.problems)),
+    )
