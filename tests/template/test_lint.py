@@ -1,0 +1,36 @@
+"""What CloudFormation itself would say about the template."""
+
+from pathlib import Path
+
+from cfnlint.api import lint_file  # type: ignore[import-untyped]
+
+from tests.template.stack import TEMPLATE_PATH, template
+
+
+def _objections(path: Path) -> list[str]:
+    return [
+        f"{match.rule.id} line {match.linenumber}: {match.message}" for match in lint_file(path)
+    ]
+
+
+def test_cfn_lint_objects_to_nothing() -> None:
+    assert _objections(TEMPLATE_PATH) == []
+
+
+def test_cfn_lint_would_object_to_a_broken_reference(tmp_path: Path) -> None:
+    broken = tmp_path / "template.yaml"
+    broken.write_text(TEMPLATE_PATH.read_text().replace("!GetAtt Queue.Arn", "!GetAtt Que.Arn"))
+    assert any(objection.startswith("E") for objection in _objections(broken))
+
+
+def test_no_rule_is_switched_off() -> None:
+    assert "cfn-lint" not in TEMPLATE_PATH.read_text()
+
+
+def test_it_is_plain_cloudformation() -> None:
+    assert "Transform" not in template()
+
+
+def test_cloudformation_takes_it_as_one_request() -> None:
+    """A template body in a request holds 51,200 bytes; beyond that it has to go through S3."""
+    assert len(TEMPLATE_PATH.read_bytes()) <= 51_200

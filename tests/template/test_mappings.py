@@ -1,0 +1,112 @@
+"""Event sources: what wakes which function, with how much at once, and what failing costs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.template.stack import Stack, named
+
+MAPPINGS = ["QueueMapping", "StreamMapping", "RetryMapping"]
+
+
+def test_each_source_wakes_the_function_that_serves_it(stack: Stack) -> None:
+    mappings = stack.of_type("AWS::Lambda::EventSourceMapping")
+    assert {
+        name: (mapping["EventSourceArn"].rsplit(":", 1)[-1], mapping["FunctionName"])
+        for name, mapping in mappings.items()
+    } == {
+        "QueueMapping": ("unc-consumer-queue.fifo", "Ref:QueueFunction"),
+        "StreamMapping": ("ChatTable.StreamArn", "Ref:DynamoFunction"),
+        "RetryMapping": ("unc-consumer-reply-retry", "Ref:DynamoFunction"),
+    }
+
+
+def test_there_are_three_sources() -> None:
+    assert named("AWS::Lambda::EventSourceMapping") == MAPPINGS
+
+
+def test_batches_are_ten_messages_or_a_hundred_stream_records(stack: Stack) -> None:
+    sizes = {name: stack.properties(name)["BatchSize"] for name in MAPPINGS}
+    assert sizes == {"QueueMapping": 10, "StreamMapping": 100, "RetryMapping": 10}
+
+
+def test_only_the_stream_waits_for_more(stack: Stack) -> None:
+    """FIFO sources allow no window, and a parked notification has waited already."""
+    windows = {
+        name: stack.properties(name).get("MaximumBatchingWindowInSeconds") for name in MAPPINGS
+    }
+    assert windows == {"QueueMapping": None, "StreamMapping": 3, "RetryMapping": None}
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_a_failed_record_does_not_fail_its_batch(stack: Stack, name: str) -> None:
+    assert stack.properties(name)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "parameter", "default"),
+    [
+        ("QueueMapping", "QueueMaximumConcurrency", 50),
+        ("RetryMapping", "RetryMaximumConcurrency", 5),
+    ],
+)
+def test_a_queue_starts_no_more_invocations_than_allowed(
+    mapping: str, parameter: str, default: int
+) -> None:
+    assert _concurrency(Stack(), mapping) == default
+    assert _concurrency(Stack(**{parameter: "20"}), mapping) == 20
+    assert "ScalingConfig" not in Stack(**{parameter: "0"}).properties(mapping)
+
+
+def _concurrency(stack: Stack, mapping: str) -> int:
+    return int(stack.properties(mapping)["ScalingConfig"]["MaximumConcurrency"])
+
+
+def test_the_retry_queue_s_concurrency_is_a_number_not_text(stack: Stack) -> None:
+    """Emulators compare it as it stands, and stop polling a standard queue over text."""
+    scaling = stack.properties("RetryMapping")["ScalingConfig"]
+    assert scaling == {"MaximumConcurrency": 5}
+
+
+def test_the_stream_passes_on_new_inbound_messages_and_nothing_else(stack: Stack) -> None:
+    [only] = stack.properties("StreamMapping")["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"chat_type": {"S": ["inbound"]}}},
+    }
+
+
+def test_a_failing_stream_batch_is_halved_and_retried_within_bounds(stack: Stack) -> None:
+    mapping = stack.properties("StreamMapping")
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 0 < mapping["MaximumRetryAttempts"] <= 10_000
+    assert 60 <= mapping["MaximumRecordAgeInSeconds"] <= 86_400
+
+
+def test_given_up_stream_positions_are_noted_in_a_standard_queue(stack: Stack) -> None:
+    destination = stack.properties("StreamMapping")["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination == stack.resolve({"Fn::GetAtt": ["StreamFailureQueue", "Arn"]})
+    assert not destination.endswith(".fifo")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "attribute", "default", "other"),
+    [
+        ("StreamParallelizationFactor", "ParallelizationFactor", 1, "10"),
+        ("StreamStartingPosition", "StartingPosition", "TRIM_HORIZON", "LATEST"),
+        ("StreamMaximumRetryAttempts", "MaximumRetryAttempts", 30, "4"),
+        ("StreamMaximumRecordAgeSeconds", "MaximumRecordAgeInSeconds", 21600, "60"),
+    ],
+)
+def test_reading_of_the_stream_can_be_tuned(
+    stack: Stack, parameter: str, attribute: str, default: Any, other: str
+) -> None:
+    assert stack.properties("StreamMapping")[attribute] == default
+    assert Stack(**{parameter: other}).properties("StreamMapping")[attribute] == other
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_a_source_is_read_unless_the_stack_is_paused(stack: Stack, name: str) -> None:
+    assert stack.properties(name)["Enabled"] is True
+    assert Stack(Paused="true").properties(name)["Enabled"] is False

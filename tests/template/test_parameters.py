@@ -1,0 +1,117 @@
+"""Parameters: the fixed names, defaults that work, and mistakes refused before they cost."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.stack import template
+
+FIXED_NAMES = {
+    "QueueFunctionName": "unc-queue-lambda",
+    "DynamoFunctionName": "unc-dynamo-lambda",
+    "QueueName": "unc-consumer-queue.fifo",
+    "ChatTableName": "chats",
+    "SessionTableName": "sessions",
+    "ReplyServiceUrl": "https://intelligence.theuncproject.com/reply/",
+    "LogLevel": "INFO",
+}
+PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
+WITH_DEFAULT = {name: spec for name, spec in PARAMETERS.items() if "Default" in spec}
+
+
+def _accepts(parameter: str, value: str) -> bool:
+    """Whether CloudFormation would take the value."""
+    spec = PARAMETERS[parameter]
+    return (
+        value in map(str, spec.get("AllowedValues", [value]))
+        and re.fullmatch(spec.get("AllowedPattern", ".*"), value) is not None
+        and (spec["Type"] != "Number" or spec["MinValue"] <= int(value) <= spec["MaxValue"])
+    )
+
+
+@pytest.mark.parametrize(("name", "default"), FIXED_NAMES.items())
+def test_a_fixed_name_has_its_fixed_default(name: str, default: str) -> None:
+    assert PARAMETERS[name]["Default"] == default
+
+
+def test_a_deployer_must_say_where_the_code_is_and_nothing_else() -> None:
+    assert set(PARAMETERS) - set(WITH_DEFAULT) == {"CodeBucket", "CodeKey"}
+
+
+@pytest.mark.parametrize("name", WITH_DEFAULT)
+def test_a_default_is_a_value_that_is_accepted(name: str) -> None:
+    assert _accepts(name, str(PARAMETERS[name]["Default"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QueueName", "inbox"),
+        ("QueueName", "inbox.fifo"),
+        ("QueueMaximumConcurrency", "0"),
+        ("QueueMaximumConcurrency", "2"),
+        ("QueueMaximumConcurrency", "1000"),
+        ("RetryMaximumConcurrency", "0"),
+        ("QueueFunctionReservedConcurrency", "0"),
+        ("DynamoFunctionReservedConcurrency", "100"),
+        ("AlarmTopicArn", ""),
+        ("AlarmTopicArn", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call"),
+        ("ReplyServiceUrl", "http://127.0.0.1:8080/reply/"),
+        ("SecretName", "team/reply-secret"),
+    ],
+)
+def test_a_reasonable_value_is_accepted(name: str, value: str) -> None:
+    assert _accepts(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QueueName", "in.box"),
+        ("QueueName", "x" * 72),
+        ("QueueMaximumConcurrency", "1"),
+        ("QueueMaximumConcurrency", "1001"),
+        ("RetryMaximumConcurrency", "1"),
+        ("QueueFunctionReservedConcurrency", "many"),
+        ("DynamoFunctionReservedConcurrency", ""),
+        ("AlarmTopicArn", "on-call"),
+        ("ReplyServiceUrl", "intelligence.theuncproject.com"),
+        ("ReplyTimeoutSeconds", "60"),
+        ("SecretName", "*"),
+        ("LogLevel", "LOUD"),
+        ("StreamStartingPosition", "AT_TIMESTAMP"),
+        ("StreamMaximumRecordAgeSeconds", "0"),
+        ("ChatTableName", "no spaces"),
+        ("SessionTableName", "ab"),
+        ("NotificationTableName", ""),
+        ("QueueFunctionName", "a.b"),
+        ("DynamoFunctionName", ""),
+        ("ReplyRetryQueueName", "retry.fifo"),
+        ("StreamFailureQueueName", "failures.fifo"),
+        ("Paused", "yes"),
+        ("DeletionProtection", ""),
+        ("ResendUnknownOutcomes", "no"),
+    ],
+)
+def test_a_mistake_is_refused_before_anything_changes(name: str, value: str) -> None:
+    assert not _accepts(name, value)
+
+
+def test_a_pattern_holds_for_the_whole_value() -> None:
+    patterns = [spec["AllowedPattern"] for spec in PARAMETERS.values() if "AllowedPattern" in spec]
+    assert [pattern for pattern in patterns if not re.fullmatch(r"\^.*\$", pattern)] == []
+
+
+def test_the_longest_accepted_names_fit_the_names_made_of_them() -> None:
+    """SQS names hold 80 characters; the dead-letter queues' are the longer ones."""
+    assert _accepts("QueueName", "x" * 71) and len("x" * 71 + "-dlq.fifo") == 80
+    assert _accepts("ReplyRetryQueueName", "x" * 76) and not _accepts("QueueName", "x" * 72)
+
+
+def test_every_allowed_concurrency_of_the_retry_queue_has_its_number() -> None:
+    allowed = PARAMETERS["RetryMaximumConcurrency"]["AllowedValues"]
+    numbers = template()["Mappings"]["Numbers"]
+    assert {name: row["Value"] for name, row in numbers.items()} == {
+        value: int(value) for value in allowed
+    }

@@ -1,0 +1,118 @@
+"""Roles: each function may do what it does, to what it does it to, and nothing beside."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.stack import ACCOUNT, REGION, Stack, named
+
+ROLES = {"QueueFunction": "QueueFunctionRole", "DynamoFunction": "DynamoFunctionRole"}
+SQS = f"arn:aws:sqs:{REGION}:{ACCOUNT}"
+QUEUE = f"{SQS}:unc-consumer-queue.fifo"
+RETRIES = f"{SQS}:unc-consumer-reply-retry"
+TABLES = {"SessionTable.Arn", "ChatTable.Arn"}
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:INTELLIGENCE_API_SECRET-??????"
+TRACING = {"xray:PutTraceSegments": {"*"}, "xray:PutTelemetryRecords": {"*"}}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _statements(stack: Stack, role: str) -> list[dict[str, Any]]:
+    policies = stack.properties(role)["Policies"]
+    return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+
+
+def _grants(stack: Stack, role: str) -> dict[str, set[str]]:
+    grants: dict[str, set[str]] = {}
+    for statement in _statements(stack, role):
+        for action in _listed(statement["Action"]):
+            grants.setdefault(action, set()).update(_listed(statement["Resource"]))
+    return grants
+
+
+def test_the_queue_function_may_do_this_and_no_more(stack: Stack) -> None:
+    assert _grants(stack, "QueueFunctionRole") == TRACING | {
+        "logs:CreateLogStream": {"QueueFunctionLogs.Arn"},
+        "logs:PutLogEvents": {"QueueFunctionLogs.Arn"},
+        "sqs:ReceiveMessage": {QUEUE},
+        "sqs:DeleteMessage": {QUEUE},
+        "sqs:GetQueueAttributes": {QUEUE},
+        "sqs:SendMessage": {f"{SQS}:unc-consumer-queue-dlq.fifo"},
+        "dynamodb:Query": {"SessionTable.Arn/index/SenderSessionsIndex"},
+        "dynamodb:BatchGetItem": TABLES,
+        "dynamodb:PutItem": TABLES,
+    }
+
+
+def test_the_notifier_may_do_this_and_no_more(stack: Stack) -> None:
+    assert _grants(stack, "DynamoFunctionRole") == TRACING | {
+        "logs:CreateLogStream": {"DynamoFunctionLogs.Arn"},
+        "logs:PutLogEvents": {"DynamoFunctionLogs.Arn"},
+        "dynamodb:DescribeStream": {"ChatTable.StreamArn"},
+        "dynamodb:GetRecords": {"ChatTable.StreamArn"},
+        "dynamodb:GetShardIterator": {"ChatTable.StreamArn"},
+        "dynamodb:ListStreams": {"ChatTable.StreamArn"},
+        "sqs:ReceiveMessage": {RETRIES},
+        "sqs:DeleteMessage": {RETRIES},
+        "sqs:GetQueueAttributes": {RETRIES},
+        "sqs:SendMessage": {RETRIES, f"{RETRIES}-dlq", f"{SQS}:unc-consumer-stream-failures"},
+        "dynamodb:BatchGetItem": TABLES | {"NotificationTable.Arn"},
+        "dynamodb:UpdateItem": {"NotificationTable.Arn"},
+        "secretsmanager:GetSecretValue": {SECRET},
+    }
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_no_action_is_a_wildcard(stack: Stack, role: str) -> None:
+    assert [action for action in _grants(stack, role) if "*" in action] == []
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_only_x_ray_which_knows_no_resources_is_granted_on_all(stack: Stack, role: str) -> None:
+    everywhere = {action for action, on in _grants(stack, role).items() if "*" in "".join(on)}
+    assert everywhere == set(TRACING)
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_every_statement_allows_and_says_what_for(stack: Stack, role: str) -> None:
+    statements = _statements(stack, role)
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    names = [statement["Sid"] for statement in statements]
+    assert len(set(names)) == len(names)
+
+
+def test_each_function_has_a_role_of_its_own(stack: Stack) -> None:
+    used = {name: stack.properties(name)["Role"] for name in ROLES}
+    assert used == {name: f"{role}.Arn" for name, role in ROLES.items()}
+    assert named("AWS::IAM::Role") == list(ROLES.values())
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_only_lambda_takes_the_role(stack: Stack, role: str) -> None:
+    [statement] = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_nothing_is_granted_out_of_sight(stack: Stack, role: str) -> None:
+    """No managed policies, and no policies that stand elsewhere in the template."""
+    assert "ManagedPolicyArns" not in stack.properties(role)
+    assert named("AWS::IAM::Policy") + named("AWS::IAM::ManagedPolicy") == []
+
+
+def test_the_notifier_reads_the_secret_that_was_named() -> None:
+    grants = _grants(Stack(SecretName="team/reply"), "DynamoFunctionRole")
+    [resource] = grants["secretsmanager:GetSecretValue"]
+    assert resource.endswith(":secret:team/reply-??????")
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_a_role_has_no_fixed_name(stack: Stack, role: str) -> None:
+    """A fixed name asks the deployer for more rights, and keeps two stacks out of one account."""
+    assert "RoleName" not in stack.properties(role)

@@ -1,0 +1,113 @@
+"""Tables: what existing deployments hold is fixed to the letter, and nothing can lose it."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.stack import Stack, named, template
+
+TABLES = ["SessionTable", "ChatTable", "NotificationTable"]
+
+
+def _keys(part: dict[str, Any]) -> list[str]:
+    order = {"HASH": 0, "RANGE": 1}
+    schema = sorted(part["KeySchema"], key=lambda key: order[key["KeyType"]])
+    return [key["AttributeName"] for key in schema]
+
+
+def _indexes(table: dict[str, Any]) -> dict[str, list[str]]:
+    return {index["IndexName"]: _keys(index) for index in table["GlobalSecondaryIndexes"]}
+
+
+def _types(table: dict[str, Any]) -> dict[str, str]:
+    return {
+        attribute["AttributeName"]: attribute["AttributeType"]
+        for attribute in table["AttributeDefinitions"]
+    }
+
+
+def test_there_are_three_tables() -> None:
+    assert named("AWS::DynamoDB::Table") == TABLES
+
+
+def test_sessions_are_found_by_id_sender_and_status(stack: Stack) -> None:
+    table = stack.properties("SessionTable")
+    assert table["TableName"] == "sessions"
+    assert _keys(table) == ["session_id"]
+    assert _indexes(table) == {
+        "SenderSessionsIndex": ["sender_id", "created_at"],
+        "StatusIndex": ["status", "created_at"],
+    }
+
+
+def test_chats_are_found_by_sender_type_time_and_session(stack: Stack) -> None:
+    table = stack.properties("ChatTable")
+    assert table["TableName"] == "chats"
+    assert _keys(table) == ["sender_id", "message_id"]
+    assert _indexes(table) == {
+        "ChatTypeIndex": ["chat_type", "created_at"],
+        "SenderTimeIndex": ["sender_id", "created_at"],
+        "SessionIndex": ["session_id", "created_at"],
+    }
+
+
+def test_a_sender_has_one_notification_row(stack: Stack) -> None:
+    table = stack.properties("NotificationTable")
+    assert table["TableName"] == "notifications"
+    assert _keys(table) == ["sender_id"]
+    assert "GlobalSecondaryIndexes" not in table
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_times_are_numbers_and_everything_else_is_text(stack: Stack, name: str) -> None:
+    types = _types(stack.properties(name))
+    assert types == {key: "N" if key == "created_at" else "S" for key in types}
+
+
+@pytest.mark.parametrize("name", ["SessionTable", "ChatTable"])
+def test_indexes_show_whole_items(stack: Stack, name: str) -> None:
+    for index in stack.properties(name)["GlobalSecondaryIndexes"]:
+        assert index["Projection"] == {"ProjectionType": "ALL"}
+
+
+def test_only_chats_have_a_stream_and_it_shows_old_and_new(stack: Stack) -> None:
+    streams = {name: stack.properties(name).get("StreamSpecification") for name in TABLES}
+    assert streams == {
+        "SessionTable": None,
+        "ChatTable": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "NotificationTable": None,
+    }
+
+
+def test_only_notification_rows_expire(stack: Stack) -> None:
+    expiry = {name: stack.properties(name).get("TimeToLiveSpecification") for name in TABLES}
+    assert expiry == {
+        "SessionTable": None,
+        "ChatTable": None,
+        "NotificationTable": {"AttributeName": "expires_at", "Enabled": True},
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_paid_by_request(stack: Stack, name: str) -> None:
+    assert stack.properties(name)["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_encrypted_and_can_be_restored(stack: Stack, name: str) -> None:
+    table = stack.properties(name)
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_outlives_its_stack(name: str) -> None:
+    assert template()["Resources"][name]["DeletionPolicy"] == "Retain"
+    assert template()["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_cannot_be_deleted_unless_someone_says_so(stack: Stack, name: str) -> None:
+    assert stack.properties(name)["DeletionProtectionEnabled"] is True
+    unprotected = Stack(DeletionProtection="false").properties(name)
+    assert unprotected["DeletionProtectionEnabled"] is False
