@@ -1,17 +1,196 @@
-"""The commands of `unc`: read arguments, call one function each, print."""
+"""The commands of `unc`: read arguments, call one function each, print.
+
+Results go to stdout, progress to stderr. Exit codes: 0 done, 1 refused, 2 bad input, 3 set-up
+missing, 4 emulator, 5 deployment, 6 nothing to talk to, 7 done but not all the way in time.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from unc import conversation, logs, status
+from unc.aws import Aws
+from unc.console import complain, err, out, print_json, progress
+from unc.errors import BadInput, UncError
+from unc.journey import Journey
+from unc.journey_view import print_journey, shown
+from unc.message import Message, read_message
+from unc.resources import Resources, read_resources
+from unc.samples import read_body
+from unc.send import DEFAULT_ADDRESS, send_messages, write_messages
+from unc.tables import Tables
+from unc.target import describe, explain, find_target
+from unc.up import DEFAULT_PORT, Wishes, run_up
+
+NOT_ALL_THE_WAY = 7
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 
 @app.callback()
-def describe() -> None:
-    """Run the consumer on this machine, send it messages and see what became of them."""
+def start() -> None:
+    """Run the consumer on this machine, send it messages and see what became of them.
+
+    `send`, `status`, `chat` and `logs` talk to what AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL
+    name, else to the `unc up` that runs on this machine.
+    """
+
+
+@app.command()
+def up(
+    reply_url: Annotated[
+        str | None, typer.Option(help="Your reply service; without it a stand-in replies.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where the emulator listens.")] = DEFAULT_PORT,
+    state: Annotated[
+        Path | None, typer.Option(help="Keep queues and tables here over a restart.")
+    ] = None,
+    play: Annotated[bool, typer.Option(help="Play the sample messages first.")] = True,
+    stay: Annotated[bool, typer.Option(help="Stay, and print what arrives.")] = True,
+) -> None:
+    """Run everything on this machine and play the samples through it."""
+    run_up(Wishes(port, state, reply_url, play, stay))
+
+
+@app.command()
+def send(
+    address: Annotated[
+        str,
+        typer.Option("--from", help="whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"),
+    ] = DEFAULT_ADDRESS,
+    body: Annotated[str, typer.Option(help="What the sender writes.")] = "hello",
+    file: Annotated[
+        Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many messages.")] = 1,
+    senders: Annotated[int, typer.Option(help="From how many senders in turn.")] = 1,
+    one_group: Annotated[
+        bool, typer.Option(help="All in one message group, as today's producer does.")
+    ] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to watch what becomes of them.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Put messages onto the queue and show how far they come."""
+    messages = [file_message(file)] if file else write_messages(address, body, count, senders)
+    aws, resources = connect()
+    journey = Journey(Tables(aws, resources), messages)
+    send_messages(aws, resources.queue, messages, one_group)
+    journey.start()
+    complete = watch(journey, wait)
+    if as_json:
+        print_json([way.as_json() for way in journey.ways])
+    else:
+        print_journey(journey)
+    if not complete and wait > 0:
+        progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
+        raise typer.Exit(NOT_ALL_THE_WAY)
+
+
+@app.command("status")
+def show_status(as_json: AsJson = False) -> None:
+    """Show queues, tables and functions at a glance."""
+    aws, resources = connect()
+    found = status.read_status(aws, resources)
+    if as_json:
+        print_json(found.as_json())
+        return
+    for table in status.render_status(found):
+        out.print(table)
+        out.print()
+
+
+@app.command()
+def chat(
+    sender: Annotated[str, typer.Argument(help="4915555550199, or whatsapp:+4915555550199")],
+    as_json: AsJson = False,
+) -> None:
+    """Print a sender's conversation."""
+    aws, resources = connect()
+    found = conversation.read_conversation(Tables(aws, resources), sender)
+    if as_json:
+        print_json(found.as_json())
+        return
+    for line in conversation.render_conversation(found):
+        out.print(line)
+
+
+@app.command("logs")
+def show_logs(
+    follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
+    minutes: Annotated[float, typer.Option(help="How far back to start.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as logged.")] = False,
+) -> None:
+    """Print what both functions log, merged in time."""
+    aws, resources = connect()
+    read = logs.follow_lines if follow else logs.read_lines
+    try:
+        for line in read(aws, resources.functions(), logs.since(minutes)):
+            if as_json:
+                print(line.text, flush=True)
+            else:
+                out.print(logs.render_line(line))
+    except KeyboardInterrupt:
+        return
+
+
+def connect() -> tuple[Aws, Resources]:
+    """Find the system meant, and say which it is."""
+    aws = find_target()
+    progress(describe(aws))
+    return aws, read_resources(aws)
+
+
+def file_message(path: Path) -> Message:
+    """Read a body from a file; raises BadInput when it holds none."""
+    body = read_body(path)
+    if not body:
+        raise BadInput(f"{path} is empty", "a file with one URL-encoded body")
+    return read_message(body, path.stem)
+
+
+def watch(journey: Journey, seconds: float) -> bool:
+    """Follow messages for a while; say whether all came as far as they will."""
+    if seconds <= 0:
+        return False
+    with shown(journey) as show:
+        return journey.follow(seconds, show)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; errors become one line and an exit code, never a traceback."""
+    try:
+        app(args=arguments, standalone_mode=True)
+    except KeyboardInterrupt:
+        err.print("[dim]· interrupted[/dim]")
+        return 130
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except Exception as error:
+        if os.environ.get("UNC_TRACEBACK"):
+            raise
+        return fail(error)
+    return 0
+
+
+def fail(error: Exception) -> int:
+    """Say what went wrong in one line; return the exit code."""
+    if isinstance(error, (BotoCoreError, ClientError)):
+        error = explain(error)
+    if not isinstance(error, UncError):
+        error = UncError(
+            f"unexpected {type(error).__name__}: {error}", "UNC_TRACEBACK=1 shows where"
+        )
+    complain(error)
+    return error.exit_code
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line and exit."""
+    sys.exit(run())

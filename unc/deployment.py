@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 CAPABILITIES = "CAPABILITY_NAMED_IAM"
 INLINE_TEMPLATE_BYTES = 51_200
+STACK_TYPE = "AWS::CloudFormation::Stack"
 POLL_SECONDS = 0.3
+LINES_AT_ONCE = 5
 STACK_LIMIT_SECONDS = 1800.0
 
 Progress = Callable[[str], None]
@@ -146,8 +148,7 @@ def wait_for_stack(aws: Aws, stack: str, since: datetime, progress: Progress) ->
     while True:
         found = find_stack(aws, stack)
         status = found["StackStatus"] if found else "DELETE_COMPLETE"
-        for event in new_events(aws, stack, since, told):
-            tell(event, progress)
+        tell(new_events(aws, stack, since, told), progress)
         if not status.endswith("_IN_PROGRESS"):
             break
         if time.monotonic() > deadline:
@@ -186,14 +187,19 @@ def whole(moment: datetime) -> float:
     return int(moment.timestamp()) - 1
 
 
-def tell(event: StackEventTypeDef, progress: Progress) -> None:
-    """Say which resource is done or failed; what is under way is not worth a line."""
-    status = event.get("ResourceStatus", "")
-    if not status.endswith("_IN_PROGRESS") and event.get("ResourceType") != STACK_TYPE:
-        progress(f"{event.get('LogicalResourceId', '?')} {status.lower().replace('_', ' ')}")
-
-
-STACK_TYPE = "AWS::CloudFormation::Stack"
+def tell(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
+    """Say which resources are done or failed; what is under way is not worth a line."""
+    done = [
+        f"{event.get('LogicalResourceId', '?')} {status.lower().replace('_', ' ')}"
+        for event in events
+        if not (status := event.get("ResourceStatus", "")).endswith("_IN_PROGRESS")
+        and event.get("ResourceType") != STACK_TYPE
+    ]
+    if len(done) > LINES_AT_ONCE:
+        progress(f"stack: {done[-1]}, and {len(done) - 1} before it")
+        return
+    for line in done:
+        progress(f"stack: {line}")
 
 
 def first_failure(aws: Aws, stack: str, since: datetime) -> DeployFailed:

@@ -1,0 +1,63 @@
+"""Two consoles: results on stdout, progress on stderr.
+
+Texts of strangers lose their control characters before they reach a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from unc.errors import UncError
+
+# Where nobody watches there is no width to fit into.
+PIPE_WIDTH = 160
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def progress(line: str) -> None:
+    """Tell what goes on."""
+    err.print(f"[dim]· {escape(line)}[/dim]")
+
+
+def complain(error: UncError) -> None:
+    """Print the reason, and what to do, on one line."""
+    hint = f" [dim]({escape(error.hint)})[/dim]" if error.hint else ""
+    err.print(f"[red]unc:[/red] {escape(str(error))}{hint}")
+
+
+def print_json(value: Any) -> None:
+    """Print a value for another program: one document, nothing around it."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=plain)
+    sys.stdout.write("\n")
+
+
+def plain(value: Any) -> Any:
+    """Turn what JSON does not know into what it does."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, set):
+        return sorted(value)
+    return str(value)
+
+
+def printable(text: str) -> str:
+    """Take out what could move a terminal's cursor or change its colours."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def clock(seconds: float | Decimal) -> str:
+    """Return a moment as local time of day."""
+    return datetime.fromtimestamp(float(seconds), UTC).astimezone().strftime("%H:%M:%S")
+
+
+def day(seconds: float | Decimal) -> str:
+    """Return a moment as local date and time."""
+    return datetime.fromtimestamp(float(seconds), UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,145 @@
+"""The way of messages through the system, seen from outside: queued, stored, told, replied.
+
+It reads what the functions left in the tables, so it works against any deployment. A reply counts
+as the answer to a message when it was written in or after the second in which that was stored.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from unc.message import Message
+from unc.queues import read_depth
+from unc.tables import Item, Tables
+
+POLL_SECONDS = 0.2
+# The counts of a queue are approximate: one look at an empty queue proves nothing.
+EMPTY_LOOKS = 3
+
+
+@dataclass
+class Way:
+    """How far one message has come; times are seconds since it was queued, None not yet."""
+
+    message: Message
+    known_before: bool = False
+    stored: float | None = None
+    told: float | None = None
+    replied: float | None = None
+    left_out: str = ""
+    chat: Item = field(default_factory=dict)
+
+    def is_over(self) -> bool:
+        """Say whether nothing more is to come."""
+        return bool(self.left_out) or self.replied is not None or self.known_before
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a script wants to know."""
+        return {
+            "label": self.message.label,
+            "sender_id": self.message.sender_id,
+            "message_id": self.message.message_id,
+            "session_id": self.chat.get("session_id"),
+            "known_before": self.known_before,
+            "stored_after_seconds": self.stored,
+            "told_after_seconds": self.told,
+            "replied_after_seconds": self.replied,
+            "left_out": self.left_out or None,
+        }
+
+
+class Journey:
+    """Follows messages from the moment they are about to be queued."""
+
+    def __init__(self, tables: Tables, messages: Sequence[Message]) -> None:
+        self.tables = tables
+        self.ways = [Way(message) for message in messages]
+        self.started = time.monotonic()
+        self.empty_looks = 0
+        self.note_known()
+
+    def note_known(self) -> None:
+        """Mark what is stored already: sent a second time it changes nothing."""
+        for way, chat in self.find_chats(self.ways):
+            way.known_before, way.chat = True, chat
+
+    def start(self) -> None:
+        """Count time from here: the messages are on the queue."""
+        self.started = time.monotonic()
+
+    def is_over(self) -> bool:
+        """Say whether every message has come as far as it will."""
+        return all(way.is_over() for way in self.ways)
+
+    def follow(self, limit_seconds: float, show: Callable[[], None] = lambda: None) -> bool:
+        """Look until all is over or the limit is reached; say which."""
+        while True:
+            self.look()
+            show()
+            if self.is_over() or time.monotonic() - self.started > limit_seconds:
+                return self.is_over()
+            time.sleep(POLL_SECONDS)
+
+    def look(self) -> None:
+        """Take one look at the tables and the queue."""
+        self.look_for_stored()
+        self.look_for_told()
+        self.look_for_replied()
+        self.look_for_left_out()
+
+    def look_for_stored(self) -> None:
+        """Note messages that became chats."""
+        missing = [way for way in self.ways if way.stored is None and not way.is_over()]
+        for way, chat in self.find_chats(missing):
+            way.stored, way.chat = self.elapsed(), chat
+
+    def look_for_told(self) -> None:
+        """Note messages that an accepted POST has covered."""
+        waiting = [way for way in self.ways if way.chat and way.told is None and not way.is_over()]
+        rows = self.tables.read_notifications(way.message.sender_id for way in waiting)
+        for way in waiting:
+            through = rows.get(way.message.sender_id, {}).get("through", Decimal(-1))
+            if through >= stored_at(way.chat):
+                way.told = self.elapsed()
+
+    def look_for_replied(self) -> None:
+        """Note messages after which the reply service wrote into their session."""
+        waiting = [way for way in self.ways if way.told is not None and not way.is_over()]
+        for way in waiting:
+            if self.tables.read_outbound_since(way.chat["session_id"], stored_at(way.chat)):
+                way.replied = self.elapsed()
+
+    def look_for_left_out(self) -> None:
+        """Note what is gone from the queue and no chat: receipts, and what was quarantined."""
+        waiting = [way for way in self.ways if way.stored is None and not way.is_over()]
+        self.empty_looks = self.empty_looks + 1 if waiting and self.queue_is_empty() else 0
+        if self.empty_looks >= EMPTY_LOOKS:
+            for way in waiting:
+                way.left_out = "ignored" if way.message.is_callback else "not stored"
+
+    def queue_is_empty(self) -> bool:
+        """Say whether nothing waits and nothing is being worked on."""
+        return read_depth(self.tables.aws, self.tables.resources.queue).is_empty()
+
+    def find_chats(self, ways: Sequence[Way]) -> list[tuple[Way, Item]]:
+        """Pair messages with their chats."""
+        by_key = {
+            (way.message.sender_id, way.message.message_id): way
+            for way in ways
+            if way.message.sender_id and way.message.message_id and not way.message.is_callback
+        }
+        chats = self.tables.read_chats(list(by_key))
+        return [(by_key[chat["sender_id"], chat["message_id"]], chat) for chat in chats]
+
+    def elapsed(self) -> float:
+        """Seconds since the messages were queued."""
+        return round(time.monotonic() - self.started, 2)
+
+
+def stored_at(chat: Item) -> Decimal:
+    """When a chat was written; chats of an older consumer carry only their place in time."""
+    return Decimal(chat["stored_at"] if "stored_at" in chat else chat["created_at"])

@@ -1,0 +1,60 @@
+"""Which system is up on this machine: a note that `unc up` leaves for the other commands."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where it listens, who runs it, and where replies come from."""
+
+    endpoint: str
+    region: str
+    pid: int
+    reply_url: str
+
+
+def note_path() -> Path:
+    """Return where the note lies: one a user, not one a repository."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "unc" / "running.json"
+
+
+@contextlib.contextmanager
+def noted(running: Running) -> Iterator[None]:
+    """Keep the note while the block runs; the note of another, later one stays."""
+    path = note_path()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(running)))
+    try:
+        yield
+    finally:
+        if find_running() == running:
+            path.unlink(missing_ok=True)
+
+
+def find_running() -> Running | None:
+    """Return the system that is up here, or None; without its writer a note counts for nothing."""
+    try:
+        running = Running(**json.loads(note_path().read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return running if is_alive(running.pid) else None
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process of this id exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,86 @@
+"""Which system a command talks to: what the environment names, else the one that runs here.
+
+AWS_ENDPOINT_URL, AWS_PROFILE and AWS_ACCESS_KEY_ID are said on purpose, so they win over a running
+`unc up`. Credentials that merely lie in a file do not: nobody who tries things on a laptop should
+reach an account by accident.
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
+
+from unc.aws import Aws, local_aws
+from unc.errors import NotReachable, UncError
+from unc.running import find_running
+
+ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+HOW_TO_REACH_ONE = "start one here with `unc up`, or set AWS_PROFILE to reach an account"
+
+
+def find_target() -> Aws:
+    """Return clients for the system meant; raises NotReachable when there is none."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    on_purpose = any(os.environ.get(name) for name in ON_PURPOSE)
+    if endpoint and not on_purpose and is_loopback(endpoint):
+        return local_aws(endpoint, region or "us-east-1")
+    running = None if endpoint or on_purpose else find_running()
+    if running:
+        return local_aws(running.endpoint, running.region)
+    return account_target(endpoint, region)
+
+
+def account_target(endpoint: str | None, region: str | None) -> Aws:
+    """Return clients for an account, with whatever credentials the SDK finds."""
+    try:
+        session = boto3.Session(region_name=region)
+    except BotoCoreError as error:
+        raise explain(error) from error
+    if not has_credentials(session):
+        raise NotReachable("nothing is running here and no credentials are set", HOW_TO_REACH_ONE)
+    if not session.region_name:
+        session = boto3.Session(region_name="us-east-1")
+    return Aws(session, endpoint)
+
+
+def has_credentials(session: boto3.Session) -> bool:
+    """Say whether the SDK finds credentials anywhere; its types deny that it may not."""
+    found: object | None = session.get_credentials()
+    return found is not None
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Say whether an endpoint is on this machine, where any credentials do."""
+    return urlsplit(endpoint).hostname in LOOPBACK
+
+
+def describe(aws: Aws) -> str:
+    """Say in a few words where a command goes."""
+    return aws.endpoint or f"AWS in {aws.region}, profile {aws.session.profile_name}"
+
+
+def explain(error: BotoCoreError | ClientError) -> UncError:
+    """Turn an error of the SDK into one line that says what to do."""
+    if isinstance(error, NoCredentialsError):
+        return NotReachable("no AWS credentials found", HOW_TO_REACH_ONE)
+    if isinstance(error, ProfileNotFound):
+        return NotReachable(str(error), "see: aws configure list-profiles")
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
+        return NotReachable(f"nothing answers: {error}", HOW_TO_REACH_ONE)
+    if isinstance(error, ClientError):
+        refusal = error.response.get("Error", {})
+        reason = " ".join(refusal.get("Message", str(error)).split())
+        return UncError(f"{error.operation_name} was refused: {refusal.get('Code')}: {reason}")
+    return UncError(" ".join(str(error).split()))
