@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from unc import conversation, logs, status
 from unc.aws import Aws
 from unc.console import complain, err, out, print_json, progress
+from unc.emulator_state import DEFAULT_PORT
 from unc.errors import BadInput, UncError
 from unc.journey import Journey
 from unc.journey_view import print_journey, shown
@@ -26,7 +27,7 @@ from unc.samples import read_body
 from unc.send import DEFAULT_ADDRESS, send_messages, write_messages
 from unc.tables import Tables
 from unc.target import describe, explain, find_target
-from unc.up import DEFAULT_PORT, Wishes, run_up
+from unc.up import Wishes, run_up
 
 NOT_ALL_THE_WAY = 7
 
@@ -48,7 +49,9 @@ def up(
     reply_url: Annotated[
         str | None, typer.Option(help="Your reply service; without it a stand-in replies.")
     ] = None,
-    port: Annotated[int, typer.Option(help="Where the emulator listens.")] = DEFAULT_PORT,
+    port: Annotated[
+        int | None, typer.Option(help=f"Where the emulator listens; {DEFAULT_PORT} unless given.")
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Keep queues and tables here over a restart.")
     ] = None,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unc import project
+from unc.emulator_state import forget_stream_positions, make_folder
 from unc.errors import EmulatorFailed, SetupMissing
 
 HOST = "127.0.0.1"
@@ -27,6 +28,7 @@ START_LIMIT_SECONDS = 60.0
 STOP_LIMIT_SECONDS = 20.0
 POLL_SECONDS = 0.05
 FREE_PORT_TRIES = 3
+SERVICES = "services"
 # What a caller's environment may lend; anything else (profiles, endpoints, secrets) would leak
 # into the functions.
 LENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
@@ -80,6 +82,8 @@ def launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) 
         raise SetupMissing("the emulator is not installed", "run: make setup")
     scratch = Path(tempfile.mkdtemp(prefix="unc-"))
     log = (make_folder(state) if state else scratch) / "emulator.log"
+    if state:
+        forget_stream_positions(state / SERVICES)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-I", str(project.KEEPER), str(scratch), str(project.EMULATOR)],
@@ -106,7 +110,7 @@ def emulator_environment(
         # Queue URLs carry this name; `localhost` may mean ::1, where nobody listens.
         "MINISTACK_HOST": HOST,
         "PERSIST_STATE": "1" if state else "0",
-        "STATE_DIR": str(keep / "services"),
+        "STATE_DIR": str(keep / SERVICES),
         "S3_PERSIST": "1" if state else "0",
         "S3_DATA_DIR": str(keep / "s3"),
         "TMPDIR": str(scratch),
@@ -168,15 +172,6 @@ def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def make_folder(folder: Path) -> Path:
-    """Create a folder with its parents; raises EmulatorFailed when that is not allowed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EmulatorFailed(f"cannot keep state in {folder}: {error.strerror}") from error
-    return folder
 
 
 def last_line(log: Path) -> str:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from unc import project
 from unc.console import err, out, progress
 from unc.conversation import read_conversation, render_conversation
+from unc.emulator_state import choose_port
 from unc.errors import EmulatorFailed
 from unc.feed import POLL_SECONDS, Feed
 from unc.journey import Journey
@@ -28,8 +29,8 @@ from unc.send import DEFAULT_ADDRESS, send_messages
 from unc.stack import RunningStack, Settings, running_stack
 from unc.tables import Tables
 
-DEFAULT_PORT = 4566
 PLAY_LIMIT_SECONDS = 60.0
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
 
 
@@ -37,7 +38,7 @@ SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
 class Wishes:
     """What the command line asked for."""
 
-    port: int = DEFAULT_PORT
+    port: int | None = None
     state: Path | None = None
     reply_url: str | None = None
     play: bool = True
@@ -63,10 +64,12 @@ def start_stack(wishes: Wishes) -> contextlib.AbstractContextManager[RunningStac
     secret = os.environ.get(SECRET_VARIABLE)
     if wishes.reply_url and not secret:
         progress(f"{SECRET_VARIABLE} is not set: {wishes.reply_url} will see a made-up secret")
+    state = wishes.state.resolve() if wishes.state else None
+    port = choose_port(state, wishes.port)
     settings = Settings(
-        port=wishes.port,
-        reply_port=wishes.port + 1,
-        state=wishes.state.resolve() if wishes.state else None,
+        port=port,
+        reply_port=port + 1,
+        state=state,
         reply_url=wishes.reply_url,
         secret=secret,
         region=os.environ.get("AWS_REGION", "us-east-1"),
@@ -146,10 +149,11 @@ def command_name() -> str:
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Let a SIGTERM and a closed terminal end the block the way Ctrl-C does."""
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
-    }
+    """Let a SIGTERM and a closed terminal end the block the way Ctrl-C does.
+
+    SIGINT is among them because a shell's background jobs start with it ignored.
+    """
+    before = {number: signal.signal(number, interrupt) for number in ENDING_SIGNALS}
     try:
         yield
     finally:
@@ -159,6 +163,6 @@ def ended_by_signals() -> Iterator[None]:
 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Raise what Ctrl-C raises, once: a second signal must not cut the clean-up short."""
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for one in ENDING_SIGNALS:
         signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
