@@ -61,11 +61,22 @@ class Logger:
     def error(self, message: str, **fields: Any) -> None:
         self._write("ERROR", message, fields)
 
-    def _write(self, level: str, message: str, fields: dict[str, Any]) -> None:
-        if LEVELS[level] < _threshold():
+    def measure(self, message: str, measures: dict[str, Any], **fields: Any) -> None:
+        """Write an event with metrics beside it (see metrics.py), whatever LOG_LEVEL says."""
+        self._write("INFO", message, fields, measures)
+
+    def _write(
+        self,
+        level: str,
+        message: str,
+        fields: dict[str, Any],
+        measures: dict[str, Any] | None = None,
+    ) -> None:
+        if measures is None and LEVELS[level] < _threshold():
             return
         try:
-            line = json.dumps(self._entry(level, message, fields), ensure_ascii=False)
+            entry = self._entry(level, message, fields) | (measures or {})
+            line = json.dumps(entry, ensure_ascii=False)
             print(_without_secret(line), file=self._stream or sys.stdout, flush=True)
         except Exception:  # a log line is never worth an invocation
             print('{"level":"ERROR","message":"a log line could not be written"}', flush=True)

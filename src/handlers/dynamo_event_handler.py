@@ -11,6 +11,7 @@ import wiring
 from domain.errors import NotHandled
 from domain.news import News, RejectedNews, newest_per_sender, read_retry_record, read_stream_record
 from domain.telling import Teller, Telling
+from metrics import embedded
 
 Records = Iterable[Mapping[str, Any]]
 
@@ -80,8 +81,7 @@ def _teller(side: wiring.StreamSide, context: object) -> Teller:
 
 def _tell(news: Sequence[News], teller: Teller, side: wiring.StreamSide) -> Telling:
     telling = teller.tell(news)
-    ids = {each.sender_id: each.message_id for each in newest_per_sender(news).values()}
-    _log(telling, ids, side)
+    _log(telling, newest_per_sender(news), side)
     return telling
 
 
@@ -91,23 +91,37 @@ def _reject(rejected: Sequence[RejectedNews], teller: Teller, side: wiring.Strea
     return teller.reject(rejected) if rejected else set()
 
 
-def _log(telling: Telling, ids: Mapping[str, str], side: wiring.StreamSide) -> None:
+def _log(telling: Telling, newest: Mapping[str, News], side: wiring.StreamSide) -> None:
     for sender in sorted(telling.unknown):
-        side.log.warning("reply outcome unknown", sender=sender, message_id=ids[sender])
+        side.log.warning(
+            "reply outcome unknown", sender=sender, message_id=newest[sender].message_id
+        )
     for sender in sorted(telling.unreadable_limits):
         side.log.warning("user_limited_until is not readable", sender=sender)
     for sender, reason in sorted(telling.given_up.items()):
-        side.log.error("reply given up", sender=sender, message_id=ids[sender], reason=reason)
+        side.log.error(
+            "reply given up", sender=sender, message_id=newest[sender].message_id, reason=reason
+        )
+    problems = sorted(set(telling.problems))
+    if telling.unhandled or problems:
+        side.log.warning("news had problems", unhandled=len(telling.unhandled), problems=problems)
+    side.log.measure("news handled", _measures(telling, newest, side))
+
+
+def _measures(
+    telling: Telling, newest: Mapping[str, News], side: wiring.StreamSide
+) -> dict[str, Any]:
+    now = side.surroundings.clock()
     counts = {
-        name: len(getattr(telling, name))
-        for name in ("told", "covered", "limited", "gone", "unknown", "parked", "unhandled")
+        "News": len(newest),
+        "Told": len(telling.told),
+        "Covered": len(telling.covered),
+        "Limited": len(telling.limited),
+        "Gone": len(telling.gone),
+        "Parked": len(telling.parked),
+        "UnknownOutcomes": len(telling.unknown),
+        "GivenUp": len(telling.given_up),
+        "Unhandled": len(telling.unhandled),
     }
-    troubled = telling.parked or telling.unhandled or telling.problems
-    level = side.log.warning if troubled else side.log.info
-    level(
-        "news handled",
-        senders=len(ids),
-        given_up=len(telling.given_up),
-        problems=sorted(set(telling.problems)),
-        **counts,
-    )
+    waits = [1000 * (now - float(newest[sender].stored_at)) for sender in telling.told]
+    return embedded(counts, {"StoredToTold": waits}, int(now * 1000))

@@ -17,6 +17,7 @@ from domain.intake import Conversations, Intake
 from domain.patience import Patience
 from domain.records import QueueRecord
 from domain.sessions import ACTIVE, Session
+from metrics import embedded
 
 
 def handle_batch(
@@ -31,11 +32,14 @@ def handle_batch(
     patience = side.surroundings.patience(context)
     records = list(records)
     batch = sort_batch(each for each in records if each.id)
-    failed = _quarantine(batch.malformed, patience, side)
+    stuck = _quarantine(batch.malformed, patience, side)
     intake = _conversations(side, patience).take_in(batch.by_sender())
-    failed += with_tails(batch.arrivals, _unsettled(batch.arrivals, intake, patience, side))
-    failed += [each.id for each in records if not each.id]  # SQS then brings the whole batch
-    _log_batch(batch, intake, failed, side)
+    lost = _lost_causes(batch.arrivals, intake, side)
+    kept = set(_quarantine(lost, patience, side))
+    gone = {each.record.id for each in lost} - kept
+    nameless = [each.id for each in records if not each.id]  # makes SQS bring the whole batch
+    failed = stuck + with_tails(batch.arrivals, _unsettled(batch, intake) - gone) + nameless
+    _log_batch(batch, intake, failed, len(batch.malformed) - len(stuck) + len(gone), side)
     return failed
 
 
@@ -122,23 +126,20 @@ def _quarantine(
     return [each.record.id for each in left]
 
 
-def _unsettled(
-    arrivals: Sequence[Arrival], intake: Intake, patience: Patience, side: wiring.QueueSide
-) -> set[str]:
-    """Records neither stored nor, refused or out of receives, in the dead-letter queue."""
+def _unsettled(batch: Batch, intake: Intake) -> set[str]:
+    return {a.record.id for a in batch.arrivals if not intake.settles(a.message.key)}
+
+
+def _lost_causes(
+    arrivals: Sequence[Arrival], intake: Intake, side: wiring.QueueSide
+) -> list[Rejected]:
+    """Messages refused for good, or at their last receive: by our hand they keep their place."""
     open_ = [each for each in arrivals if not intake.settles(each.message.key)]
-    last = [each for each in open_ if _is_lost_cause(each, intake, side)]
-    rejected = [Rejected(each.record, _reason(each, intake)) for each in last]
-    quarantined = {each.record.id for each in last} - set(_quarantine(rejected, patience, side))
-    return {each.record.id for each in open_} - quarantined
-
-
-def _is_lost_cause(arrival: Arrival, intake: Intake, side: wiring.QueueSide) -> bool:
-    """Refused for good, or at its last receive: by our hand it keeps reason and place."""
-    return (
-        arrival.message.key in intake.refused
-        or arrival.record.receive_count >= side.max_receive_count
-    )
+    return [
+        Rejected(each.record, _reason(each, intake))
+        for each in open_
+        if each.message.key in intake.refused or each.record.receive_count >= side.max_receive_count
+    ]
 
 
 def _reason(arrival: Arrival, intake: Intake) -> str:
@@ -148,7 +149,9 @@ def _reason(arrival: Arrival, intake: Intake) -> str:
     return f"not stored after {arrival.record.receive_count} receives: {why}"
 
 
-def _log_batch(batch: Batch, intake: Intake, failed: Sequence[str], side: wiring.QueueSide) -> None:
+def _log_batch(
+    batch: Batch, intake: Intake, failed: Sequence[str], quarantined: int, side: wiring.QueueSide
+) -> None:
     for session in intake.opened:
         side.log.info("session opened", sender=session.sender_id, session_id=session.session_id)
     for arrival in batch.arrivals:
@@ -156,15 +159,25 @@ def _log_batch(batch: Batch, intake: Intake, failed: Sequence[str], side: wiring
             side.log.warning(
                 "part of a message dropped", warning=warning, message_id=arrival.message.message_id
             )
-    level = side.log.warning if failed else side.log.info
-    level(
-        "batch handled",
-        received=len(batch.arrivals) + len(batch.callbacks) + len(batch.malformed),
-        stored=len(intake.stored),
-        duplicates=len(intake.duplicates),
-        callbacks=len(batch.callbacks),
-        malformed=len(batch.malformed),
-        sessions_opened=len(intake.opened),
-        failed=len(failed),
-        problems=sorted(set(intake.problems)),
-    )
+    problems = sorted(set(intake.problems))
+    if failed or problems:
+        side.log.warning("batch had problems", failed=len(failed), problems=problems)
+    side.log.measure("batch handled", _measures(batch, intake, len(failed), quarantined, side))
+
+
+def _measures(
+    batch: Batch, intake: Intake, failed: int, quarantined: int, side: wiring.QueueSide
+) -> dict[str, Any]:
+    now = side.surroundings.clock()
+    counts = {
+        "Received": len(batch.arrivals) + len(batch.callbacks) + len(batch.malformed),
+        "Stored": len(intake.stored),
+        "Duplicates": len(intake.duplicates),
+        "Callbacks": len(batch.callbacks),
+        "Quarantined": quarantined,
+        "Failed": failed,
+        "SessionsOpened": len(intake.opened),
+    }
+    stored = [a.message for a in batch.arrivals if a.message.key in intake.stored]
+    waits = [1000 * (now - float(message.created_at)) for message in stored]
+    return embedded(counts, {"QueueToStored": waits}, int(now * 1000))

@@ -1,0 +1,32 @@
+"""Metrics without a call: a log line in CloudWatch's embedded metric format.
+
+Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NAMESPACE = "UncConsumer"
+MAX_VALUES = 100  # the format's limit for one metric of one line
+
+
+def embedded(
+    counts: Mapping[str, int], milliseconds: Mapping[str, Sequence[float]], timestamp_ms: int
+) -> dict[str, Any]:
+    """Fields that make a log line carry metrics; counts of zero and empty times are left out."""
+    present = {name: count for name, count in counts.items() if count}
+    times = {name: [round(v) for v in values[:MAX_VALUES]] for name, values in milliseconds.items()}
+    metrics = [{"Name": name, "Unit": "Count"} for name in present]
+    metrics += [{"Name": name, "Unit": "Milliseconds"} for name, values in times.items() if values]
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["FunctionName"]],
+        "Metrics": metrics,
+    }
+    return {
+        "_aws": {"Timestamp": timestamp_ms, "CloudWatchMetrics": [directive]},
+        "FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
+        **present,
+        **{name: values for name, values in times.items() if values},
+    }
