@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import Stack, named
+import metrics
+from tests.template.stack import TEMPLATE_PATH, Stack, named
 
 TOPIC = f"arn:aws:sns:eu-central-1:{'1' * 12}:on-call"
 ALARMS: dict[str, tuple[str, str, str]] = {
@@ -26,6 +27,7 @@ ALARMS: dict[str, tuple[str, str, str]] = {
     "QueueAgeAlarm": ("ApproximateAgeOfOldestMessage", "Queue.QueueName", "late"),
     "RetryAgeAlarm": ("ApproximateAgeOfOldestMessage", "ReplyRetryQueue.QueueName", "late"),
     "StreamAgeAlarm": ("IteratorAge", "Ref:DynamoFunction", "late"),
+    "UnknownOutcomesAlarm": ("UnknownOutcomes", "Ref:DynamoFunction", "once"),
     "QueueErrorsAlarm": ("Errors", "Ref:QueueFunction", "again"),
     "QueueThrottlesAlarm": ("Throttles", "Ref:QueueFunction", "again"),
     "DynamoErrorsAlarm": ("Errors", "Ref:DynamoFunction", "again"),
@@ -34,9 +36,19 @@ ALARMS: dict[str, tuple[str, str, str]] = {
 # What makes it ring: statistic, period in seconds, how many periods out of how many.
 PATIENCE = {
     "any": ("Maximum", 60, 1, 1),
+    "once": ("Sum", 60, 1, 1),
     "late": ("Maximum", 60, 3, 3),
     "again": ("Sum", 300, 2, 3),
 }
+
+
+OWN_METRICS = {"UnknownOutcomesAlarm"}
+
+
+def _namespace(name: str, watched: str) -> str:
+    if name in OWN_METRICS:
+        return metrics.NAMESPACE
+    return "AWS/SQS" if watched.endswith(".QueueName") else "AWS/Lambda"
 
 
 def _watched(alarm: dict[str, Any]) -> tuple[str, str, str]:
@@ -56,7 +68,7 @@ def test_an_alarm_watches_its_queue_or_function(
     dimension = "QueueName" if watched.endswith(".QueueName") else "FunctionName"
     alarm = stack.properties(name)
     assert _watched(alarm) == (metric, dimension, watched)
-    assert alarm["Namespace"] == ("AWS/SQS" if dimension == "QueueName" else "AWS/Lambda")
+    assert alarm["Namespace"] == _namespace(name, watched)
 
 
 @pytest.mark.parametrize(("name", "expected"), ALARMS.items())
@@ -92,6 +104,12 @@ def test_a_parked_notification_may_wait_out_its_delay(stack: Stack) -> None:
 def test_the_stream_is_late_after_the_time_of_two_full_invocations(stack: Stack) -> None:
     timeout = stack.properties("DynamoFunction")["Timeout"]
     assert stack.properties("StreamAgeAlarm")["Threshold"] == 2 * timeout * 1000
+
+
+@pytest.mark.parametrize("name", OWN_METRICS)
+def test_a_metric_of_our_own_is_one_that_the_notifier_writes(stack: Stack, name: str) -> None:
+    source = TEMPLATE_PATH.parents[1] / "src" / "handlers" / "dynamo_event_handler.py"
+    assert f'"{stack.properties(name)["MetricName"]}":' in source.read_text()
 
 
 @pytest.mark.parametrize("name", ALARMS)

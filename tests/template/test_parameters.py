@@ -45,6 +45,50 @@ def test_a_default_is_a_value_that_is_accepted(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("LogLevel", ["DEBUG", "INFO", "WARNING", "ERROR"]),
+        ("StreamStartingPosition", ["TRIM_HORIZON", "LATEST"]),
+        ("ResendUnknownOutcomes", ["true", "false"]),
+        ("Paused", ["true", "false"]),
+        ("DeletionProtection", ["true", "false"]),
+    ],
+)
+def test_a_choice_is_between_these(name: str, choices: list[str]) -> None:
+    assert PARAMETERS[name]["AllowedValues"] == choices
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("ReplyTimeoutSeconds", 1, 45),
+        ("ReplyMaxAttempts", 1, 100),
+        ("ReplyMaxConcurrency", 1, 1000),
+        ("QueueFunctionMemoryMegabytes", 128, 10_240),
+        ("DynamoFunctionMemoryMegabytes", 128, 10_240),
+        ("MaxReceiveCount", 2, 1000),
+        ("StreamParallelizationFactor", 1, 10),
+        ("StreamMaximumRetryAttempts", 0, 10_000),
+        ("StreamMaximumRecordAgeSeconds", 60, 86_400),
+    ],
+)
+def test_a_number_keeps_within_what_the_services_take(name: str, least: int, most: int) -> None:
+    spec = PARAMETERS[name]
+    assert (spec["Type"], spec["MinValue"], spec["MaxValue"]) == ("Number", least, most)
+
+
+@pytest.mark.parametrize("name", ["CodeBucket", "CodeKey"])
+def test_the_code_s_place_is_not_empty(name: str) -> None:
+    assert PARAMETERS[name]["MinLength"] >= 1
+
+
+def test_every_parameter_is_text_or_a_bounded_number() -> None:
+    bounded = {name for name, spec in PARAMETERS.items() if "MinValue" in spec}
+    assert {name for name, spec in PARAMETERS.items() if spec["Type"] == "Number"} == bounded
+    assert {spec["Type"] for spec in PARAMETERS.values()} == {"Number", "String"}
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("QueueName", "inbox"),

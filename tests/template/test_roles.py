@@ -21,6 +21,7 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _statements(stack: Stack, role: str) -> list[dict[str, Any]]:
     policies = stack.properties(role)["Policies"]
+    assert {policy["PolicyDocument"]["Version"] for policy in policies} == {"2012-10-17"}
     return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
 
 
@@ -91,7 +92,9 @@ def test_each_function_has_a_role_of_its_own(stack: Stack) -> None:
 
 @pytest.mark.parametrize("role", ROLES.values())
 def test_only_lambda_takes_the_role(stack: Stack, role: str) -> None:
-    [statement] = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    document = stack.properties(role)["AssumeRolePolicyDocument"]
+    assert document["Version"] == "2012-10-17"
+    [statement] = document["Statement"]
     assert statement == {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
