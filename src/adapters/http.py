@@ -1,5 +1,11 @@
-"""The one user of HTTP: connections kept open between calls and invocations."""
+"""The one user of HTTP: connections kept open between calls and invocations.
 
+A connection that has been idle for long may have been closed by the other side while the
+container was frozen. A POST on it would break with an unknown outcome, so it is not used.
+"""
+
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import urllib3
@@ -9,6 +15,9 @@ from urllib3.exceptions import (
     NewConnectionError,
     SSLError,
 )
+
+# Well below what servers and proxies allow: nginx 75 s, Application Load Balancers 60 s.
+MAX_IDLE_SECONDS = 20.0
 
 
 class NotSent(Exception):
@@ -31,8 +40,10 @@ class Answer:
 class HttpPool:
     """Posts bytes; times in seconds. No redirects, no retries: the caller knows what is safe."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, clock: Callable[[], float] = time.time) -> None:
         self._pool = urllib3.PoolManager(maxsize=connections, retries=False)
+        self._clock = clock  # of the wall: a monotonic one may stand still in a frozen container
+        self._used_at = clock()
 
     def post(
         self, url: str, headers: dict[str, str], body: bytes, connect: float, read: float
@@ -42,6 +53,7 @@ class HttpPool:
         Raises NotSent when no connection could be made, and NoAnswer when one was made
         and broke or stayed silent, so that the outcome is unknown.
         """
+        self._drop_idle_connections()
         timeout = urllib3.Timeout(connect=connect, read=read)
         try:
             response = self._pool.request(
@@ -53,3 +65,9 @@ class HttpPool:
             raise NoAnswer(type(error).__name__) from None
         names = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, names, response.data)
+
+    def _drop_idle_connections(self) -> None:
+        now = self._clock()
+        if now - self._used_at > MAX_IDLE_SECONDS:
+            self._pool.clear()
+        self._used_at = now
