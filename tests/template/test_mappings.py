@@ -93,7 +93,7 @@ def test_given_up_stream_positions_are_noted_in_a_standard_queue(stack: Stack) -
 @pytest.mark.parametrize(
     ("parameter", "attribute", "default", "other"),
     [
-        ("StreamParallelizationFactor", "ParallelizationFactor", 1, "10"),
+        ("StreamParallelizationFactor", "ParallelizationFactor", 10, "1"),
         ("StreamStartingPosition", "StartingPosition", "TRIM_HORIZON", "LATEST"),
         ("StreamMaximumRetryAttempts", "MaximumRetryAttempts", 30, "4"),
         ("StreamMaximumRecordAgeSeconds", "MaximumRecordAgeInSeconds", 21600, "60"),
