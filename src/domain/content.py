@@ -76,6 +76,8 @@ def _media_items(form: Form) -> list[Part]:
         for n in sorted(found)
         if (url := form.get(f"MediaUrl{n}"))
     ]
+    if len(items) < len(found):
+        form.warn("a media url is missing")
     stated = form.get("NumMedia")
     if stated is not None and parse_count(stated) is None:
         form.warn("NumMedia is no count")
