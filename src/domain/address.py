@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _PREFIXED = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(.*)", re.DOTALL)
 _DIGITS = re.compile(r"\+?[0-9]+")
 _SHORTEST_E164 = 7  # fewer digits are a short code, which takes no plus
+_PHONE_CHANNELS = ("sms", "whatsapp")  # elsewhere bare digits are an account's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Address:
     def phone(self) -> str | None:
         """The phone number (E.164 with plus, or a short code), or None where it is none."""
         if not _DIGITS.fullmatch(self.value):
+            return None
+        if self.channel not in _PHONE_CHANNELS and not self.value.startswith("+"):
             return None
         return f"+{self.id}" if len(self.id) >= _SHORTEST_E164 else self.id
 

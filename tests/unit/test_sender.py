@@ -1,0 +1,78 @@
+"""Who sent a message, and over which channel."""
+
+import pytest
+
+from domain.inbound import Malformed, parse_inbound
+from tests.unit.builders import body, parsed
+
+NOBODY = {"From": None, "WaId": None}
+
+
+@pytest.mark.parametrize(
+    ("address", "channel", "sender_id", "phone"),
+    [
+        ("whatsapp:+4915555550199", "whatsapp", "4915555550199", "+4915555550199"),
+        ("whatsapp:US.A1B2C3", "whatsapp", "US.A1B2C3", None),
+        ("whatsapp:US." + "A" * 128, "whatsapp", "US." + "A" * 128, None),
+        ("messenger:1234567890123456", "messenger", "1234567890123456", None),
+        ("rcs:+15555550101", "rcs", "15555550101", "+15555550101"),
+        ("rcs:brand_xyz_agent", "rcs", "brand_xyz_agent", None),
+        ("WhatsApp:+4915555550199", "whatsapp", "4915555550199", "+4915555550199"),
+        ("+15555550101", "sms", "15555550101", "+15555550101"),
+        ("72345", "sms", "72345", "72345"),
+        ("272345", "sms", "272345", "272345"),
+        ("UNCproject", "sms", "UNCproject", None),
+    ],
+)
+def test_without_wa_id_the_address_names_channel_and_sender(
+    address: str, channel: str, sender_id: str, phone: str | None
+) -> None:
+    message = parsed(From=address, WaId=None)
+    assert (message.channel, message.sender_id) == (channel, sender_id)
+    assert (message.sender["phone"], message.sender["address"]) == (phone, address)
+
+
+def test_an_address_whose_plus_was_never_encoded_is_the_same_sender() -> None:
+    """A bare plus means a blank in a form; some producers forget that."""
+    text = body(From=None, WaId=None) + "&From=whatsapp:+4915555550199"
+    assert parse_inbound(text).sender_id == "4915555550199"  # type: ignore[union-attr]
+
+
+def test_wa_id_wins_over_every_other_name() -> None:
+    message = parsed(From="whatsapp:US.A1", WaId="15555550101", ExternalUserId="whatsapp:US.A1")
+    assert message.sender_id == "15555550101"
+    assert message.sender["phone"] == "+15555550101"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "+"])
+def test_a_blank_wa_id_is_none(blank: str) -> None:
+    assert parsed(WaId=blank, From="whatsapp:US.A1").sender_id == "US.A1"
+
+
+def test_wa_id_alone_is_a_whatsapp_sender() -> None:
+    message = parsed(From=None, WaId="+15555550101")
+    assert (message.channel, message.sender_id) == ("whatsapp", "15555550101")
+
+
+@pytest.mark.parametrize("field", ["ExternalUserId", "ParentExternalUserId"])
+def test_an_external_user_id_alone_is_sender_enough(field: str) -> None:
+    message = parsed(**NOBODY, **{field: "whatsapp:ID.456"})
+    assert (message.channel, message.sender_id) == ("whatsapp", "ID.456")
+    assert message.sender["phone"] is None
+
+
+@pytest.mark.parametrize("address", [None, "", "+", "whatsapp:", "whatsapp:+", " whatsapp: + "])
+def test_a_body_without_any_sender_is_malformed_and_says_so(address: str | None) -> None:
+    result = parse_inbound(body(From=address, WaId=None))
+    assert isinstance(result, Malformed)
+    assert result.reason.startswith("no sender")
+
+
+@pytest.mark.parametrize("field", ["ProfileUsername", "Username"])
+def test_the_user_name_is_taken_from_either_field(field: str) -> None:
+    assert parsed(**{field: "quiet.person"}).sender["username"] == "quiet.person"
+
+
+def test_fixed_keys_are_null_and_further_ones_absent_when_unknown() -> None:
+    sender = parsed(From="UNCproject", WaId=None, ProfileName="", FromCity="").sender
+    assert sender == {"id": "UNCproject", "name": None, "phone": None, "address": "UNCproject"}
