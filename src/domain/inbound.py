@@ -167,7 +167,7 @@ def _fit(parsed: ParsedMessage) -> ParsedMessage | Malformed:
         return Malformed(f"the sender id exceeds {MAX_SENDER_ID_BYTES} bytes", parsed.raw)
     if len((parsed.message_id or "").encode()) > MAX_MESSAGE_ID_BYTES:
         return Malformed(f"the message id exceeds {MAX_MESSAGE_ID_BYTES} bytes", parsed.raw)
-    parts = {"sender": parsed.sender, "content": parsed.content, "metadata": parsed.metadata}
+    parts = as_dict(parsed) | {"raw": None}
     for part, key in _DISPENSABLE:
         if size_of(parts) <= MAX_ITEM_BYTES:
             break
@@ -177,7 +177,7 @@ def _fit(parsed: ParsedMessage) -> ParsedMessage | Malformed:
     return parsed
 
 
-def _drop(parts: dict[str, dict[str, Any]], part: str, key: str) -> None:
+def _drop(parts: dict[str, Any], part: str, key: str) -> None:
     if parts[part].get(key) is not None:
         parts[part][key] = None
         parts["metadata"].setdefault("warnings", []).append(f"{key} dropped: item too large")
