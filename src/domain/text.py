@@ -1,21 +1,21 @@
 """Text and JSON from strangers, cut down to what DynamoDB stores.
 
 Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-(numbers of 38 digits from 1E-130 to 9.99E+125, 32 levels of nesting).
+(numbers of 38 digits from 1E-130 to 9.99E+125, 32 levels of nesting, names under 64 KB).
 """
 
 import json
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, DecimalException, Inexact, Overflow, Subnormal
 from typing import Any
 
-MAX_NUMBER_DIGITS = 38
-MIN_NUMBER_EXPONENT = -130
-MAX_NUMBER_EXPONENT = 125
+MAX_NAME_BYTES = 65_535
 MAX_DOCUMENT_LEVELS = 28  # the item, its attribute and our own maps around it use the rest
 
 REPLACEMENT = "\ufffd"
 
+# Creates numbers that DynamoDB holds exactly, and traps all others.
+_EXACT = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, Overflow, Subnormal])
 _NUMBER = re.compile(r"[+-]?[0-9]{1,200}(\.[0-9]{0,200})?([eE][+-]?[0-9]{1,4})?")
 
 Document = dict[str, Any] | list[Any] | str | Decimal | bool | None
@@ -73,16 +73,10 @@ def _number(text: str) -> Decimal | str:
     """A number as Decimal, or as its text where DynamoDB could not hold it exactly."""
     if not _NUMBER.fullmatch(text):
         return text
-    value = Decimal(text)
-    return value if _fits(value) else text
-
-
-def _fits(value: Decimal) -> bool:
-    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
-    return not digits or (
-        len(digits) <= MAX_NUMBER_DIGITS
-        and MIN_NUMBER_EXPONENT <= value.adjusted() <= MAX_NUMBER_EXPONENT
-    )
+    try:
+        return _EXACT.create_decimal(text) or Decimal(0)  # a zero sheds its exponent
+    except DecimalException:
+        return text
 
 
 def _storable(value: Any, level: int) -> Document:
@@ -93,5 +87,12 @@ def _storable(value: Any, level: int) -> Document:
     if isinstance(value, list):
         return [_storable(each, level + 1) for each in value]
     if isinstance(value, dict):
-        return {clean(k): _storable(v, level + 1) for k, v in value.items() if k}
+        return {_name(k): _storable(v, level + 1) for k, v in value.items() if k}
     return value  # type: ignore[no-any-return]
+
+
+def _name(text: str) -> str:
+    name = clean(text)
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise BrokenDocument("a name too long")
+    return name

@@ -34,7 +34,7 @@ def _faults(name: str, value: Item, level: int) -> Iterator[str]:
     if kind == "S":
         yield from _text_faults(inside)
     elif kind == "N":
-        yield from _number_faults(inside)
+        yield from number_faults(inside)
     elif kind in "ML":
         if level >= MAX_LEVELS:
             yield "nested too deep"
@@ -50,7 +50,8 @@ def _text_faults(text: str) -> Iterator[str]:
         yield "lone surrogate"
 
 
-def _number_faults(text: str) -> Iterator[str]:
+def number_faults(text: str) -> Iterator[str]:
+    """Why DynamoDB would refuse a number, given as it travels."""
     number = Decimal(text)
     if not number.is_finite() or len(number.as_tuple().digits) > 38:
         yield "number with too many digits"
