@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,18 +20,15 @@ from unc.aws import Aws
 from unc.errors import DeployFailed
 from unc.package import Package
 from unc.resources import STACK, Resources, read_resources
+from unc.stack_events import Progress, explain_failure, new_events, one_line, tell
 
 if TYPE_CHECKING:
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
+    from types_boto3_cloudformation.type_defs import StackTypeDef
 
 CAPABILITIES = "CAPABILITY_NAMED_IAM"
 INLINE_TEMPLATE_BYTES = 51_200
-STACK_TYPE = "AWS::CloudFormation::Stack"
 POLL_SECONDS = 0.3
-LINES_AT_ONCE = 5
 STACK_LIMIT_SECONDS = 1800.0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -155,60 +152,7 @@ def wait_for_stack(aws: Aws, stack: str, since: datetime, progress: Progress) ->
             raise DeployFailed(f"stack {stack} is still {status}", "look at it in the console")
         time.sleep(POLL_SECONDS)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise first_failure(aws, stack, since)
-
-
-def new_events(
-    aws: Aws, stack: str, since: datetime, told: set[str]
-) -> Iterator[StackEventTypeDef]:
-    """Yield events of this deployment that were not told yet, oldest first."""
-    for event in events_since(aws, stack, since):
-        if event["EventId"] not in told:
-            told.add(event["EventId"])
-            yield event
-
-
-def events_since(aws: Aws, stack: str, since: datetime) -> list[StackEventTypeDef]:
-    """Return the stack's events of this deployment, oldest first."""
-    pages = aws.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
-    found: list[StackEventTypeDef] = []
-    with contextlib.suppress(ClientError):
-        for page in pages:
-            # Stack events carry whole seconds on some endpoints.
-            recent = [e for e in page["StackEvents"] if e["Timestamp"].timestamp() > whole(since)]
-            found.extend(recent)
-            if len(recent) < len(page["StackEvents"]):
-                break
-    return list(reversed(found))
-
-
-def whole(moment: datetime) -> float:
-    """Return the whole second just before a moment."""
-    return int(moment.timestamp()) - 1
-
-
-def tell(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
-    """Say which resources are done or failed; what is under way is not worth a line."""
-    done = [
-        f"{event.get('LogicalResourceId', '?')} {status.lower().replace('_', ' ')}"
-        for event in events
-        if not (status := event.get("ResourceStatus", "")).endswith("_IN_PROGRESS")
-        and event.get("ResourceType") != STACK_TYPE
-    ]
-    if len(done) > LINES_AT_ONCE:
-        progress(f"stack: {done[-1]}, and {len(done) - 1} before it")
-        return
-    for line in done:
-        progress(f"stack: {line}")
-
-
-def first_failure(aws: Aws, stack: str, since: datetime) -> DeployFailed:
-    """Find the resource that failed first; what was cancelled because of it says nothing."""
-    for event in events_since(aws, stack, since):
-        reason = event.get("ResourceStatusReason", "no reason given")
-        if event.get("ResourceStatus", "").endswith("_FAILED") and "cancelled" not in reason:
-            return DeployFailed(f"{event.get('LogicalResourceId', '?')} failed: {one_line(reason)}")
-    return DeployFailed(f"stack {stack} failed and gives no reason")
+        raise DeployFailed(explain_failure(aws, stack, since))
 
 
 @contextlib.contextmanager
@@ -219,8 +163,3 @@ def clear_refusals() -> Iterator[None]:
     except ClientError as error:
         message = error.response.get("Error", {}).get("Message", str(error))
         raise DeployFailed(f"the template was refused: {one_line(message)}") from error
-
-
-def one_line(text: str) -> str:
-    """Join a message's lines."""
-    return " ".join(text.split())
