@@ -11,9 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from domain.chats import INBOUND, ChatKey
-from domain.text import parse_number
+from domain.inbound import MAX_MESSAGE_ID_BYTES, MAX_SENDER_ID_BYTES
+from domain.text import clean, parse_number
 
 _LONGEST_ATTEMPT = 1_000_000
+# A key that DynamoDB refuses would spoil the read of all senders.
+_KEY_BYTES = {
+    "sender_id": MAX_SENDER_ID_BYTES,
+    "message_id": MAX_MESSAGE_ID_BYTES,
+    "session_id": MAX_SENDER_ID_BYTES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +119,15 @@ def _rank(news: News) -> tuple[Decimal, int, Decimal]:
 
 
 def _news_of(fields: Mapping[str, Any]) -> News | None:
-    sender_id, message_id, session_id, stored_at = (
-        _text(fields.get(name)) for name in ("sender_id", "message_id", "session_id", "stored_at")
-    )
-    attempt, moment = fields.get("attempt"), parse_number(stored_at)
-    if not (sender_id and message_id) or moment is None or type(attempt) is not int:
+    keys = {name: _text(fields.get(name)) for name in _KEY_BYTES}
+    attempt, moment = fields.get("attempt"), parse_number(_text(fields.get("stored_at")))
+    if not (keys["sender_id"] and keys["message_id"]) or moment is None:
         return None
-    if not 0 < attempt <= _LONGEST_ATTEMPT:
+    if type(attempt) is not int or not 0 < attempt <= _LONGEST_ATTEMPT:
         return None
+    if any(clean(key) != key or len(key.encode()) > _KEY_BYTES[name] for name, key in keys.items()):
+        return None
+    sender_id, message_id, session_id = keys.values()
     return News(sender_id, message_id, session_id, moment, attempt)
 
 

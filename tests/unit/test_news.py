@@ -1,0 +1,166 @@
+"""News from the stream and from the retry queue; odd records are rejected, never raised over."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.news import (
+    News,
+    RejectedNews,
+    newest_per_sender,
+    read_retry_record,
+    read_stream_record,
+    retry_body,
+)
+from tests.unit.builders import SENDER, SID, news, stream_record
+
+
+def retry_record(text: object) -> dict[str, Any]:
+    return {"messageId": "record-1", "body": text, "eventSource": "aws:sqs"}
+
+
+def test_a_new_inbound_chat_is_news_with_its_text() -> None:
+    assert read_stream_record(stream_record()) == News(
+        sender_id=SENDER,
+        message_id=SID,
+        session_id="session-1",
+        stored_at=Decimal("1795000000.5"),
+        attempt=1,
+        text="hi",
+        created_at=Decimal("1795000000.12318880000000000000001"),
+    )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        stream_record("MODIFY"),
+        stream_record("REMOVE"),
+        stream_record(chat_type={"S": "outbound"}),
+        stream_record(chat_type=None),
+        {"eventName": "INSERT", "dynamodb": {"Keys": {}}},
+        {},
+        {"source": "aws.events"},
+        None,
+        [],
+        "INSERT",
+    ],
+)
+def test_anything_but_a_new_inbound_chat_is_no_news(record: object) -> None:
+    assert read_stream_record(record) is None
+
+
+@pytest.mark.parametrize("content", [None, {"M": {}}, {"NULL": True}, {"M": {"text": {"N": "1"}}}])
+def test_a_chat_without_text_is_news_with_an_empty_one(content: dict[str, Any] | None) -> None:
+    read = read_stream_record(stream_record(content=content))
+    assert isinstance(read, News)
+    assert read.text == ""
+
+
+@pytest.mark.parametrize("stored_at", [None, {"S": "1"}, {"N": "x"}, {"N": 5}])
+def test_a_chat_without_the_moment_of_its_writing_counts_from_its_place(
+    stored_at: dict[str, Any] | None,
+) -> None:
+    read = read_stream_record(stream_record(stored_at=stored_at))
+    assert isinstance(read, News)
+    assert read.stored_at == read.created_at
+
+
+@pytest.mark.parametrize("key", ["sender_id", "message_id"])
+def test_a_stream_record_without_keys_is_rejected(key: str) -> None:
+    assert read_stream_record(stream_record(**{key: None})) == RejectedNews(
+        "1", "{}", "stream record without keys"
+    )
+
+
+def test_parked_news_comes_back_without_its_text() -> None:
+    parked = read_retry_record(retry_record(retry_body(news(attempt=3))))
+    assert parked == news(attempt=3, text=None)
+
+
+def test_a_parked_body_holds_no_word_of_the_message() -> None:
+    assert json.loads(retry_body(news(text="secret words"))) == {
+        "sender_id": SENDER,
+        "message_id": SID,
+        "session_id": "session-1",
+        "stored_at": "1795000000.5",
+        "attempt": 1,
+    }
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+moments = st.decimals(0, 10**10, allow_nan=False, places=6)
+
+
+@given(words.filter(bool), words, moments, st.integers(1, 10**6))
+def test_whatever_is_parked_comes_back_the_same(
+    sender: str, session_id: str, stored_at: Decimal, attempt: int
+) -> None:
+    told = news(sender, session_id=session_id, stored_at=stored_at, attempt=attempt, text=None)
+    assert read_retry_record(retry_record(retry_body(told))) == told
+
+
+GOOD = json.loads(retry_body(news()))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sender_id": ""},
+        {"sender_id": 4915},
+        {"message_id": None},
+        {"stored_at": "soon"},
+        {"stored_at": 1795000000},
+        {"stored_at": "1e999"},
+        {"attempt": 0},
+        {"attempt": "1"},
+        {"attempt": True},
+        {"attempt": 1.5},
+        {"attempt": 10**9},
+        {"sender_id": "s" * 2049},
+        {"message_id": "m" * 1025},
+        {"session_id": "s" * 2049},
+        {"sender_id": "\ud800"},
+    ],
+)
+def test_a_retry_record_that_could_not_be_looked_up_is_rejected(fields: dict[str, Any]) -> None:
+    body = json.dumps(GOOD | fields)
+    assert read_retry_record(retry_record(body)) == RejectedNews(
+        "record-1", body, "retry record that cannot be read"
+    )
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", "1", "[" * 100_000, '{"attempt": 1e9}'])
+def test_a_retry_body_that_is_no_news_is_rejected_as_it_is(body: str) -> None:
+    rejected = read_retry_record(retry_record(body))
+    assert isinstance(rejected, RejectedNews)
+    assert (rejected.id, rejected.body) == ("record-1", body)
+
+
+@pytest.mark.parametrize(
+    "record", [None, [], "x", {}, {"body": None}, {"body": {}, "messageId": 1}]
+)
+def test_an_odd_retry_record_is_rejected(record: object) -> None:
+    assert read_retry_record(record) == RejectedNews("", "{}", "retry record that cannot be read")
+
+
+def test_each_sender_has_one_piece_of_news_the_one_stored_last() -> None:
+    old, new = news("a", stored_at=Decimal(1)), news("a", stored_at=Decimal(2))
+    other = news("b", stored_at=Decimal(1))
+    assert newest_per_sender([old, new, other]) == newest_per_sender([other, new, old])
+    assert newest_per_sender([old, new, other]) == {"a": new, "b": other}
+
+
+def test_of_news_stored_at_once_the_latest_message_stands_for_all() -> None:
+    first, second = (news("a", created_at=Decimal(n), message_id=f"SM{n}") for n in (1, 2))
+    assert newest_per_sender([second, first]) == {"a": second}
+
+
+def test_of_the_same_news_the_highest_attempt_counts() -> None:
+    """Only it may take over the claim of the one before."""
+    streamed, parked = news("a", created_at=Decimal(9)), news("a", attempt=2, text=None)
+    assert newest_per_sender([parked, streamed]) == {"a": parked}
