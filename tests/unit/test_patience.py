@@ -1,0 +1,84 @@
+"""How long a handler goes on trying; no clock but the test's own."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from domain.patience import BASE_SECONDS, LONGEST_PAUSE_SECONDS, Patience
+from wiring import MARGIN_SECONDS, SCRIPT_SECONDS, Surroundings
+
+
+@dataclass
+class Time:
+    """A clock that only sleeping moves."""
+
+    now: float = 100.0
+    chance: float = 1.0
+    pauses: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def patience(self, seconds: float, margin: float = 1.0) -> Patience:
+        end = self.now + seconds
+        return Patience(lambda: end - self.now, margin, self.sleep, lambda: self.chance)
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    time = Time()
+    patience = time.patience(100.0)
+    while len(time.pauses) < 8:
+        assert patience.pause()
+    assert time.pauses[:3] == [2 * BASE_SECONDS, 4 * BASE_SECONDS, 8 * BASE_SECONDS]
+    assert time.pauses[-1] == LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
+def test_a_pause_is_a_random_part_of_the_longest(chance: float) -> None:
+    time = Time(chance=chance)
+    assert time.patience(100.0).pause()
+    assert time.pauses == [chance * 2 * BASE_SECONDS]
+
+
+def test_no_pause_eats_into_the_margin() -> None:
+    time = Time()
+    patience = time.patience(2.0)
+    while patience.pause():
+        pass
+    assert time.now <= 101.0
+    assert not patience.is_over
+
+
+def test_patience_is_over_once_only_the_margin_is_left() -> None:
+    time = Time()
+    patience = time.patience(5.0, margin=2.0)
+    assert not patience.is_over
+    time.now += 3.0
+    assert patience.is_over
+    assert not patience.pause()
+    assert time.pauses == []
+
+
+def test_many_failures_do_not_overflow_the_pause() -> None:
+    time = Time(chance=0.0)
+    patience = time.patience(5.0)
+    assert all(patience.pause() for _ in range(2000))
+
+
+class Context:
+    """As much of a Lambda context as matters."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.mark.parametrize(("context", "seconds"), [(Context(), 30.0), (None, SCRIPT_SECONDS)])
+def test_an_invocation_ends_when_its_context_says_and_a_script_when_it_is_slow(
+    context: object, seconds: float
+) -> None:
+    time = Time()
+    patience = Surroundings(monotonic=lambda: time.now, sleep=time.sleep).patience(context)
+    assert patience.remaining() == seconds
+    time.now += seconds - MARGIN_SECONDS
+    assert patience.is_over
