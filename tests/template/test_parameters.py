@@ -51,6 +51,7 @@ def test_a_default_is_a_value_that_is_accepted(name: str) -> None:
         ("StreamStartingPosition", ["TRIM_HORIZON", "LATEST"]),
         ("ResendUnknownOutcomes", ["true", "false"]),
         ("Paused", ["true", "false"]),
+        ("AttachEventSources", ["true", "false"]),
         ("DeletionProtection", ["true", "false"]),
     ],
 )
