@@ -7,6 +7,7 @@ that its absence raises.
 import os
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from domain.errors import SettingInvalid, SettingMissing
 
@@ -129,6 +130,14 @@ def _flag(env: Environment | None, name: str) -> bool:
 
 def _url(env: Environment | None, name: str, default: str) -> str:
     value = _get(env, name) or default
-    if not value.startswith(("http://", "https://")):
+    if not _is_address(value):
         raise SettingInvalid(name, "an address that starts with https:// (or http://)")
     return value
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

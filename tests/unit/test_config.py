@@ -1,0 +1,125 @@
+"""Settings come from the environment when asked for; what is wrong is named, with the remedy."""
+
+import os
+
+import pytest
+
+import config
+from domain.errors import SettingInvalid, SettingMissing
+
+QUEUE = {
+    "DYNAMODB_CHAT_TABLE": "chats",
+    "DYNAMODB_SESSION_TABLE": "sessions",
+    "SQS_DLQ_URL": "https://sqs/dlq",
+}
+NOTIFIER = {
+    "DYNAMODB_CHAT_TABLE": "chats",
+    "DYNAMODB_SESSION_TABLE": "sessions",
+    "REPLY_RETRY_QUEUE_URL": "https://sqs/retry",
+    "REPLY_DLQ_URL": "https://sqs/reply-dlq",
+}
+
+
+def test_what_is_not_set_has_a_default_that_works() -> None:
+    assert config.region({}) == "us-east-1"
+    assert config.queue_settings(dict(QUEUE)).max_receive_count == 10
+    settings = config.notifier_settings(dict(NOTIFIER))
+    assert settings.reply_url == "https://intelligence.theuncproject.com/reply/"
+    assert settings.notification_table == "notifications"
+    assert (settings.reply_timeout, settings.reply_concurrency) == (30, 100)
+    assert settings.resend_unknown is False
+
+
+def test_what_is_set_wins() -> None:
+    given = {
+        "REPLY_SERVICE_URL": "http://127.0.0.1:8080/reply/",
+        "REPLY_TIMEOUT_SECONDS": " 2.5 ",
+        "REPLY_MAX_CONCURRENCY": "7",
+        "REPLY_MAX_ATTEMPTS": "3",
+        "RESEND_UNKNOWN_OUTCOMES": "True",
+        "DYNAMODB_NOTIFICATION_TABLE": "told",
+    }
+    settings = config.notifier_settings(NOTIFIER | given)
+    assert (settings.reply_url, settings.notification_table) == (given["REPLY_SERVICE_URL"], "told")
+    assert (settings.reply_timeout, settings.reply_concurrency) == (2.5, 7)
+    assert (settings.max_attempts, settings.resend_unknown) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("env", "region"),
+    [
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "x"}, "eu-central-1"),
+        ({"AWS_REGION": " ", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+    ],
+)
+def test_the_region_is_the_runtimes_or_the_shells(env: dict[str, str], region: str) -> None:
+    assert config.region(env) == region
+
+
+@pytest.mark.parametrize("blank", [None, "", "  "])
+@pytest.mark.parametrize("name", QUEUE)
+def test_a_missing_queue_setting_is_named_with_its_remedy(name: str, blank: str | None) -> None:
+    env = {k: v for k, v in (QUEUE | {name: blank}).items() if v is not None}
+    with pytest.raises(SettingMissing, match=rf"setting {name} is missing: set .*{name} to the"):
+        config.queue_settings(env)
+
+
+@pytest.mark.parametrize("name", NOTIFIER)
+def test_a_missing_notifier_setting_is_named_with_its_remedy(name: str) -> None:
+    env = {key: value for key, value in NOTIFIER.items() if key != name}
+    with pytest.raises(SettingMissing, match=rf"setting {name} is missing: set .*{name} to the"):
+        config.notifier_settings(env)
+
+
+@pytest.mark.parametrize("value", ["x", "0", "-1", "nan", "inf", "1e10"])
+@pytest.mark.parametrize(
+    "name", ["REPLY_TIMEOUT_SECONDS", "REPLY_MAX_CONCURRENCY", "REPLY_MAX_ATTEMPTS"]
+)
+def test_an_unusable_number_is_named_but_not_shown(name: str, value: str) -> None:
+    with pytest.raises(
+        SettingInvalid, match=f"{name} is not usable: expected a number of at least"
+    ):
+        config.notifier_settings(NOTIFIER | {name: value})
+
+
+@pytest.mark.parametrize("value", ["yes", "1", "maybe"])
+def test_an_unusable_flag_is_named(value: str) -> None:
+    with pytest.raises(SettingInvalid, match="OUTCOMES is not usable: expected true or false"):
+        config.notifier_settings(NOTIFIER | {"RESEND_UNKNOWN_OUTCOMES": value})
+
+
+@pytest.mark.parametrize(
+    "url", ["intelligence/reply", "ftp://x/", "https://", "http:///reply", "http://a:99999/", "//x"]
+)
+def test_an_address_that_nobody_could_post_to_is_named(url: str) -> None:
+    with pytest.raises(SettingInvalid, match="REPLY_SERVICE_URL is not usable: expected an addr"):
+        config.notifier_settings(NOTIFIER | {"REPLY_SERVICE_URL": url})
+
+
+def test_settings_are_read_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in QUEUE.items():
+        monkeypatch.setenv(name, value)
+    assert config.queue_settings().dlq_url == QUEUE["SQS_DLQ_URL"]
+    monkeypatch.setenv("SQS_DLQ_URL", "https://sqs/other")
+    assert config.queue_settings().dlq_url == "https://sqs/other"
+
+
+def test_a_secret_in_the_environment_wins_and_causes_no_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INTELLIGENCE_API_SECRET", "given")
+
+    def fetch(name: str) -> str:
+        raise AssertionError(f"{name} was fetched")
+
+    config.load_secret(fetch)
+    assert os.environ["INTELLIGENCE_API_SECRET"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("env", "name"),
+    [({}, "INTELLIGENCE_API_SECRET"), ({"INTELLIGENCE_API_SECRET_ID": "prod/reply"}, "prod/reply")],
+)
+def test_a_fetched_secret_is_set_in_the_environment(env: dict[str, str], name: str) -> None:
+    config.load_secret(lambda secret_id: f"secret of {secret_id}", env)
+    assert env["INTELLIGENCE_API_SECRET"] == f"secret of {name}"
