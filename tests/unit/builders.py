@@ -104,11 +104,8 @@ def message(number: int = 1, sender: str = SENDER, **fields: str | None) -> Inbo
 
 def session(session_id: str = "session-1", **values: Any) -> Session:
     """An active session."""
-    return Session(
-        **{"sender_id": SENDER, "status": ACTIVE, "created_at": Decimal(1)}
-        | values
-        | {"session_id": session_id}
-    )
+    known: dict[str, Any] = {"sender_id": SENDER, "status": ACTIVE, "created_at": Decimal(1)}
+    return Session(session_id, **known | values)
 
 
 def rejected(number: int = 1, text: object = "no form", reason: str = "no fields") -> Rejected:
@@ -118,7 +115,7 @@ def rejected(number: int = 1, text: object = "no form", reason: str = "no fields
 
 def news(sender: str = SENDER, **values: Any) -> News:
     """A sender's news, its text known."""
-    known = {
+    known: dict[str, Any] = {
         "message_id": SID,
         "session_id": "session-1",
         "stored_at": Decimal("1795000000.5"),
@@ -127,7 +124,7 @@ def news(sender: str = SENDER, **values: Any) -> News:
     return News(sender, **known | values)
 
 
-def stream_record(event: str = "INSERT", **image: dict[str, Any] | None) -> dict[str, Any]:
+def stream_record(event: str = "INSERT", **image: Any) -> dict[str, Any]:
     """A stream record of a newly stored chat; None leaves an attribute out."""
     attributes: dict[str, Any] = {
         "sender_id": {"S": SENDER},
