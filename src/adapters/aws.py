@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -80,14 +81,27 @@ class AwsClient:
         Raises Unavailable for throttling, faults of the service or the network and
         unknown outcomes, AwsRefused for everything else.
         """
+        return self.start(service, operation, request)()
+
+    def start(
+        self, service: str, operation: str, request: dict[str, Any]
+    ) -> Callable[[], dict[str, Any]]:
+        """Send the call without waiting; what it gives waits, and raises what `call` does."""
         body = json.dumps(request, separators=(",", ":")).encode()
         try:
-            answer = self._post(service, operation, body)
+            finish = self._start(service, operation, body)
+        except Unavailable as error:
+            return partial(_fail, error)
+        return partial(self._finish, finish)
+
+    def _finish(self, finish: Callable[[], Answer]) -> dict[str, Any]:
+        try:
+            answer = finish()
         except (NotSent, NoAnswer) as error:
             raise Unavailable(f"{type(error).__name__}:{error}") from None
         return self._read(answer)
 
-    def _post(self, service: str, operation: str, body: bytes) -> Answer:
+    def _start(self, service: str, operation: str, body: bytes) -> Callable[[], Answer]:
         url = endpoint(service, self._region)
         headers = signed_headers(
             host=urlsplit(url).netloc,
@@ -99,7 +113,7 @@ class AwsClient:
             credentials=self._credentials(),
             at=datetime.now(UTC) + self._skew,
         )
-        return self._http.post(f"{url}/", headers, body, CONNECT_SECONDS, READ_SECONDS)
+        return self._http.start(f"{url}/", headers, body, CONNECT_SECONDS, READ_SECONDS)
 
     def _read(self, answer: Answer) -> dict[str, Any]:
         try:
@@ -139,3 +153,7 @@ def endpoint(service: str, region: str) -> str:
 def _code(content: dict[str, Any]) -> str:
     """`com.amazonaws.dynamodb.v20120810#ThrottlingException` without what stands before `#`."""
     return str(content.get("__type") or "").rpartition("#")[2].partition(":")[0]
+
+
+def _fail(error: Unavailable) -> dict[str, Any]:
+    raise error

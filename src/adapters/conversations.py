@@ -1,6 +1,6 @@
 """Sessions and chats in DynamoDB: the ConversationStore that runs on AWS."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -18,6 +18,7 @@ from adapters.dynamodb import (
     chunks,
 )
 from adapters.sessions import newest_query, session_of, session_put, session_read
+from adapters.values import Item
 from adapters.wave import Wave
 from domain.chats import ChatKey, InboundMessage
 from domain.errors import Refused, Unavailable
@@ -70,22 +71,29 @@ class DynamoConversations:
                 held_back |= {each.session.session_id for each in ready}
         return written
 
-    def _find_newest(self, sender: str, known: Known) -> None:
+    def _find_newest(self, sender: str, known: Known) -> Callable[[], None]:
+        query = self._dynamodb.start_query(newest_query(self._sessions, sender))
+        return partial(self._note_newest, sender, query, known)
+
+    def _read(self, reads: Sequence[Read], known: Known) -> Callable[[], None]:
+        return partial(self._note_rows, self._dynamodb.start_batch_get(reads), known)
+
+    def _note_newest(self, sender: str, query: Callable[[], list[Item]], known: Known) -> None:
         try:
-            items = self._dynamodb.query(newest_query(self._sessions, sender))
+            items = query()
         except (Unavailable, Refused) as error:
             known.problems.append(f"Query:{error.code}")
         else:
             known.newest[sender] = session_of(items[0]) if items else None
 
-    def _read(self, reads: Sequence[Read], known: Known) -> None:
-        found: Found = self._dynamodb.batch_get(reads)
+    def _note_rows(self, read: Callable[[], Found], known: Known) -> None:
+        found = read()
         known.problems += found.problems
-        for read, item in found.answered:
-            if read.table == self._sessions:
-                known.sessions[read.key["session_id"]["S"]] = session_of(item) if item else None
+        for wanted, item in found.answered:
+            if wanted.table == self._sessions:
+                known.sessions[wanted.key["session_id"]["S"]] = session_of(item) if item else None
             else:
-                key = ChatKey(read.key["sender_id"]["S"], read.key["message_id"]["S"])
+                key = ChatKey(wanted.key["sender_id"]["S"], wanted.key["message_id"]["S"])
                 known.stored[key] = item is not None
 
     def _transact(

@@ -4,8 +4,9 @@ Limits: 100 keys a BatchGetItem; 100 items and 4 MB a TransactWriteItems,
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from adapters.aws import AwsClient, AwsRefused
@@ -58,27 +59,21 @@ class DynamoDb:
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 
-    def query(self, request: dict[str, Any]) -> list[Item]:
-        """Query; raises Unavailable or Refused."""
-        answer = self._client.call("dynamodb", f"{_TARGET}Query", request)
-        items: list[Item] = answer.get("Items", [])
-        return items
+    def start_query(self, request: dict[str, Any]) -> Callable[[], list[Item]]:
+        """Query; what it gives waits for the items, and raises Unavailable or Refused."""
+        return partial(_items, self._client.start("dynamodb", f"{_TARGET}Query", request))
 
-    def batch_get(self, reads: Sequence[Read]) -> Found:
+    def start_batch_get(self, reads: Sequence[Read]) -> Callable[[], Found]:
         """Read up to 100 keys of any tables consistently; never raises for AWS's faults."""
         tables: dict[str, dict[str, Any]] = {}
         for read in reads:
-            request = tables.setdefault(read.table, {"ConsistentRead": True, "Keys": []})
-            request["Keys"].append(read.key)
+            wanted = tables.setdefault(read.table, {"ConsistentRead": True, "Keys": []})
+            wanted["Keys"].append(read.key)
             if read.projection:
-                request["ProjectionExpression"] = read.projection
-        try:
-            answer = self._client.call(
-                "dynamodb", f"{_TARGET}BatchGetItem", {"RequestItems": tables}
-            )
-        except (Unavailable, Refused) as error:
-            return Found(problems=[f"BatchGetItem:{error.code}"])
-        return _sort(reads, answer)
+                wanted["ProjectionExpression"] = read.projection
+        request = {"RequestItems": tables}
+        finish = self._client.start("dynamodb", f"{_TARGET}BatchGetItem", request)
+        return partial(_found, reads, finish)
 
     def transact(self, actions: Sequence[dict[str, Any]]) -> list[Reason]:
         """Apply all actions or none: no reasons mean all, else one reason for each.
@@ -100,6 +95,18 @@ class DynamoDb:
 def chunks(values: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
     """Slices of at most `size`."""
     return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _items(finish: Callable[[], dict[str, Any]]) -> list[Item]:
+    items: list[Item] = finish().get("Items", [])
+    return items
+
+
+def _found(reads: Sequence[Read], finish: Callable[[], dict[str, Any]]) -> Found:
+    try:
+        return _sort(reads, finish())
+    except (Unavailable, Refused) as error:
+        return Found(problems=[f"BatchGetItem:{error.code}"])
 
 
 def _sort(reads: Sequence[Read], answer: dict[str, Any]) -> Found:

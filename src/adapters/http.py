@@ -5,69 +5,86 @@ container was frozen. A POST on it would break with an unknown outcome, so it is
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
+from select import POLLIN, poll
+from socket import socket
 
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    SSLError,
-)
+from adapters.exchange import Answer, Exchange, NoAnswer, NotSent, Origin, origin_of, render_post
+
+__all__ = ["MAX_IDLE_SECONDS", "Answer", "HttpPool", "NoAnswer", "NotSent"]
 
 # Well below what servers and proxies allow: nginx 75 s, Application Load Balancers 60 s.
 MAX_IDLE_SECONDS = 20.0
 
 
-class NotSent(Exception):
-    """The request did not reach the other side: no connection came about."""
-
-
-class NoAnswer(Exception):
-    """The request may have been acted on, but no answer came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete HTTP response; header names in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 class HttpPool:
-    """Posts bytes; times in seconds. No redirects, no retries: the caller knows what is safe."""
+    """Posts bytes; times in seconds. No redirects, no retries: the caller knows what is safe.
+
+    `connections`: how many to one place are kept open.
+    """
 
     def __init__(self, connections: int, clock: Callable[[], float] = time.time) -> None:
-        self._pool = urllib3.PoolManager(maxsize=connections, retries=False)
+        self._connections = connections
+        self._idle: dict[Origin, list[socket]] = {}
         self._clock = clock  # of the wall: a monotonic one may stand still in a frozen container
         self._used_at = clock()
 
     def post(
-        self, url: str, headers: dict[str, str], body: bytes, connect: float, read: float
+        self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
     ) -> Answer:
         """POST once.
 
         Raises NotSent when no connection could be made, and NoAnswer when one was made
         and broke or stayed silent, so that the outcome is unknown.
         """
+        return self.start(url, headers, body, connect, read)()
+
+    def start(
+        self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
+    ) -> Callable[[], Answer]:
+        """Send without waiting; the call that it gives waits, and raises what `post` does."""
         self._drop_idle_connections()
-        timeout = urllib3.Timeout(connect=connect, read=read)
         try:
-            response = self._pool.request(
-                "POST", url, body=body, headers=headers, timeout=timeout, redirect=False
-            )
-        except (NewConnectionError, ConnectTimeoutError, SSLError) as error:
-            raise NotSent(type(error).__name__) from None
-        except HTTPError as error:
-            raise NoAnswer(type(error).__name__) from None
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, names, response.data)
+            origin, request = origin_of(url), render_post(url, headers, body)
+        except ValueError as error:
+            return partial(_fail, NotSent(type(error).__name__))
+        exchange = Exchange(request, origin, connect, read, partial(self._keep, origin))
+        exchange.begin(self._take(origin))
+        return exchange.finish
+
+    def _take(self, origin: Origin) -> socket | None:
+        """An idle connection that the other side has not closed."""
+        idle = self._idle.get(origin, [])
+        while idle:
+            connection = idle.pop()
+            if not _has_input(connection):
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, origin: Origin, connection: socket) -> None:
+        idle = self._idle.setdefault(origin, [])
+        if len(idle) < self._connections:
+            idle.append(connection)
+        else:
+            connection.close()
 
     def _drop_idle_connections(self) -> None:
         now = self._clock()
         if now - self._used_at > MAX_IDLE_SECONDS:
-            self._pool.clear()
+            for idle in self._idle.values():
+                while idle:
+                    idle.pop().close()
         self._used_at = now
+
+
+def _has_input(connection: socket) -> bool:
+    """Nobody speaks unasked on an idle connection: input is its end."""
+    poller = poll()
+    poller.register(connection, POLLIN)
+    return bool(poller.poll(0))
+
+
+def _fail(error: Exception) -> Answer:
+    raise error

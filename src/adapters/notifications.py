@@ -1,12 +1,12 @@
 """Every DynamoDB expression of the `notifications` table, and the reads that go with it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from adapters.chats import text_of, text_read
-from adapters.dynamodb import MAX_ACTIONS, MAX_KEYS, DynamoDb, Read, Reason, chunks
+from adapters.dynamodb import MAX_ACTIONS, MAX_KEYS, DynamoDb, Found, Read, Reason, chunks
 from adapters.sessions import session_of, session_read
 from adapters.values import Item, number
 from adapters.wave import Wave
@@ -66,18 +66,21 @@ class DynamoNotifications:
         applied, declined, _ = self._apply(actions)
         return applied | declined
 
-    def _read(self, reads: Sequence[Read], audience: Audience) -> None:
-        found = self._dynamodb.batch_get(reads)
+    def _read(self, reads: Sequence[Read], audience: Audience) -> Callable[[], None]:
+        return partial(self._note, self._dynamodb.start_batch_get(reads), audience)
+
+    def _note(self, read: Callable[[], Found], audience: Audience) -> None:
+        found = read()
         audience.problems += found.problems
-        for read, item in found.answered:
-            if read.table == self._sessions:
-                session_id = read.key["session_id"]["S"]
+        for wanted, item in found.answered:
+            if wanted.table == self._sessions:
+                session_id = wanted.key["session_id"]["S"]
                 audience.sessions[session_id] = session_of(item) if item else None
-            elif read.table == self._notifications:
-                sender_id = read.key["sender_id"]["S"]
+            elif wanted.table == self._notifications:
+                sender_id = wanted.key["sender_id"]["S"]
                 audience.notifications[sender_id] = _notification(item) if item else None
             else:
-                key = ChatKey(read.key["sender_id"]["S"], read.key["message_id"]["S"])
+                key = ChatKey(wanted.key["sender_id"]["S"], wanted.key["message_id"]["S"])
                 audience.texts[key] = text_of(item) if item else None
 
     def _apply(self, actions: Mapping[str, dict[str, Any]]) -> tuple[set[str], set[str], list[str]]:

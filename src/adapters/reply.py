@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
 
-from adapters.http import HttpPool, NoAnswer, NotSent
+from adapters.http import Answer, HttpPool, NoAnswer, NotSent
 from adapters.secrets import ReplySecret
 from adapters.wave import Wave
 from domain.errors import SecretUnavailable
@@ -55,20 +55,24 @@ class HttpReplyService:
         outcomes = self._wave.run([partial(self._post, each, secret) for each in news])
         return {each.sender_id: outcome for each, outcome in zip(news, outcomes, strict=True)}
 
-    def _post(self, news: News, secret: str) -> Outcome:
+    def _post(self, news: News, secret: str) -> Callable[[], Outcome]:
         body = json.dumps({"sender_id": news.sender_id, "message": news.text or ""}).encode()
         headers = {
             "content-type": "application/json",
             "x-intelligence-api-secret": secret,
             "idempotency-key": _header_text(news.message_id),
         }
-        try:
-            answer = self._http.post(self._url, headers, body, CONNECT_SECONDS, self._timeout)
-        except NotSent:
-            return Outcome.CANNOT_DELIVER_NOW
-        except NoAnswer:
-            return Outcome.UNKNOWN
-        return outcome_of(answer.status)
+        answer = self._http.start(self._url, headers, body, CONNECT_SECONDS, self._timeout)
+        return partial(_outcome, answer)
+
+
+def _outcome(answer: Callable[[], Answer]) -> Outcome:
+    try:
+        return outcome_of(answer().status)
+    except NotSent:
+        return Outcome.CANNOT_DELIVER_NOW
+    except NoAnswer:
+        return Outcome.UNKNOWN
 
 
 def outcome_of(status: int) -> Outcome:

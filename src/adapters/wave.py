@@ -1,28 +1,24 @@
 """Calls made at once: one wave takes as long as its slowest call."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 class Wave:
-    """Runs calls on threads that live as long as the container."""
+    """Has at most `width` calls under way."""
 
     def __init__(self, width: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=width)
+        self._width = width
 
-    def run(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        """The calls' results in their order; the last one runs on the caller's own thread.
+    def run(self, starts: Sequence[Callable[[], Callable[[], T]]]) -> list[T]:
+        """Start calls, then finish them; gives their results in their order.
 
-        An exception of a call is raised once all have ended.
+        A start sends its call off and gives what waits for its answer.
         """
-        if not calls:
-            return []
-        others = [self._pool.submit(call) for call in calls[:-1]]
-        try:
-            last = calls[-1]()
-        finally:
-            wait(others)
-        return [each.result() for each in others] + [last]
+        results: list[T] = []
+        for first in range(0, len(starts), self._width):
+            under_way = [start() for start in starts[first : first + self._width]]
+            results += [finish() for finish in under_way]
+        return results
