@@ -9,8 +9,9 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from domain.errors import ConsumerError
@@ -20,11 +21,16 @@ SERVICE = "unc-consumer"
 
 _HIDDEN = "[hidden]"
 _UNSPEAKABLE = re.compile(
-    r"(^|_)(text|body|secret|token|authorization|password|api_key|name|username|raw|image|payload)$",
-    re.IGNORECASE,
+    r"(?i:(^|[_-])(text|body|message|content|caption|data|raw|image|payload|name|username"
+    r"|secret|token|authorization|password|api_key)$)"
+    r"|[a-z](Text|Body|Data|Payload|Name|Username|Secret|Token)$"
 )
 _PERSON = re.compile(r"(^|_)(sender|sender_id|phone|wa_id|from|to|address|external_id)$", re.I)
-_PHONE = re.compile(r"(?<![0-9A-Za-z.-])\+?[0-9]{7,15}(?![0-9A-Za-z-]|\.[0-9])")
+# Digits in a row, but not those of an id, a fraction or a sequence number.
+_PHONE = re.compile(
+    r"(?:(?<![0-9A-Za-z.-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+    r"\+?[0-9]{7,15}(?![0-9A-Za-z-]|\.[0-9])"
+)
 _LONGEST_TEXT = 2000
 _DEEPEST = 6
 
@@ -49,19 +55,19 @@ class Logger:
         self._name = name
         self._stream = stream
 
-    def debug(self, message: str, **fields: Any) -> None:
+    def debug(self, message: str, /, **fields: Any) -> None:
         self._write("DEBUG", message, fields)
 
-    def info(self, message: str, **fields: Any) -> None:
+    def info(self, message: str, /, **fields: Any) -> None:
         self._write("INFO", message, fields)
 
-    def warning(self, message: str, **fields: Any) -> None:
+    def warning(self, message: str, /, **fields: Any) -> None:
         self._write("WARNING", message, fields)
 
-    def error(self, message: str, **fields: Any) -> None:
+    def error(self, message: str, /, **fields: Any) -> None:
         self._write("ERROR", message, fields)
 
-    def measure(self, message: str, measures: dict[str, Any], **fields: Any) -> None:
+    def measure(self, message: str, measures: dict[str, Any], /, **fields: Any) -> None:
         """Write an event with metrics beside it (see metrics.py), whatever LOG_LEVEL says."""
         self._write("INFO", message, fields, measures)
 
@@ -77,9 +83,10 @@ class Logger:
         try:
             entry = self._entry(level, message, fields) | (measures or {})
             line = json.dumps(entry, ensure_ascii=False)
-            print(_without_secret(line), file=self._stream or sys.stdout, flush=True)
+            print(line, file=self._stream or sys.stdout, flush=True)
         except Exception:  # a log line is never worth an invocation
-            print('{"level":"ERROR","message":"a log line could not be written"}', flush=True)
+            with suppress(Exception):
+                print('{"level":"ERROR","message":"a log line could not be written"}', flush=True)
 
     def _entry(self, level: str, message: str, fields: dict[str, Any]) -> dict[str, Any]:
         entry = {
@@ -88,9 +95,10 @@ class Logger:
             "service": SERVICE,
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "logger": self._name,
-            "request_id": _request_id,
+            "request_id": _plain(_request_id),
         }
-        return entry | {f"field_{k}" if k in entry else k: _field(k, v) for k, v in fields.items()}
+        shown = {_shown(name): _field(name, value) for name, value in fields.items()}
+        return entry | {f"field_{k}" if k in entry else k: v for k, v in shown.items()}
 
 
 def get_logger(name: str) -> Logger:
@@ -124,12 +132,12 @@ def _plain(value: Any) -> Any:
         return f"<{len(value)} bytes>"
     if isinstance(value, BaseException):
         return _exception(value)
-    if isinstance(value, Decimal):
-        return str(value)
     return "<nested>" if isinstance(value, (dict, list, tuple)) else _shown(_text(value))
 
 
 def _text(value: Any) -> str:
+    if is_dataclass(value):  # ours hold messages
+        return f"<{type(value).__name__}>"
     try:
         return str(value)
     except Exception:  # somebody's __str__
@@ -137,8 +145,9 @@ def _text(value: Any) -> str:
 
 
 def _shown(text: str) -> str:
-    text = text.encode("utf-8", "replace").decode()[:_LONGEST_TEXT]
-    return _PHONE.sub(lambda number: mask(number[0]), text)
+    """Text without the secret and whole phone numbers, cut to a length that a line can bear."""
+    text = _without_secret(text.encode("utf-8", "replace").decode())
+    return _PHONE.sub(lambda number: mask(number[0]), text)[:_LONGEST_TEXT]
 
 
 def _exception(error: BaseException) -> dict[str, Any]:
@@ -159,6 +168,6 @@ def _places(error: BaseException) -> list[str]:
     return places[-5:]
 
 
-def _without_secret(line: str) -> str:
-    secret = os.environ.get("INTELLIGENCE_API_SECRET", "")
-    return line.replace(json.dumps(secret)[1:-1], _HIDDEN) if secret else line
+def _without_secret(text: str) -> str:
+    secret = os.environ.get("INTELLIGENCE_API_SECRET", "").strip()
+    return text.replace(secret, _HIDDEN) if secret else text
