@@ -72,7 +72,8 @@ def test_a_chat_without_the_moment_of_its_writing_counts_from_its_place(
 
 @pytest.mark.parametrize("key", ["sender_id", "message_id"])
 def test_a_stream_record_without_keys_is_rejected(key: str) -> None:
-    assert read_stream_record(stream_record(**{key: None})) == RejectedNews(
+    without: dict[str, Any] = {key: None}
+    assert read_stream_record(stream_record(**without)) == RejectedNews(
         "1", "{}", "stream record without keys"
     )
 
