@@ -1,57 +1,158 @@
-"""Bring infra/template.yaml up in an account: upload the zip, create or update the stack, wait.
+"""Bring infra/template.yaml up in an account: upload the zip, then one change set, then wait.
 
-The zip lies under a key made of its content, so the same code changes nothing.
+The zip lies under a key made of its content, so the same code changes nothing. Nothing is kept
+between runs but what AWS keeps: a run that was cut off is simply done again.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from unc import project
 from unc.aws import Aws
+from unc.change_set import (
+    Change,
+    ChangeSet,
+    Kind,
+    Wanted,
+    clear_refusals,
+    create_change_set,
+    discard_change_set,
+    execute_change_set,
+)
+from unc.code_bucket import (
+    bucket_name,
+    code_key,
+    ensure_bucket,
+    template_argument,
+    upload_package,
+)
 from unc.errors import DeployFailed
 from unc.package import Package
+from unc.parameters import settle_parameters
 from unc.resources import STACK, Resources, read_resources
-from unc.stack_events import Progress, explain_failure, new_events, one_line, tell
+from unc.stack_events import Progress, await_stack, find_stack, follow_stack, newest_event
 
-if TYPE_CHECKING:
-    from types_boto3_cloudformation.type_defs import StackTypeDef
+STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+NOT_YET = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 
-CAPABILITIES = "CAPABILITY_NAMED_IAM"
-INLINE_TEMPLATE_BYTES = 51_200
-POLL_SECONDS = 0.3
-STACK_LIMIT_SECONDS = 1800.0
+Show = Callable[[Sequence[Change]], None]
+
+
+def show_nothing(changes: Sequence[Change]) -> None:
+    """Leave the changes unsaid."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to bring up: code, parameters of the template, and under which stack name."""
+    """What to bring up: code, parameters of the template, and under which stack name.
+
+    `attach` False leaves the functions without event sources; `replaceable` names resources that
+    may be made anew although they hold data.
+    """
 
     package: Package
     parameters: Mapping[str, str]
     stack: str = STACK
     template: Path = project.TEMPLATE
+    attach: bool = True
+    replaceable: Sequence[str] = field(default=())
 
 
-def deploy(aws: Aws, plan: Plan, progress: Progress) -> Resources:
+def deploy(aws: Aws, plan: Plan, progress: Progress, show: Show = show_nothing) -> Resources:
     """Create or update the stack; raises DeployFailed with what failed first and why."""
-    body = read_template(plan.template)
-    bucket = ensure_bucket(aws)
-    key = upload_package(aws, bucket, plan.package)
-    parameters = {**plan.parameters, "CodeBucket": bucket, "CodeKey": key}
-    with clear_refusals():
-        started = apply_stack(aws, plan.stack, template_argument(aws, bucket, body), parameters)
-    if started is not None:
-        wait_for_stack(aws, plan.stack, started, progress)
+    settle_stack(aws, plan.stack, progress)
+    change_set = propose(aws, plan)
+    if change_set is None:
+        progress("nothing changes")
+        return read_resources(aws, plan.stack)
+    show(change_set.changes)
+    carry_out(aws, change_set, progress)
     return read_resources(aws, plan.stack)
+
+
+def propose(aws: Aws, plan: Plan) -> ChangeSet | None:
+    """Upload what the stack needs and ask what would change; None when nothing would.
+
+    Raises DeployFailed for a change that would lose a table or a queue.
+    """
+    ensure_bucket(aws)
+    upload_package(aws, plan.package)
+    change_set = compare(aws, plan)
+    for change in change_set.changes if change_set else ():
+        if change_set and change.loses_data() and change.resource not in plan.replaceable:
+            discard_change_set(aws, change_set)
+            raise DeployFailed(
+                f"{change.resource} would be {'replaced' if change.replaces else 'let go'}, and "
+                "what it holds would not come along",
+                f"to do it all the same: --replace {change.resource}",
+            )
+    return change_set
+
+
+def preview(aws: Aws, plan: Plan, progress: Progress) -> Sequence[Change]:
+    """Return what a deployment would change, and leave everything as it was."""
+    settle_stack(aws, plan.stack, progress)
+    change_set = compare(aws, plan)
+    if change_set is None:
+        return ()
+    discard(aws, change_set)
+    return change_set.changes
+
+
+def compare(aws: Aws, plan: Plan) -> ChangeSet | None:
+    """Ask CloudFormation what would change."""
+    template = template_argument(aws, read_template(plan.template))
+    own = {
+        "CodeBucket": bucket_name(aws),
+        "CodeKey": code_key(plan.package),
+        "AttachEventSources": str(plan.attach).lower(),
+    }
+    with clear_refusals():
+        parameters = settle_parameters(aws, plan.stack, template, plan.parameters, own)
+    kind: Kind = "UPDATE" if exists(aws, plan.stack) else "CREATE"
+    return create_change_set(aws, Wanted(plan.stack, kind, template, parameters))
+
+
+def carry_out(aws: Aws, change_set: ChangeSet, progress: Progress) -> None:
+    """Execute a change set and follow it to its end."""
+    before = newest_event(aws, change_set.stack)
+    execute_change_set(aws, change_set)
+    await_stack(aws, change_set.stack, before, progress)
+
+
+def discard(aws: Aws, change_set: ChangeSet) -> None:
+    """Throw a change set away, and with it the empty stack that asking for it has made."""
+    discard_change_set(aws, change_set)
+    if not exists(aws, change_set.stack):
+        aws.cloudformation.delete_stack(StackName=change_set.stack)
+
+
+def exists(aws: Aws, stack: str) -> bool:
+    """Say whether a stack has ever been more than a plan."""
+    found = find_stack(aws, stack)
+    return found is not None and found["StackStatus"] not in NOT_YET
+
+
+def settle_stack(aws: Aws, stack: str, progress: Progress) -> None:
+    """Bring a stack that an earlier run left under way, or broken, to where it can be changed."""
+    found = find_stack(aws, stack)
+    status: str = found["StackStatus"] if found else "DELETE_COMPLETE"
+    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        progress(f"stack {stack} is {status}; waiting for it")
+        status = follow_stack(aws, stack, newest_event(aws, stack), progress)
+    if status in STILLBORN:
+        progress(f"stack {stack} is {status}; removing what is left of it")
+        aws.cloudformation.delete_stack(StackName=stack)
+        status = follow_stack(aws, stack, newest_event(aws, stack), progress)
+        if status not in NOT_YET:
+            raise DeployFailed(f"stack {stack} cannot be removed: it is {status}")
+    if status == "UPDATE_ROLLBACK_FAILED":
+        progress(f"stack {stack} is {status}; going on with its rollback")
+        aws.cloudformation.continue_update_rollback(StackName=stack)
+        follow_stack(aws, stack, newest_event(aws, stack), progress)
 
 
 def read_template(path: Path) -> str:
@@ -60,106 +161,3 @@ def read_template(path: Path) -> str:
         return path.read_text()
     except OSError as error:
         raise DeployFailed(f"cannot read {path.name}: {error.strerror}") from error
-
-
-def ensure_bucket(aws: Aws) -> str:
-    """Create the bucket for code once per account and region."""
-    name = f"unc-consumer-code-{aws.account}-{aws.region}"
-    with contextlib.suppress(
-        aws.s3.exceptions.BucketAlreadyOwnedByYou, aws.s3.exceptions.BucketAlreadyExists
-    ):
-        if aws.region == "us-east-1":
-            aws.s3.create_bucket(Bucket=name)
-        else:
-            place: dict[str, object] = {"LocationConstraint": aws.region}
-            aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration=place)  # type: ignore[arg-type]
-    return name
-
-
-def upload_package(aws: Aws, bucket: str, package: Package) -> str:
-    """Upload the zip under the digest of its content; return the key."""
-    key = f"code/{package.digest}.zip"
-    aws.s3.upload_file(str(package.path), bucket, key)
-    return key
-
-
-def template_argument(aws: Aws, bucket: str, body: str) -> dict[str, str]:
-    """Hand the template over inline while CloudFormation allows, else through the bucket."""
-    if len(body.encode()) <= INLINE_TEMPLATE_BYTES:
-        return {"TemplateBody": body}
-    aws.s3.put_object(Bucket=bucket, Key="template.yaml", Body=body.encode())
-    url = aws.s3.generate_presigned_url(
-        "get_object", Params={"Bucket": bucket, "Key": "template.yaml"}
-    )
-    return {"TemplateURL": url.partition("?")[0]}
-
-
-def apply_stack(
-    aws: Aws, stack: str, template: Mapping[str, str], parameters: Mapping[str, str]
-) -> datetime | None:
-    """Ask for the stack to be created or updated; return when, or None if nothing changes."""
-    remove_stillborn(aws, stack)
-    started = datetime.now(UTC)
-    arguments = {
-        "StackName": stack,
-        "Parameters": [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ],
-        "Capabilities": [CAPABILITIES],
-        **template,
-    }
-    if find_stack(aws, stack) is None:
-        aws.cloudformation.create_stack(**arguments)  # type: ignore[arg-type]
-        return started
-    try:
-        aws.cloudformation.update_stack(**arguments)  # type: ignore[arg-type]
-    except ClientError as error:
-        if "No updates are to be performed" in str(error):
-            return None
-        raise
-    return started
-
-
-def find_stack(aws: Aws, stack: str) -> StackTypeDef | None:
-    """Return the stack's description, or None when it is not there."""
-    try:
-        return aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-
-
-def remove_stillborn(aws: Aws, stack: str) -> None:
-    """Delete what a failed creation left: CloudFormation would not update it."""
-    found = find_stack(aws, stack)
-    if found and found["StackStatus"] in ("ROLLBACK_COMPLETE", "CREATE_FAILED"):
-        aws.cloudformation.delete_stack(StackName=stack)
-        aws.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack)
-
-
-def wait_for_stack(aws: Aws, stack: str, since: datetime, progress: Progress) -> None:
-    """Tell each resource as it is done; raises DeployFailed when the stack did not make it."""
-    deadline = time.monotonic() + STACK_LIMIT_SECONDS
-    told: set[str] = set()
-    while True:
-        found = find_stack(aws, stack)
-        status = found["StackStatus"] if found else "DELETE_COMPLETE"
-        tell(new_events(aws, stack, since, told), progress)
-        if not status.endswith("_IN_PROGRESS"):
-            break
-        if time.monotonic() > deadline:
-            raise DeployFailed(f"stack {stack} is still {status}", "look at it in the console")
-        time.sleep(POLL_SECONDS)
-    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeployFailed(explain_failure(aws, stack, since))
-
-
-@contextlib.contextmanager
-def clear_refusals() -> Iterator[None]:
-    """Turn CloudFormation's refusal of a template or a parameter into one line."""
-    try:
-        yield
-    except ClientError as error:
-        message = error.response.get("Error", {}).get("Message", str(error))
-        raise DeployFailed(f"the template was refused: {one_line(message)}") from error

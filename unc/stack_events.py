@@ -1,60 +1,109 @@
-"""What CloudFormation tells while it works, and the one event that says why it failed."""
+"""A stack on its way: wait, tell each resource as it is done, and what failed first.
+
+An operation's events are those after the newest one that was there before: no two clocks are
+compared.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from unc.aws import Aws
+from unc.errors import DeployFailed
 
 if TYPE_CHECKING:
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+POLL_SECONDS = 0.3
+AWS_POLL_SECONDS = 3.0
 LINES_AT_ONCE = 5
-# What every other resource says once one has failed.
-CONSEQUENCE = "cancelled"
+STACK_LIMIT_SECONDS = 3600.0
+DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 
 Progress = Callable[[str], None]
 
 
-def new_events(
-    aws: Aws, stack: str, since: datetime, told: set[str]
-) -> Iterator[StackEventTypeDef]:
-    """Yield events of this deployment that were not told yet, oldest first."""
-    for event in events_since(aws, stack, since):
+def find_stack(aws: Aws, stack: str) -> StackTypeDef | None:
+    """Return the stack's description, or None when it is not there."""
+    try:
+        return aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+
+
+def newest_event(aws: Aws, stack: str) -> str:
+    """Return the id of the stack's newest event, or nothing when there is none yet."""
+    with contextlib.suppress(ClientError):
+        events = aws.cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        return events[0]["EventId"] if events else ""
+    return ""
+
+
+def await_stack(aws: Aws, stack: str, after: str, progress: Progress) -> None:
+    """Follow an operation to its end; raises DeployFailed with what failed first and why."""
+    status = follow_stack(aws, stack, after, progress)
+    if status not in DONE:
+        raise first_failure(aws, stack, after, status)
+
+
+def follow_stack(aws: Aws, stack: str, after: str, progress: Progress) -> str:
+    """Tell each resource as it is done until nothing is under way; return the stack's status."""
+    deadline = time.monotonic() + STACK_LIMIT_SECONDS
+    told: set[str] = set()
+    while True:
+        status = read_status(aws, stack)
+        tell(new_events(aws, stack, after, told), progress)
+        # Clean-up after a finished update still counts as under way: the next one has to wait.
+        if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+            return status
+        if time.monotonic() > deadline:
+            raise DeployFailed(f"stack {stack} is still {status}", "look at it in the console")
+        time.sleep(POLL_SECONDS if aws.endpoint else AWS_POLL_SECONDS)
+
+
+def read_status(aws: Aws, stack: str) -> str:
+    """Return the stack's status; one that is gone counts as deleted."""
+    found = find_stack(aws, stack)
+    return found["StackStatus"] if found else "DELETE_COMPLETE"
+
+
+def new_events(aws: Aws, stack: str, after: str, told: set[str]) -> Iterator[StackEventTypeDef]:
+    """Yield events of this operation that were not told yet, oldest first."""
+    for event in events_after(aws, stack, after):
         if event["EventId"] not in told:
             told.add(event["EventId"])
             yield event
 
 
-def events_since(aws: Aws, stack: str, since: datetime) -> list[StackEventTypeDef]:
-    """Return the stack's events of this deployment, oldest first."""
+def events_after(aws: Aws, stack: str, after: str) -> list[StackEventTypeDef]:
+    """Return the stack's events that came after one of them, oldest first."""
     pages = aws.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
-    # Some endpoints give whole seconds.
-    start = int(since.timestamp()) - 1
     found: list[StackEventTypeDef] = []
     with contextlib.suppress(ClientError):
-        for page in pages:
-            recent = [e for e in page["StackEvents"] if e["Timestamp"].timestamp() >= start]
-            found.extend(recent)
-            if len(recent) < len(page["StackEvents"]):
+        for event in (event for page in pages for event in page["StackEvents"]):
+            if event["EventId"] == after:
                 break
-    return list(reversed(found))
+            found.append(event)
+    return found[::-1]
 
 
 def tell(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
-    """Say which resources are done or failed; what is under way is not worth a line."""
-    done = [
-        f"{event.get('LogicalResourceId', '?')} {status.lower().replace('_', ' ')}"
-        for event in events
-        if not (status := event.get("ResourceStatus", "")).endswith("_IN_PROGRESS")
-        and event.get("ResourceType") != STACK_TYPE
-    ]
+    """Say what is done; of what failed by itself say why, at once."""
+    done: list[str] = []
+    for event in events:
+        status = event.get("ResourceStatus", "")
+        if failed_itself(event):
+            progress(f"stack: {failure_line(event)}; rolling back")
+        elif not status.endswith("_IN_PROGRESS") and event.get("ResourceType") != STACK_TYPE:
+            done.append(f"{event.get('LogicalResourceId', '?')} {status.lower().replace('_', ' ')}")
     if len(done) > LINES_AT_ONCE:
         progress(f"stack: {done[-1]}, and {len(done) - 1} before it")
         return
@@ -62,43 +111,21 @@ def tell(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
         progress(f"stack: {line}")
 
 
-def explain_failure(aws: Aws, stack: str, since: datetime) -> str:
-    """Say which resource failed first, and why."""
-    refused = validation_failure(aws, stack, since)
-    return (
-        refused or first_failure(events_since(aws, stack, since)) or f"{stack} failed, unsaid why"
-    )
+def first_failure(aws: Aws, stack: str, after: str, status: str) -> DeployFailed:
+    """Find what failed first; the stack's own word counts when no resource has one."""
+    failures = [event for event in events_after(aws, stack, after) if failed_itself(event)]
+    failures.sort(key=lambda event: event.get("ResourceType") == STACK_TYPE)
+    reason = failure_line(failures[0]) if failures else "no resource gives a reason"
+    return DeployFailed(reason, f"stack {stack} is {status}")
 
 
-def first_failure(events: Sequence[StackEventTypeDef]) -> str:
-    """Pick the first failed resource; the stack's own failure only repeats it. Empty if none."""
-    failed = [
-        event
-        for event in events
-        if event.get("ResourceStatus", "").endswith("_FAILED")
-        and CONSEQUENCE not in event.get("ResourceStatusReason", "").lower()
-    ]
-    failed.sort(key=lambda event: event.get("ResourceType") == STACK_TYPE)
-    return describe_event(failed[0]) if failed else ""
+def failed_itself(event: StackEventTypeDef) -> bool:
+    """Say whether something failed, and not because another thing had failed before."""
+    reason = event.get("ResourceStatusReason", "")
+    return event.get("ResourceStatus", "").endswith("_FAILED") and "cancelled" not in reason
 
 
-def describe_event(event: StackEventTypeDef) -> str:
-    """Name a resource and its reason."""
-    reason = one_line(event.get("ResourceStatusReason", "no reason given"))
+def failure_line(event: StackEventTypeDef) -> str:
+    """Name the resource and the reason."""
+    reason = " ".join(event.get("ResourceStatusReason", "no reason given").split())
     return f"{event.get('LogicalResourceId', '?')} failed: {reason}"
-
-
-def validation_failure(aws: Aws, stack: str, since: datetime) -> str:
-    """Return what the checks before the first resource found; stack events only hint at it."""
-    with contextlib.suppress(ClientError):
-        for event in aws.cloudformation.describe_events(StackName=stack)["OperationEvents"]:
-            recent = event["Timestamp"].timestamp() >= int(since.timestamp()) - 1
-            if recent and event.get("EventType") == "VALIDATION_ERROR":
-                reason = one_line(event.get("ValidationStatusReason", "refused"))
-                return f"{event.get('LogicalResourceId', '?')} was refused: {reason}"
-    return ""
-
-
-def one_line(text: str) -> str:
-    """Join a message's lines."""
-    return " ".join(text.split())
