@@ -34,6 +34,7 @@ class _Slice:
     session: Session
     opens: bool
     messages: Sequence[InboundMessage]
+    size: int
 
     @property
     def actions(self) -> int:
@@ -130,20 +131,20 @@ def _slices(units: Sequence[Unit]) -> Iterable[_Slice]:
     for unit in units:
         opens, rest = unit.opens, list(unit.messages)
         while opens or rest:
-            count = _fitting(rest, MAX_ACTIONS - opens)
-            yield _Slice(unit.session, opens, rest[:count])
+            count, size = _fitting(rest, MAX_ACTIONS - opens)
+            yield _Slice(unit.session, opens, rest[:count], size)
             opens, rest = False, rest[count:]
 
 
-def _fitting(messages: Sequence[InboundMessage], most: int) -> int:
-    """How many of the messages fit into one transaction, at least one."""
-    room, count = MAX_TRANSACTION_BYTES, 0
-    for message in messages[:most]:
-        room -= _bytes(message)
-        if room < 0 and count:
-            break
-        count += 1
-    return count
+def _fitting(messages: Sequence[InboundMessage], most: int) -> tuple[int, int]:
+    """How many of the messages fit into one transaction, at least one, and their bytes."""
+    total = 0
+    for count, message in enumerate(messages[:most]):
+        size = _bytes(message)
+        if count and total + size > MAX_TRANSACTION_BYTES:
+            return count, total
+        total += size
+    return min(len(messages), most), total
 
 
 def _bytes(message: InboundMessage) -> int:
@@ -154,14 +155,13 @@ def _bytes(message: InboundMessage) -> int:
 def _pack(slices: Iterable[_Slice]) -> Iterable[list[_Slice]]:
     """Slices together as long as they fit into one transaction."""
     packed: list[_Slice] = []
+    actions = size = 0
     for each in slices:
-        together = [*packed, each]
-        messages = [message for one in together for message in one.messages]
-        fits = sum(one.actions for one in together) <= MAX_ACTIONS
-        if packed and not (fits and _fitting(messages, MAX_ACTIONS) == len(messages)):
+        actions, size = actions + each.actions, size + each.size
+        if packed and (actions > MAX_ACTIONS or size > MAX_TRANSACTION_BYTES):
             yield packed
-            together = [each]
-        packed = together
+            packed, actions, size = [], each.actions, each.size
+        packed.append(each)
     if packed:
         yield packed
 

@@ -170,7 +170,7 @@ def _fit(parsed: ParsedMessage) -> ParsedMessage | Malformed:
     parts = as_dict(parsed) | {"raw": None}
     for part, key in _DISPENSABLE:
         if size_of(parts) <= MAX_ITEM_BYTES:
-            break
+            return parsed
         _drop(parts, part, key)
     if size_of(parts) > MAX_ITEM_BYTES:
         return Malformed("the message is larger than a DynamoDB item may be", parsed.raw)

@@ -16,9 +16,13 @@ def size_of(value: Any) -> int:
     """Bytes that a value takes at the most; map keys count as text."""
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+    size = _CONTAINER_BYTES
     if isinstance(value, dict):
-        inside = sum(size_of(k) + size_of(v) + 1 for k, v in value.items())
-        return _CONTAINER_BYTES + inside
+        for key, each in value.items():
+            size += size_of(key) + size_of(each) + 1
+        return size
     if isinstance(value, (list, tuple)):
-        return _CONTAINER_BYTES + sum(size_of(each) + 1 for each in value)
+        for each in value:
+            size += size_of(each) + 1
+        return size
     return _NUMBER_BYTES if not isinstance(value, bool) and value is not None else 1
