@@ -1,0 +1,85 @@
+"""The command line: exit codes, one line a failure, results and progress apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unc.cli import fail, run
+from unc.errors import DeployFailed
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_help_names_the_commands(capsys: Output) -> None:
+    assert run(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(command in said for command in ("up", "send", "status", "chat", "logs"))
+
+
+@pytest.mark.parametrize("command", [["status"], ["logs"], ["chat", "1"], ["send"]])
+def test_with_nothing_to_talk_to_every_command_says_so_in_one_line(
+    command: list[str], capsys: Output
+) -> None:
+    assert run(command) == 6
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("unc: nothing is running here")
+    assert said.err.count("\n") == 1
+
+
+def test_where_nobody_listens_it_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert run(["status"]) == 6
+    assert "nothing answers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["send", "--count", "0"], "--count and --senders start at 1"),
+        (["send", "--from", ""], "--from is empty"),
+        (["send", "--file", "no-such-file"], "cannot read no-such-file"),
+        (["send", "--count", "2", "--senders", "3"], "at least 3 messages"),
+    ],
+)
+def test_bad_input_is_named(command: list[str], words: str, capsys: Output) -> None:
+    assert run(command) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_an_empty_body_file_is_named(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "body.txt").write_text("\n")
+    assert run(["send", "--file", str(tmp_path / "body.txt")]) == 2
+    assert "is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["bogus"], ["chat"], ["up", "--port", "many"]])
+def test_what_the_parser_refuses_is_bad_input(command: list[str]) -> None:
+    assert run(command) == 2
+
+
+def test_an_error_s_exit_code_says_its_kind(capsys: Output) -> None:
+    assert fail(DeployFailed("Queue failed: why", "do this")) == 5
+    assert capsys.readouterr().err == "unc: Queue failed: why (do this)\n"
+
+
+def test_nobody_ever_sees_a_traceback(capsys: Output) -> None:
+    assert fail(ZeroDivisionError("oh")) == 1
+    assert capsys.readouterr().err.startswith("unc: unexpected ZeroDivisionError: oh")
