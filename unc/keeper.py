@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 
+STDIN = 0
 STOP_GRACE_SECONDS = 15.0
 
 
@@ -32,7 +33,9 @@ def keep(scratch: str, command: list[str]) -> int:
 
 def stop_with_parent(child: subprocess.Popen[bytes]) -> None:
     """Wait for the pipe to close, then let the command save its state, then end the group."""
-    sys.stdin.buffer.read()
+    # Unbuffered: a thread that holds a buffer's lock would abort the interpreter at its end.
+    while os.read(STDIN, 1):
+        pass
     child.terminate()
     try:
         child.wait(STOP_GRACE_SECONDS)

@@ -1,0 +1,165 @@
+"""The way of a message, seen from outside, and how it is shown."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from unc.journey import EMPTY_LOOKS, Journey
+from unc.journey_view import ROWS_SHOWN, render_journey
+from unc.message import Message, read_message, write_message
+
+ADDRESS = "whatsapp:+4915555550199"
+
+
+class FakeQueue:
+    """A queue of which only the depth is asked."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+    def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
+        return {"Attributes": {"ApproximateNumberOfMessages": str(self.waiting)}}
+
+
+class FakeTables:
+    """What the functions and the reply service have written so far."""
+
+    def __init__(self) -> None:
+        self.chats: dict[tuple[str, str], dict[str, Any]] = {}
+        self.through: dict[str, Decimal] = {}
+        self.replies: list[str] = []
+        self.queue = FakeQueue()
+        self.aws = SimpleNamespace(sqs=self.queue)
+        self.resources = SimpleNamespace(queue="url")
+
+    def store(self, message: Message, stored_at: str) -> None:
+        key = (message.sender_id, message.message_id)
+        self.chats[key] = {
+            "sender_id": key[0],
+            "message_id": key[1],
+            "session_id": f"s-{key[0]}",
+            "stored_at": Decimal(stored_at),
+        }
+
+    def read_chats(self, keys: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        return [self.chats[key] for key in keys if key in self.chats]
+
+    def read_notifications(self, senders: Any) -> dict[str, Any]:
+        return {s: {"through": self.through[s]} for s in senders if s in self.through}
+
+    def read_outbound_since(self, session_id: str, moment: Decimal) -> list[str]:
+        return [one for one in self.replies if one == session_id]
+
+
+@pytest.fixture
+def tables() -> FakeTables:
+    return FakeTables()
+
+
+def journey_of(tables: FakeTables, *messages: Message) -> Journey:
+    return Journey(tables, messages)  # type: ignore[arg-type]
+
+
+def test_a_message_is_stored_then_told_then_replied(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    way = journey.ways[0]
+
+    journey.look()
+    assert (way.stored, way.told, way.replied) == (None, None, None)
+    tables.store(message, "10.5")
+    journey.look()
+    assert way.stored is not None
+    assert way.told is None
+    tables.through[message.sender_id] = Decimal("10.5")
+    journey.look()
+    assert way.told is not None
+    assert not journey.is_over()
+    tables.replies.append(f"s-{message.sender_id}")
+    journey.look()
+    assert journey.is_over()
+
+
+def test_news_of_an_earlier_message_does_not_tell_a_later_one(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    tables.store(message, "10.5")
+    tables.through[message.sender_id] = Decimal("10.499")
+    journey.look()
+    assert journey.ways[0].told is None
+
+
+def test_a_body_sent_twice_is_known_before(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    tables.store(message, "10.5")
+    assert journey_of(tables, message).is_over()
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"), [("MessageStatus=read", "ignored"), ("a=b", "not stored")]
+)
+def test_what_left_the_queue_and_is_no_chat(tables: FakeTables, body: str, verdict: str) -> None:
+    journey = journey_of(tables, read_message(body))
+    for _ in range(EMPTY_LOOKS):
+        assert not journey.is_over()
+        journey.look()
+    assert journey.ways[0].left_out == verdict
+
+
+def test_one_look_at_an_empty_queue_proves_nothing(tables: FakeTables) -> None:
+    journey = journey_of(tables, read_message("MessageStatus=read"))
+    for waiting in (0, 1) * EMPTY_LOOKS:
+        tables.queue.waiting = waiting
+        journey.look()
+    assert not journey.is_over()
+
+
+def test_following_gives_up_at_its_limit(tables: FakeTables) -> None:
+    tables.queue.waiting = 1
+    looks: list[None] = []
+    journey = journey_of(tables, write_message(ADDRESS, "hi"))
+    assert not journey.follow(0.0, lambda: looks.append(None))
+    assert len(looks) == 1
+
+
+def shown(journey: Journey) -> str:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(render_journey(journey))
+    return console.export_text()
+
+
+def test_few_messages_have_a_row_each(tables: FakeTables) -> None:
+    first = write_message(ADDRESS, "hi \x1b[2J")
+    tables.store(first, "10.5")
+    text = shown(journey_of(tables, first, read_message("MessageStatus=read", "receipt")))
+    assert "sent twice, kept once" in text
+    assert "receipt" in text
+    assert "\x1b" not in text
+
+
+def test_many_messages_are_summed_up(tables: FakeTables) -> None:
+    messages = [write_message(ADDRESS, str(n)) for n in range(ROWS_SHOWN + 1)]
+    journey = journey_of(tables, *messages)
+    for message in messages[:5]:
+        tables.store(message, "10.5")
+    journey.look()
+    text = shown(journey)
+    assert f"{ROWS_SHOWN + 1}" in text
+    assert "5 in" in text
+
+
+def test_the_json_twin_says_how_far_it_came(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    tables.store(message, "10.5")
+    journey.look()
+    twin = journey.ways[0].as_json()
+    assert twin["session_id"] == "s-4915555550199"
+    assert twin["stored_after_seconds"] is not None
+    assert twin["told_after_seconds"] is None
