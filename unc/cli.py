@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from unc import conversation, logs, status
-from unc.aws import Aws
+from unc import conversation, logs, replay, status
+from unc.connection import connect
 from unc.console import complain, err, out, print_json, progress
+from unc.dead_letters import commands as dead_letters
 from unc.emulator_state import DEFAULT_PORT
 from unc.errors import BadInput, UncError
 from unc.journey import Journey
 from unc.journey_view import print_journey, shown
 from unc.message import Message, read_message
-from unc.resources import Resources, read_resources
 from unc.samples import read_body
 from unc.send import DEFAULT_ADDRESS, send_messages, write_messages
 from unc.tables import Tables
-from unc.target import describe, explain, find_target
+from unc.target import explain
 from unc.up import Wishes, run_up
 
 NOT_ALL_THE_WAY = 7
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(dead_letters.app, name="dlq")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 
@@ -39,7 +41,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 def start() -> None:
     """Run the consumer on this machine, send it messages and see what became of them.
 
-    `send`, `status`, `chat` and `logs` talk to what AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL
+    All but `up` talk to what AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL
     name, else to the `unc up` that runs on this machine.
     """
 
@@ -124,6 +126,22 @@ def chat(
         out.print(line)
 
 
+@app.command("replay")
+def replay_sender(
+    sender: Annotated[str, typer.Argument(help="4915555550199, or whatsapp:+4915555550199")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell the reply service about a sender once more, on purpose; may bring a second answer."""
+    aws, resources = connect()
+    planned = replay.plan_replay(Tables(aws, resources), sender, time.time())
+    replay.queue_replay(aws, resources, planned)
+    if as_json:
+        print_json(planned.as_json())
+        return
+    for line in replay.render_replay(planned):
+        out.print(line)
+
+
 @app.command("logs")
 def show_logs(
     follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
@@ -141,13 +159,6 @@ def show_logs(
                 out.print(logs.render_line(line))
     except KeyboardInterrupt:
         return
-
-
-def connect() -> tuple[Aws, Resources]:
-    """Find the system meant, and say which it is."""
-    aws = find_target()
-    progress(describe(aws))
-    return aws, read_resources(aws)
 
 
 def file_message(path: Path) -> Message:

@@ -1,0 +1,117 @@
+"""What each command does to the queues it was given; nothing is printed here but progress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+
+from unc.aws import Aws
+from unc.dead_letters.box import SqsLetterBox
+from unc.dead_letters.hold import Hold
+from unc.dead_letters.letter import DeadLetter
+from unc.dead_letters.progress import counted
+from unc.dead_letters.queues import DeadLetterQueue
+from unc.dead_letters.redrive import (
+    Outcome,
+    PresentAtStart,
+    find_letters,
+    move,
+    redrive_all,
+    server_ms,
+)
+from unc.dead_letters.routes import route_of
+from unc.dead_letters.view import Listing
+from unc.queues import read_depth
+
+Queues = Sequence[DeadLetterQueue]
+LETTERS_PREVIEWED = 50
+
+
+@dataclass
+class Preview:
+    """What a redrive of one queue would do, letter by letter as far as they can be seen."""
+
+    queue: DeadLetterQueue
+    rows: list[tuple[DeadLetter, str]]
+    total: int
+
+
+@dataclass
+class Errand:
+    """What was done, by queue, and the ids that were nowhere to be seen."""
+
+    missing: list[str]
+    done: dict[str, Outcome] = field(default_factory=dict)
+
+    def note(self, queue: DeadLetterQueue, outcome: Outcome, found: Sequence[DeadLetter]) -> None:
+        """Keep what was done to one queue, and look no further for what was found."""
+        self.done[queue.name] = outcome
+        self.missing = [id for id in self.missing if not any(one.has_id(id) for one in found)]
+
+
+def look(aws: Aws, queues: Queues, limit: int) -> list[Listing]:
+    """Look at the letters of all queues at once, without taking any."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda queue: look_into(aws, queue, limit), queues))
+
+
+def look_into(aws: Aws, queue: DeadLetterQueue, limit: int) -> Listing:
+    """Look at a queue's letters."""
+    depth = read_depth(aws, queue.url)
+    with Hold(SqsLetterBox(aws, queue), limit) as hold:
+        return Listing(queue, depth, list(islice(hold.letters(), limit)))
+
+
+def find_one(aws: Aws, queues: Queues, id: str) -> tuple[DeadLetterQueue, DeadLetter] | None:
+    """Find a letter in any of the queues, or nothing."""
+    for queue in queues:
+        with Hold(SqsLetterBox(aws, queue)) as hold:
+            for letter in find_letters(hold, [id]):
+                return queue, letter
+    return None
+
+
+def preview(aws: Aws, queue: DeadLetterQueue, ids: Sequence[str]) -> Preview:
+    """Look at the letters once, and say of each where it would go."""
+    route = route_of(aws, queue)
+    waiting = read_depth(aws, queue.url).waiting
+    with Hold(SqsLetterBox(aws, queue), LETTERS_PREVIEWED) as hold:
+        letters = find_letters(hold, ids) if ids else list(hold.letters())
+        rows = [(letter, route.preview(letter)) for letter in letters]
+    return Preview(queue, rows, len(rows) if ids else max(len(rows), waiting))
+
+
+def redrive_queues(aws: Aws, queues: Queues) -> Errand:
+    """Redrive all that lies in the queues now, one queue after the other."""
+    errand = Errand([])
+    starts = [server_ms(aws, queue.url) for queue in queues]
+    for queue, start in zip(queues, starts, strict=True):
+        waiting = read_depth(aws, queue.url).waiting
+        with counted(queue.name, waiting) as tell, Hold(SqsLetterBox(aws, queue)) as hold:
+            outcome = redrive_all(hold, route_of(aws, queue), PresentAtStart(start), tell)
+        errand.note(queue, outcome, [])
+    return errand
+
+
+def redrive_ids(aws: Aws, queues: Queues, ids: Sequence[str]) -> Errand:
+    """Redrive the letters named, wherever they lie."""
+    errand = Errand(list(ids))
+    for queue in queues:
+        if errand.missing:
+            with Hold(SqsLetterBox(aws, queue)) as hold:
+                found = find_letters(hold, errand.missing)
+                errand.note(queue, move(hold, route_of(aws, queue), found), found)
+    return errand
+
+
+def purge_ids(aws: Aws, queues: Queues, ids: Sequence[str]) -> Errand:
+    """Delete the letters named, wherever they lie."""
+    errand = Errand(list(ids))
+    for queue in queues:
+        if errand.missing:
+            with Hold(SqsLetterBox(aws, queue)) as hold:
+                found = find_letters(hold, errand.missing)
+                errand.note(queue, Outcome(len(hold.remove(found))), found)
+    return errand
