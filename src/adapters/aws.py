@@ -7,6 +7,7 @@ Unavailable says that it may help, Refused that it will not.
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -26,6 +27,11 @@ _CONTENT_TYPES = {
     "dynamodb": "application/x-amz-json-1.0",
     "sqs": "application/x-amz-json-1.0",
     "secretsmanager": "application/x-amz-json-1.1",
+}
+_ENDPOINT_VARIABLES = {
+    "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
+    "sqs": "AWS_ENDPOINT_URL_SQS",
+    "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 }
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _PASSING = frozenset(
@@ -117,7 +123,7 @@ class AwsClient:
 
     def _read(self, answer: Answer) -> dict[str, Any]:
         try:
-            content = json.loads(answer.body or b"{}")
+            content = json.loads(answer.body)  # a whole answer is never empty
         except ValueError:
             content = None
         if answer.status == 200 and isinstance(content, dict):
@@ -134,18 +140,13 @@ class AwsClient:
 
     def _note_skew(self, answer: Answer) -> None:
         """Take AWS's clock for ours; it says the time in every answer."""
-        try:
-            theirs = parsedate_to_datetime(answer.headers["date"])
-        except (KeyError, TypeError, ValueError):
-            return
-        self._skew = theirs - datetime.now(UTC)
+        with suppress(KeyError, TypeError, ValueError):
+            self._skew = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
 
 
 def endpoint(service: str, region: str) -> str:
     """The service's address, the SDK's variables first."""
-    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get(
-        "AWS_ENDPOINT_URL"
-    )
+    own = os.environ.get(_ENDPOINT_VARIABLES[service]) or os.environ.get("AWS_ENDPOINT_URL")
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return (own or f"https://{service}.{region}.{suffix}").rstrip("/")
 
