@@ -12,7 +12,9 @@ from domain.news import News
 from domain.records import QueueRecord, read_record
 from domain.sessions import ACTIVE, Session
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples"
+SOURCE = ROOT / "src"
 SENDER = "4915555550199"
 SID = "SM0123456789abcdef0123456789abcdef"
 SENT_MS = 1_795_000_000_123
