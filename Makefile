@@ -32,6 +32,7 @@ package: $(TOOL_READY) ## write dist/unc-consumer.zip, the same bytes for the sa
 	@$(BIN)/python -m unc.package
 
 setup: $(TOOL_READY) $(EMULATOR_READY) ## make both virtual environments (the other verbs do it too)
+	@:
 
 lock: $(TOOL_READY) ## pin the newest versions and their hashes into requirements*.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv

@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from unc import project
 from unc.emulator_state import forget_stream_positions, make_folder
@@ -29,6 +30,7 @@ STOP_LIMIT_SECONDS = 20.0
 POLL_SECONDS = 0.05
 FREE_PORT_TRIES = 3
 SERVICES = "services"
+LOG_BYTES_READ = 1_000_000
 # What a caller's environment may lend; anything else (profiles, endpoints, secrets) would leak
 # into the functions.
 LENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
@@ -36,16 +38,28 @@ LENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 
 @dataclass
 class Emulator:
-    """A running emulator: where it listens and where its log is."""
+    """A running emulator: where it listens, and what it logs."""
 
     endpoint: str
     port: int
-    log: Path
+    log: BinaryIO
     process: subprocess.Popen[bytes]
 
     def is_running(self) -> bool:
         """Say whether the process is still there."""
         return self.process.poll() is None
+
+    def read_log(self) -> str:
+        """Return the end of what it and its start-up said."""
+        # The child writes through the same open file: a seek here would move its place there.
+        end = os.fstat(self.log.fileno()).st_size
+        raw = os.pread(self.log.fileno(), LOG_BYTES_READ, max(0, end - LOG_BYTES_READ))
+        return raw.decode(errors="replace")
+
+    def last_words(self) -> str:
+        """Return the last line of the log that is not blank."""
+        lines = (line.strip() for line in reversed(self.read_log().split("\n")))
+        return next(filter(None, lines), "it said nothing")
 
 
 @contextlib.contextmanager
@@ -81,21 +95,32 @@ def launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) 
     if not project.EMULATOR.is_file():
         raise SetupMissing("the emulator is not installed", "run: make setup")
     scratch = Path(tempfile.mkdtemp(prefix="unc-"))
-    log = (make_folder(state) if state else scratch) / "emulator.log"
     if state:
         forget_stream_positions(state / SERVICES)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-I", str(project.KEEPER), str(scratch), str(project.EMULATOR)],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=emulator_environment(port, scratch, state, settings),
-            start_new_session=True,
-        )
+    log = open_log(state)
+    process = subprocess.Popen(
+        [sys.executable, "-I", str(project.KEEPER), str(scratch), str(project.EMULATOR)],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=emulator_environment(port, scratch, state, settings),
+        start_new_session=True,
+    )
     emulator = Emulator(f"http://{HOST}:{port}", port, log, process)
-    wait_until_healthy(emulator)
+    try:
+        wait_until_healthy(emulator)
+    except BaseException:
+        # A Ctrl-C while it starts, too, must not leave it behind.
+        stop_emulator(emulator)
+        raise
     return emulator
+
+
+def open_log(state: Path | None) -> BinaryIO:
+    """Open a log beside the state, or one that is gone with the processes that hold it."""
+    if state is None:
+        return cast(BinaryIO, tempfile.TemporaryFile())
+    return (make_folder(state) / "emulator.log").open("w+b")
 
 
 def emulator_environment(
@@ -129,9 +154,7 @@ def wait_until_healthy(emulator: Emulator) -> None:
     deadline = time.monotonic() + START_LIMIT_SECONDS
     while not answers(f"{emulator.endpoint}/_ministack/health"):
         if not emulator.is_running() or time.monotonic() > deadline:
-            reason = last_line(emulator.log) or "it said nothing"
-            stop_emulator(emulator)
-            raise EmulatorFailed(f"the emulator did not start: {reason}", f"log: {emulator.log}")
+            raise EmulatorFailed(f"the emulator did not start: {emulator.last_words()}")
         time.sleep(POLL_SECONDS)
 
 
@@ -144,6 +167,8 @@ def stop_emulator(emulator: Emulator) -> None:
         emulator.process.wait(STOP_LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
         emulator.process.kill()
+    finally:
+        emulator.log.close()
 
 
 def answers(url: str) -> bool:
@@ -172,11 +197,3 @@ def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def last_line(log: Path) -> str:
-    """Return the last line of a log that holds more than blanks."""
-    with contextlib.suppress(OSError):
-        lines = log.read_text(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from unc import project
@@ -113,10 +114,12 @@ def stay(stack: RunningStack, feed: Feed) -> None:
     """Print what arrives until a signal comes; raises EmulatorFailed when the emulator dies."""
     print_next_steps(stack)
     while stack.emulator.is_running():
-        for line in feed.read():
-            out.print(line)
+        # A reading that fails is either repeated, or the emulator's last.
+        with contextlib.suppress(BotoCoreError, ClientError):
+            for line in feed.read():
+                out.print(line)
         time.sleep(POLL_SECONDS)
-    raise EmulatorFailed("the emulator died", f"log: {stack.emulator.log}")
+    raise EmulatorFailed(f"the emulator died: {stack.emulator.last_words()}")
 
 
 def print_next_steps(stack: RunningStack) -> None:

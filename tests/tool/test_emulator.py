@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from unc.emulator import emulator_environment, find_free_port, last_line, require_free
+from unc.emulator import Emulator, emulator_environment, find_free_port, open_log, require_free
 from unc.emulator_state import DEFAULT_PORT, choose_port, forget_stream_positions
 from unc.errors import BadInput, EmulatorFailed
 
@@ -93,7 +95,13 @@ def test_state_that_looks_otherwise_is_left_alone(tmp_path: Path, text: str) -> 
     assert (tmp_path / "lambda.json").read_text() == text
 
 
-def test_the_last_line_of_a_log_is_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("first\nreason\n\n")
-    assert last_line(tmp_path / "log") == "reason"
-    assert last_line(tmp_path / "none") == ""
+@pytest.mark.parametrize(
+    ("written", "words"), [(b"first\nreason\n\n", "reason"), (b"", "it said nothing")]
+)
+def test_the_last_line_of_a_log_is_the_reason(tmp_path: Path, written: bytes, words: str) -> None:
+    with open_log(tmp_path) as log, subprocess.Popen([sys.executable, "-c", ""]) as process:
+        log.write(written)
+        log.flush()
+        emulator = Emulator("http://127.0.0.1:1", 1, log, process)
+        assert emulator.last_words() == words
+        assert log.tell() == len(written)
