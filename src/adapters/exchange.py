@@ -8,12 +8,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
-from http.client import HTTPException, HTTPResponse
 from threading import Thread
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from adapters.response import Answer, BrokenResponse, read_response
 
 # What is left for an answer whose time is over, to read what has arrived already.
 LAST_LOOK_SECONDS = 0.01
@@ -27,15 +27,6 @@ class NotSent(Exception):
 
 class NoAnswer(Exception):
     """The request may have been acted on, but no answer came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete HTTP response; header names in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Origin(NamedTuple):
@@ -82,7 +73,7 @@ class Exchange:
             raise self._failure or NotSent("not begun")
         try:
             return self._read(self._connection)
-        except (OSError, HTTPException) as error:
+        except (OSError, BrokenResponse) as error:
             self._connection.close()
             raise NoAnswer(type(error).__name__) from None
 
@@ -111,28 +102,29 @@ class Exchange:
     def _read(self, connection: socket.socket) -> Answer:
         left = self._deadline - time.monotonic()
         connection.settimeout(max(left, LAST_LOOK_SECONDS))
-        response = HTTPResponse(connection, method="POST")
-        response.begin()
-        body = response.read()
-        if response.will_close:
-            connection.close()
-        else:
+        with connection.makefile("rb") as stream:
+            answer, lasts = read_response(stream)
+        if lasts:
             self._keep(connection)
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers, body)
+        else:
+            connection.close()
+        return answer
 
 
 def origin_of(url: str) -> Origin:
     """Where a connection for the url goes; raises ValueError when it is none."""
     parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError("no host")
     is_secure = parts.scheme == "https"
-    return Origin(parts.hostname or "", parts.port or (443 if is_secure else 80), is_secure)
+    return Origin(parts.hostname, parts.port or (443 if is_secure else 80), is_secure)
 
 
 def render_post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """A POST as it goes out; raises ValueError for a header value that cannot be one."""
     parts = urlsplit(url)
-    lines = [f"POST {parts.path or '/'} HTTP/1.1", *_OWN_HEADERS]
+    target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
+    lines = [f"POST {target} HTTP/1.1", *_OWN_HEADERS]
     lines += [f"{name}: {value}" for name, value in {"host": parts.netloc, **headers}.items()]
     lines.append(f"content-length: {len(body)}")
     head = "\r\n".join(lines)

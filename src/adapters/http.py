@@ -10,7 +10,8 @@ from functools import partial
 from select import POLLIN, poll
 from socket import socket
 
-from adapters.exchange import Answer, Exchange, NoAnswer, NotSent, Origin, origin_of, render_post
+from adapters.exchange import Exchange, NoAnswer, NotSent, Origin, origin_of, render_post
+from adapters.response import Answer
 
 __all__ = ["MAX_IDLE_SECONDS", "Answer", "HttpPool", "NoAnswer", "NotSent"]
 
@@ -26,9 +27,8 @@ class HttpPool:
 
     def __init__(self, connections: int, clock: Callable[[], float] = time.time) -> None:
         self._connections = connections
-        self._idle: dict[Origin, list[socket]] = {}
+        self._idle: dict[Origin, list[tuple[socket, float]]] = {}
         self._clock = clock  # of the wall: a monotonic one may stand still in a frozen container
-        self._used_at = clock()
 
     def post(
         self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
@@ -44,7 +44,6 @@ class HttpPool:
         self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
     ) -> Callable[[], Answer]:
         """Send without waiting; the call that it gives waits, and raises what `post` does."""
-        self._drop_idle_connections()
         try:
             origin, request = origin_of(url), render_post(url, headers, body)
         except ValueError as error:
@@ -56,9 +55,10 @@ class HttpPool:
     def _take(self, origin: Origin) -> socket | None:
         """An idle connection that the other side has not closed."""
         idle = self._idle.get(origin, [])
+        earliest = self._clock() - MAX_IDLE_SECONDS
         while idle:
-            connection = idle.pop()
-            if not _has_input(connection):
+            connection, since = idle.pop()
+            if since >= earliest and not _has_input(connection):
                 return connection
             connection.close()
         return None
@@ -66,17 +66,9 @@ class HttpPool:
     def _keep(self, origin: Origin, connection: socket) -> None:
         idle = self._idle.setdefault(origin, [])
         if len(idle) < self._connections:
-            idle.append(connection)
+            idle.append((connection, self._clock()))
         else:
             connection.close()
-
-    def _drop_idle_connections(self) -> None:
-        now = self._clock()
-        if now - self._used_at > MAX_IDLE_SECONDS:
-            for idle in self._idle.values():
-                while idle:
-                    idle.pop().close()
-        self._used_at = now
 
 
 def _has_input(connection: socket) -> bool:

@@ -19,6 +19,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    client: tuple[str, int]
 
     @property
     def json(self) -> Any:
@@ -33,6 +34,7 @@ class Stub:
     script: list[Act]
     requests: list[Request] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    has_closed: threading.Event = field(default_factory=threading.Event)
 
     def next_act(self) -> Act:
         """The last act of the script is repeated."""
@@ -46,9 +48,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         size = int(self.headers["Content-Length"])
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.path, headers, self.rfile.read(size))
+        request = Request(self.path, headers, self.rfile.read(size), self.client_address)
         self.stub.requests.append(request)
         self.stub.next_act()(self)
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+        self.stub.has_closed.set()
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing to say."""

@@ -1,58 +1,157 @@
-"""Connections are kept between calls, and let go before the other side may have."""
+"""Posts over real sockets: whether one may have arrived, and which connection it takes."""
 
-import threading
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 
-from adapters.http import MAX_IDLE_SECONDS, HttpPool
+import pytest
 
+from adapters.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
+from tests.unit.stub_server import Handler, Stub, hang_up, nobody, reply, serving, stay_silent
 
-class _Counting(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    connections = 0
-
-    def setup(self) -> None:
-        type(self).connections += 1
-        super().setup()
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing to say."""
+PATIENT_SECONDS = 30.0
+HASTY_SECONDS = 0.05
 
 
-@contextmanager
-def _server() -> Iterator[tuple[str, type[_Counting]]]:
-    handler = type("Handler", (_Counting,), {"connections": 0})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", handler
-    finally:
-        server.shutdown()
-        server.server_close()
+@dataclass
+class Clock:
+    """A wall clock that only the test moves."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def post(url: str, pool: HttpPool | None = None, header: str = "2") -> Answer:
+    pool = pool or HttpPool(1)
+    return pool.post(url, {"x-cups": header}, b"x", PATIENT_SECONDS, PATIENT_SECONDS)
+
+
+def connections_of(stub: Stub) -> int:
+    return len({request.client for request in stub.requests})
+
+
+@pytest.fixture
+def listener() -> Iterator[str]:
+    """The address of someone who takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_answer_has_its_status_headers_and_body() -> None:
+    with serving(reply(418, b"tea", **{"X-Kind": "Earl Grey"})) as stub:
+        answer = post(f"{stub.url}/pot?lid=on")
+    assert (answer.status, answer.headers["x-kind"], answer.body) == (418, "Earl Grey", b"tea")
+    [request] = stub.requests
+    assert (request.path, request.body) == ("/pot?lid=on", b"x")
+    assert request.headers["x-cups"] == "2"
+    assert request.headers["host"] == stub.url.removeprefix("http://")
+
+
+def test_an_answer_without_a_length_ends_with_its_connection() -> None:
+    with serving(hang_up(b"HTTP/1.0 200 OK\r\n\r\nend")) as stub:
+        assert post(stub.url).body == b"end"
+
+
+def test_many_posts_are_under_way_at_once() -> None:
+    with serving(reply()) as stub:
+        pool = HttpPool(5)
+        started = [pool.start(stub.url, {}, b"%d" % n, 30, 30) for n in range(20)]
+        assert [finish().status for finish in reversed(started)] == [200] * 20
+    assert {request.body for request in stub.requests} == {b"%d" % n for n in range(20)}
+
+
+def test_a_refused_connection_sent_nothing() -> None:
+    with nobody() as url, pytest.raises(NotSent):
+        post(url)
+
+
+@pytest.mark.parametrize(
+    "end", [hang_up(), hang_up(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")]
+)
+def test_a_connection_broken_after_sending_is_no_answer(end: object) -> None:
+    with serving(end) as stub, pytest.raises(NoAnswer):  # type: ignore[arg-type]
+        post(stub.url)
+
+
+def test_silence_is_no_answer() -> None:
+    with serving(stay_silent) as stub, pytest.raises(NoAnswer):
+        HttpPool(1).post(stub.url, {}, b"x", PATIENT_SECONDS, HASTY_SECONDS)
+
+
+def test_a_handshake_that_fails_sent_nothing() -> None:
+    with serving(reply()) as stub, pytest.raises(NotSent):
+        post(stub.url.replace("http:", "https:"))
+    assert stub.requests == []
+
+
+def test_a_handshake_that_stays_unanswered_sent_nothing(listener: str) -> None:
+    with pytest.raises(NotSent):
+        HttpPool(1).post(f"https://{listener}/", {}, b"x", HASTY_SECONDS, PATIENT_SECONDS)
+
+
+@pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb", "\ud800", "👋"])
+def test_a_header_that_cannot_be_one_is_not_sent(value: str) -> None:
+    with serving(reply()) as stub, pytest.raises(NotSent):
+        post(stub.url, header=value)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999/", "http://", "nowhere"])
+def test_an_address_that_is_none_is_not_sent_to(url: str) -> None:
+    with pytest.raises(NotSent):
+        post(url)
 
 
 def test_a_connection_serves_several_posts() -> None:
-    """Posts within the idle time share one connection."""
-    with _server() as (url, handler):
-        pool = HttpPool(1, clock=lambda: 0.0)
+    with serving(reply()) as stub:
+        pool = HttpPool(1)
         for _ in range(3):
-            assert pool.post(url, {}, b"x", 1, 1).status == 200
-        assert handler.connections == 1
+            post(stub.url, pool)
+        assert connections_of(stub) == 1
 
 
 def test_a_connection_idle_for_long_is_not_used_again() -> None:
     """After a long pause a POST could break on it with an unknown outcome."""
-    moments = iter([0.0, 0.0, MAX_IDLE_SECONDS + 1])
-    with _server() as (url, handler):
-        pool = HttpPool(1, clock=lambda: next(moments))
-        for _ in range(2):
-            assert pool.post(url, {}, b"x", 1, 1).status == 200
-        assert handler.connections == 2
+    with serving(reply()) as stub:
+        clock = Clock()
+        pool = HttpPool(1, clock)
+        post(stub.url, pool)
+        clock.now += MAX_IDLE_SECONDS + 1
+        post(stub.url, pool)
+        assert connections_of(stub) == 2
+
+
+def test_a_connection_idle_while_others_worked_is_not_used_again() -> None:
+    with serving(reply()) as stub:
+        clock = Clock()
+        pool = HttpPool(2, clock)
+        for finish in [pool.start(stub.url, {}, b"x", 30, 30) for _ in range(2)]:
+            finish()
+        for _ in range(4):
+            clock.now += MAX_IDLE_SECONDS / 3
+            post(stub.url, pool)
+        for finish in [pool.start(stub.url, {}, b"x", 30, 30) for _ in range(2)]:
+            finish()
+        assert connections_of(stub) == 3
+
+
+def test_a_connection_that_the_other_side_closed_is_not_used_again() -> None:
+    def close_unasked(handler: Handler) -> None:
+        reply()(handler)
+        handler.close_connection = True
+
+    with serving(close_unasked) as stub:
+        pool = HttpPool(1)
+        post(stub.url, pool)
+        assert stub.has_closed.wait(PATIENT_SECONDS)
+        assert post(stub.url, pool).status == 200
+        assert connections_of(stub) == 2
+
+
+def test_a_connection_announced_as_closing_is_not_used_again() -> None:
+    with serving(reply(Connection="close")) as stub:
+        pool = HttpPool(1)
+        assert [post(stub.url, pool).status for _ in range(2)] == [200, 200]
+        assert connections_of(stub) == 2
