@@ -1,0 +1,127 @@
+"""Reads an HTTP/1 response off a connection.
+
+The standard library's reader goes through its mail parser, at several times the cost.
+What is not read here: trailers' content, and folded header lines, which nobody sends.
+Framing by RFC 9112, section 6: https://www.rfc-editor.org/rfc/rfc9112#section-6
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MAX_LINE_BYTES = 65_536
+MAX_HEADERS = 200
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+_BODILESS = (204, 304)
+_BLANK = (b"\r\n", b"\n")
+
+
+class BrokenResponse(Exception):
+    """The response ended before its end, or is no HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP response; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def read_response(stream: BinaryIO) -> tuple[Answer, bool]:
+    """Read one response to a POST, and whether the connection may be used again.
+
+    Raises BrokenResponse, and what the stream raises.
+    """
+    try:
+        version, status = _read_status(stream)
+        headers = _read_headers(stream)
+        while status // 100 == 1:  # 100 Continue, 103 Early Hints: the answer is still to come
+            version, status = _read_status(stream)
+            headers = _read_headers(stream)
+        body = _read_body(stream, status, headers)
+    except ValueError as error:
+        raise BrokenResponse(str(error)) from None
+    lasts = version != b"HTTP/1.0" and "close" not in headers.get("connection", "").lower()
+    return Answer(status, headers, body), lasts and _has_end(status, headers)
+
+
+def _read_status(stream: BinaryIO) -> tuple[bytes, int]:
+    version, _, rest = _read_line(stream).partition(b" ")
+    status = rest[:3]
+    if not version.startswith(b"HTTP/1.") or not status.isdigit() or len(status) < 3:
+        raise BrokenResponse("no status line")
+    return version, int(status)
+
+
+def _read_headers(stream: BinaryIO) -> dict[str, str]:
+    headers = {}
+    for line in _read_lines(stream):
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return headers
+
+
+def _read_lines(stream: BinaryIO) -> Iterable[bytes]:
+    """Lines up to a blank one."""
+    for _ in range(MAX_HEADERS):
+        line = _read_line(stream)
+        if line in _BLANK:
+            return
+        yield line
+    raise BrokenResponse("too many headers")
+
+
+def _read_line(stream: BinaryIO) -> bytes:
+    line = stream.readline(MAX_LINE_BYTES)
+    if not line.endswith(b"\n"):
+        raise BrokenResponse("a line is cut off or too long")
+    return line
+
+
+def _read_body(stream: BinaryIO, status: int, headers: Mapping[str, str]) -> bytes:
+    if status in _BODILESS:
+        return b""
+    if _is_chunked(headers):
+        return _read_chunks(stream)
+    if "content-length" in headers:
+        return _read_exactly(stream, int(headers["content-length"]))
+    return _read_to_end(stream)
+
+
+def _has_end(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether the response says where it ends; else the connection's end is its end."""
+    return status in _BODILESS or _is_chunked(headers) or "content-length" in headers
+
+
+def _is_chunked(headers: Mapping[str, str]) -> bool:
+    return "chunked" in headers.get("transfer-encoding", "").lower()
+
+
+def _read_chunks(stream: BinaryIO) -> bytes:
+    body = bytearray()
+    while size := int(_read_line(stream).partition(b";")[0], 16):
+        body += _read_exactly(stream, size)
+        if len(body) > MAX_BODY_BYTES or _read_line(stream) not in _BLANK:
+            raise BrokenResponse("a chunk does not end where it says")
+    for _ in _read_lines(stream):
+        pass  # trailers
+    return bytes(body)
+
+
+def _read_exactly(stream: BinaryIO, size: int) -> bytes:
+    if not 0 <= size <= MAX_BODY_BYTES:
+        raise BrokenResponse("a size that cannot be")
+    body = stream.read(size)
+    if len(body) < size:
+        raise BrokenResponse("the body is cut off")
+    return body
+
+
+def _read_to_end(stream: BinaryIO) -> bytes:
+    body = stream.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise BrokenResponse("a body without end")
+    return body
