@@ -7,7 +7,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint format types package lock clean
+.PHONY: help setup up test lint format types package diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ types: $(TOOL_READY) ## mypy, strict
 
 package: $(TOOL_READY) ## write dist/unc-consumer.zip, the same bytes for the same input
 	@$(BIN)/python -m unc.package
+
+diff: $(TOOL_READY) ## show what a deployment would change in the account, and change nothing
+	@$(BIN)/unc diff $(ARGS)
+
+deploy: $(TOOL_READY) ## bring code and template to the account (ARGS="--dry-run")
+	@$(BIN)/unc deploy $(ARGS)
+
+destroy: $(TOOL_READY) ## remove the stack; what holds data has to be named (ARGS="--keep chats")
+	@$(BIN)/unc destroy $(ARGS)
 
 setup: $(TOOL_READY) $(EMULATOR_READY) ## make both virtual environments (the other verbs do it too)
 	@:

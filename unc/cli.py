@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from unc import conversation, logs, replay, status
+from unc import conversation, deploy_commands, logs, replay, status
 from unc.connection import connect
 from unc.console import complain, err, out, print_json, progress
 from unc.dead_letters import commands as dead_letters
@@ -159,6 +159,10 @@ def show_logs(
                 out.print(logs.render_line(line))
     except KeyboardInterrupt:
         return
+
+
+for command in (deploy_commands.deploy, deploy_commands.diff, deploy_commands.destroy):
+    app.command()(command)
 
 
 def file_message(path: Path) -> Message:

@@ -1,0 +1,106 @@
+"""The template of an import: the strays as they are, and nothing else.
+
+CloudFormation takes an import alone: no new resource beside it, no outputs, and a deletion policy
+on each. What functions hold in their environment goes in as parameters that nobody can read back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from unc.adoption.as_is import (
+    Properties,
+    log_group_properties,
+    queue_properties,
+    table_properties,
+)
+from unc.adoption.function_as_is import FunctionAsIs, read_function
+from unc.adoption.inventory import FUNCTION, LOG_GROUP, QUEUE, TABLE, Named
+from unc.aws import Aws
+from unc.change_set import Wanted
+from unc.code_bucket import template_argument
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef
+
+IDENTIFIERS = {
+    TABLE: "TableName",
+    QUEUE: "QueueUrl",
+    FUNCTION: "FunctionName",
+    LOG_GROUP: "LogGroupName",
+}
+
+
+@dataclass
+class Import:
+    """What goes into the import change set."""
+
+    resources: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    identifiers: list[ResourceToImportTypeDef] = field(default_factory=list)
+    functions: list[FunctionAsIs] = field(default_factory=list)
+
+    def template(self) -> str:
+        """Write the template."""
+        document = {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": "An older consumer as it was found; the next update makes it ours.",
+            "Resources": self.resources,
+        }
+        if self.parameters:
+            hidden = {"Type": "String", "NoEcho": True}
+            document["Parameters"] = dict.fromkeys(self.parameters, hidden)
+        return json.dumps(document, indent=1, sort_keys=True, default=str)
+
+    def wanted(self, aws: Aws, stack: str) -> Wanted:
+        """Return the change set to ask for."""
+        template = template_argument(aws, self.template())
+        return Wanted(stack, "IMPORT", template, self.parameters, self.identifiers)
+
+
+def describe_strays(aws: Aws, strays: Sequence[Named]) -> Import:
+    """Read each stray; nothing is changed."""
+    found = Import()
+    for stray in strays:
+        url = aws.sqs.get_queue_url(QueueName=stray.name)["QueueUrl"] if stray.type == QUEUE else ""
+        properties = describe_one(aws, stray, url, found)
+        found.resources[stray.resource] = {
+            "Type": stray.type,
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": properties,
+        }
+        found.identifiers.append(
+            {
+                "ResourceType": stray.type,
+                "LogicalResourceId": stray.resource,
+                "ResourceIdentifier": {IDENTIFIERS[stray.type]: url or stray.name},
+            }
+        )
+    return found
+
+
+def describe_one(aws: Aws, stray: Named, url: str, found: Import) -> Properties:
+    """Return the properties of one stray; a function adds its hidden parameters."""
+    if stray.type == TABLE:
+        return table_properties(aws, stray.name)
+    if stray.type == QUEUE:
+        return queue_properties(aws, url)
+    if stray.type == LOG_GROUP:
+        return log_group_properties(aws, stray.name)
+    function = read_function(aws, stray.name)
+    found.functions.append(function)
+    return function.properties | hidden_environment(stray.resource, function, found)
+
+
+def hidden_environment(resource: str, function: FunctionAsIs, found: Import) -> Properties:
+    """Refer to each variable's value by a parameter of its own."""
+    references: dict[str, Any] = {}
+    for number, (name, value) in enumerate(sorted(function.environment.items())):
+        parameter = f"{resource}Variable{number}"
+        found.parameters[parameter] = value
+        references[name] = {"Ref": parameter}
+    return {"Environment": {"Variables": references}} if references else {}

@@ -1,0 +1,131 @@
+"""`unc deploy`, `unc diff` and `unc destroy`: read arguments, call, print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from unc import destroy as farewells
+from unc.adoption.boundary import read_told_until
+from unc.aws import Aws
+from unc.change_set import Change
+from unc.change_set_view import render_changes
+from unc.console import out, print_json, progress
+from unc.deployment import Plan
+from unc.errors import BadInput
+from unc.package import build_package
+from unc.parameters import wished_parameters
+from unc.resources import STACK, read_outputs
+from unc.rollout import describe_steps, rehearse, roll_out
+from unc.target import describe, find_target
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE, a parameter of the template; repeatable."),
+]
+ToldUntil = Annotated[
+    str | None,
+    typer.Option(help="How far an older notifier told: all, none, or a moment with its zone."),
+]
+Replace = Annotated[
+    list[str] | None,
+    typer.Option(help="A table or queue, by its name in the template, that may be made anew."),
+]
+
+
+def deploy(
+    settings: Settings = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the plan; change nothing.")] = False,
+    told_until: ToldUntil = None,
+    replace: Replace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring code and template to the account; take over an older consumer that runs there.
+
+    Names come from QUEUE_NAME, QUEUE_FUNCTION_NAME, DYNAMO_FUNCTION_NAME, DYNAMODB_CHAT_TABLE and
+    DYNAMODB_SESSION_TABLE where these are set, else from the template.
+    """
+    aws, plan = prepare(settings, replace)
+    if dry_run:
+        print_plan(aws, plan, told_until)
+        return
+    roll_out(aws, plan, read_told_until(told_until), progress, show_changes)
+    outputs = read_outputs(aws, plan.stack)
+    if as_json:
+        print_json(outputs)
+        return
+    width = max(map(len, outputs), default=0)
+    for name, value in outputs.items():
+        out.print(f"{name:<{width}}  {value}", markup=False)
+
+
+def diff(settings: Settings = None, as_json: AsJson = False) -> None:
+    """Show what `unc deploy` would change, and leave everything as it is."""
+    aws, plan = prepare(settings, None)
+    print_plan(aws, plan, "all", as_json)
+
+
+def destroy(
+    delete: Annotated[
+        list[str] | None,
+        typer.Option(help="A table or queue to delete with all it holds; repeatable."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="A table or queue to leave in the account; repeatable."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove the stack, and the tables and queues that are empty or named."""
+    aws = find_target()
+    progress(describe(aws))
+    farewell = farewells.plan_farewell(aws, STACK, delete or (), keep or ())
+    out.print(f"stack {STACK} goes, and with it:")
+    for line in farewells.describe_farewell(farewell):
+        out.print(line)
+    if not yes:
+        confirm()
+    farewells.destroy(aws, STACK, farewell, progress)
+    for line in farewells.describe_remains(aws, farewell):
+        out.print(line)
+
+
+def prepare(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tuple[Aws, Plan]:
+    """Find the account meant, and build what goes there."""
+    parameters = wished_parameters(settings or ())
+    aws = find_target()
+    progress(describe(aws))
+    package = build_package()
+    progress(f"packaged {package.path.name}: {package.files} files")
+    return aws, Plan(package, parameters, replaceable=tuple(replace or ()))
+
+
+def print_plan(aws: Aws, plan: Plan, told_until: str | None, as_json: bool = False) -> None:
+    """Print what a deployment would do."""
+    moment = read_told_until(told_until)
+    account, changes = rehearse(aws, plan, moment, progress)
+    if as_json:
+        print_json([vars(change) for change in changes])
+    elif account.needs_takeover:
+        for line in describe_steps(account, moment):
+            out.print(line, markup=False)
+    else:
+        show_changes(changes)
+
+
+def show_changes(changes: Sequence[Change]) -> None:
+    """Print a change set."""
+    for line in render_changes(changes):
+        out.print(line)
+
+
+def confirm() -> None:
+    """Ask a person; raises BadInput where there is none, or the answer is another."""
+    if not sys.stdin.isatty():
+        raise BadInput("nobody is there to confirm", "say --yes")
+    if input(f"Type {STACK} to go on: ").strip() != STACK:
+        raise BadInput("not confirmed; nothing was changed")
