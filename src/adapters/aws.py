@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +21,8 @@ from domain.errors import Refused, Unavailable
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 LONGEST_CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
+
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 _CONTENT_TYPES = {
     "dynamodb": "application/x-amz-json-1.0",
@@ -93,7 +94,7 @@ class AwsClient:
         self, service: str, operation: str, request: dict[str, Any]
     ) -> Callable[[], dict[str, Any]]:
         """Send the call without waiting; what it gives waits, and raises what `call` does."""
-        body = json.dumps(request, separators=(",", ":")).encode()
+        body = _to_json(request).encode()
         try:
             finish = self._start(service, operation, body)
         except Unavailable as error:
@@ -140,6 +141,8 @@ class AwsClient:
 
     def _note_skew(self, answer: Answer) -> None:
         """Take AWS's clock for ours; it says the time in every answer."""
+        from email.utils import parsedate_to_datetime  # slow to import, and hardly ever needed
+
         with suppress(KeyError, TypeError, ValueError):
             self._skew = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
 

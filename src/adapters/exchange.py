@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from threading import Thread
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -111,6 +111,7 @@ class Exchange:
         return answer
 
 
+@lru_cache(maxsize=16)
 def origin_of(url: str) -> Origin:
     """Where a connection for the url goes; raises ValueError when it is none."""
     parts = urlsplit(url)

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 import hmac
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from adapters.credentials import Credentials
@@ -34,7 +35,7 @@ def signed_headers(
     digest = sha256(canonical.encode()).hexdigest()
     to_sign = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"
     key = _signing_key(credentials.secret_key, moment[:8], region, service)
-    signature = hmac.new(key, to_sign.encode(), sha256).hexdigest()
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
     headers["authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, "
         f"SignedHeaders={names}, Signature={signature}"
@@ -42,8 +43,10 @@ def signed_headers(
     return headers
 
 
+@lru_cache(maxsize=8)
 def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    """The same for a whole day, so it is derived once."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
-        key = hmac.new(key, part.encode(), sha256).digest()
+        key = hmac.digest(key, part.encode(), "sha256")
     return key
