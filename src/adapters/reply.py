@@ -92,4 +92,4 @@ def _header_text(message_id: str) -> str:
     """An id as a header can carry it; an odd one by its digest."""
     if message_id.isascii() and message_id.isprintable():
         return message_id
-    return sha256(message_id.encode()).hexdigest()
+    return sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()

@@ -21,7 +21,7 @@ class ReplySecret:
         Raises SecretUnavailable, which says what to do.
         """
         config.load_secret(self._fetch)
-        return os.environ[config.SECRET_VARIABLE].strip()
+        return _usable(os.environ[config.SECRET_VARIABLE].strip(), config.secret_id())
 
     def renew(self) -> bool:
         """Forget a fetched secret, so that the next use fetches it anew; False if it was given."""
@@ -36,8 +36,9 @@ class ReplySecret:
             )
         except (Unavailable, Refused) as error:
             raise SecretUnavailable(secret_id, error.code) from None
+        secret = _usable(_plain(answer.get("SecretString"), secret_id).strip(), secret_id)
         self._fetched = True
-        return _plain(answer.get("SecretString"), secret_id)
+        return secret
 
 
 def _plain(stored: object, secret_id: str) -> str:
@@ -50,3 +51,10 @@ def _plain(stored: object, secret_id: str) -> str:
         return stored
     value = fields.get(config.SECRET_VARIABLE) if isinstance(fields, dict) else None
     return value if isinstance(value, str) and value else stored
+
+
+def _usable(secret: str, secret_id: str) -> str:
+    """A line break or a letter beyond Latin-1 would break every POST without saying why."""
+    if not all(" " <= each <= "~" or "\xa0" < each <= "\xff" for each in secret):
+        raise SecretUnavailable(secret_id, "no header can carry it")
+    return secret

@@ -82,7 +82,7 @@ PASSING: list[tuple[Act, str]] = [
     (reply(200, b""), "Http200"),
     (reply(200, b"\xff\xfe\xfd"), "Http200"),
     (hang_up(), "NoAnswer"),
-    (hang_up(b"HTTP/1.1 200 OK\r\nContent-Le"), "Http200"),
+    (hang_up(b"HTTP/1.1 200 OK\r\nContent-Le"), "NoAnswer"),
     (hang_up(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"), "NoAnswer"),
     (hang_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), "NoAnswer"),
     (hang_up(b"SSH-2.0-OpenSSH\r\n"), "NoAnswer"),
