@@ -1,0 +1,156 @@
+"""`unc up` as a person runs it: it comes up, shows conversations, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.world import eventually
+
+pytestmark = pytest.mark.emulator
+
+UNC = Path(sys.executable).with_name("unc")
+
+
+class Up:
+    """A running `unc up` with a port and a place for its notes of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+        } | {"XDG_STATE_HOME": str(folder), "COLUMNS": "120"}
+        self.output = folder / "output.txt"
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [UNC, "up", "--port", str(self.port), *arguments],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def printed(self) -> str:
+        return self.output.read_text()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another `unc` command, in another terminal so to speak."""
+        return subprocess.run(
+            [UNC, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def await_up(self) -> None:
+        eventually(
+            lambda: "It is up" in self.printed() or self.process.poll() is not None, "it is up"
+        )
+        assert self.process.poll() is None, self.printed()
+
+    def is_listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def leftovers(self) -> list[str]:
+        """Processes that carry this emulator's port in their environment."""
+        mark = f"GATEWAY_PORT={self.port}".encode()
+        return [
+            entry.name
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdigit() and mark in _environment_of(entry)
+        ]
+
+    def end(self, by: signal.Signals) -> None:
+        self.process.send_signal(by)
+        self.process.wait(timeout=60)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    running = Up(tmp_path)
+    try:
+        running.await_up()
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def test_samples_are_played_and_a_message_sent_is_stored_told_and_replied(up: Up) -> None:
+    """The newcomer's two steps, and the conversation that they end in."""
+    played = up.printed()
+    assert "You said: Hello, is anyone there?" in played
+    assert "ignored" in played
+    sent = up.run("send", "--from", "whatsapp:+4915555550199", "--body", "hi", "--json")
+    assert sent.returncode == 0, sent.stderr
+    [way] = json.loads(sent.stdout)
+    assert all(way[f"{step}_after_seconds"] is not None for step in ("stored", "told", "replied"))
+    chat = up.run("chat", "4915555550199")
+    assert "You said: hi" in chat.stdout
+    eventually(lambda: "You said: hi" in up.printed(), "the live view shows the reply")
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_however_it_ends_no_process_stays(up: Up, by: signal.Signals) -> None:
+    """Ctrl-C, a polite end and a crash: the emulator and its functions go too."""
+    assert up.leftovers()
+    up.end(by)
+    eventually(lambda: not up.leftovers(), "every process of it has ended")
+    assert not up.is_listening()
+
+
+def test_state_survives_a_restart(tmp_path: Path) -> None:
+    """What was said before is there again, and the talk goes on."""
+    port, chat = free_port(), ""
+    for word in ("before", "after"):
+        running = Up(tmp_path, "--no-play", "--state", str(tmp_path / "state"), port=port)
+        try:
+            running.await_up()
+            sent = running.run("send", "--body", word, "--json")
+            assert sent.returncode == 0, sent.stderr
+            chat = running.run("chat", "4915555550199").stdout
+        finally:
+            running.end(signal.SIGINT)
+    assert "You said: before" in chat
+    assert "You said: after" in chat
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ran = subprocess.run(
+            [UNC, "up", "--port", port],
+            env=os.environ | {"XDG_STATE_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert ran.returncode != 0
+    assert port in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert len([line for line in ran.stderr.splitlines() if not line.startswith("·")]) == 1
+
+
+def _environment_of(process: Path) -> bytes:
+    try:
+        return (process / "environ").read_bytes()
+    except OSError:
+        return b""
