@@ -94,7 +94,15 @@ def test_a_position_is_read_from_what_lambda_notes() -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    ["", "{}", "no json", '{"DDBStreamBatchInfo": []}', body().replace("0011", "0x11"), "[1]"],
+    [
+        "",
+        "{}",
+        "no json",
+        '{"DDBStreamBatchInfo": []}',
+        body().replace("0011", "0x11"),
+        "[1]",
+        body().replace("0" * 28 + "11", "11"),
+    ],
 )
 def test_anything_else_names_no_position(odd: str) -> None:
     assert read_position(odd) is None
@@ -155,7 +163,9 @@ def test_each_sender_s_newest_news_becomes_a_record_that_the_notifier_reads() ->
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [(body(), "forgotten"), ("{}", "names no position")], ids=["old", "odd"]
+    ("text", "why"),
+    [(body(), "forgot its records"), ("{}", "names no position")],
+    ids=["old", "odd"],
 )
 def test_a_letter_whose_records_are_gone_stays_and_says_why(text: str, why: str) -> None:
     letter, outbox = FakeLetterBox(queue="stream").put(text), FakeOutbox()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -92,8 +92,12 @@ def redrive(
     if dry_run:
         print_previews([errands.preview(aws, one, ids or []) for one in chosen], as_json)
         return
-    errand = errands.redrive_ids(aws, chosen, ids) if ids else errands.redrive_queues(aws, chosen)
-    report(errand, as_json)
+    wanted = errands.Wanted(ids or [])
+    done = errands.redrive_ids(aws, chosen, wanted) if ids else errands.redrive_queues(aws, chosen)
+    whole = report(done, as_json)
+    complain_of_missing(wanted)
+    if not whole:
+        raise typer.Exit(NOT_ALL_THE_WAY)
 
 
 @app.command()
@@ -108,9 +112,9 @@ def purge(
     if not yes:
         raise unconfirmed(aws, chosen, ids)
     if ids:
-        errand = errands.purge_ids(aws, chosen, ids)
-        out.print(f"{sum(one.moved for one in errand.done.values())} deleted")
-        complain_of_missing(errand)
+        wanted = errands.Wanted(ids)
+        out.print(f"{errands.purge_ids(aws, chosen, wanted)} deleted")
+        complain_of_missing(wanted)
         return
     for one in chosen:
         aws.sqs.purge_queue(QueueUrl=one.url)
@@ -134,23 +138,25 @@ def print_previews(previews: Sequence[errands.Preview], as_json: bool) -> None:
             out.print(part)
 
 
-def report(errand: errands.Errand, as_json: bool) -> None:
-    """Print what a redrive did; ends with another exit code when letters stay."""
-    if as_json:
-        print_json({name: vars(outcome) for name, outcome in errand.done.items()})
-    else:
-        for name, outcome in errand.done.items():
-            for line in view.render_outcome(name, outcome):
+def report(done: Iterator[errands.Done], as_json: bool) -> bool:
+    """Print what a redrive did to each queue when it is done; say whether nothing stayed."""
+    whole = True
+    document = {}
+    for queue, outcome in done:
+        whole = whole and not (outcome.stayed or outcome.stopped_early)
+        document[queue.name] = vars(outcome)
+        if not as_json:
+            for line in view.render_outcome(queue.name, outcome):
                 out.print(line)
-    complain_of_missing(errand)
-    if any(outcome.stayed or outcome.stopped_early for outcome in errand.done.values()):
-        raise typer.Exit(NOT_ALL_THE_WAY)
+    if as_json:
+        print_json(document)
+    return whole
 
 
-def complain_of_missing(errand: errands.Errand) -> None:
+def complain_of_missing(wanted: errands.Wanted) -> None:
     """Raise BadInput for ids that were in none of the queues."""
-    if errand.missing:
-        raise not_found(errand.missing)
+    if wanted.missing:
+        raise not_found(wanted.missing)
 
 
 def not_found(ids: Sequence[str]) -> BadInput:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from unc.aws import Aws
@@ -26,6 +26,7 @@ from unc.dead_letters.view import Listing
 from unc.queues import read_depth
 
 Queues = Sequence[DeadLetterQueue]
+Done = tuple[DeadLetterQueue, Outcome]
 LETTERS_PREVIEWED = 50
 
 
@@ -38,17 +39,17 @@ class Preview:
     total: int
 
 
-@dataclass
-class Errand:
-    """What was done, by queue, and the ids that were nowhere to be seen."""
+class Wanted:
+    """Ids that are looked for in one queue after the other; `missing` are those not found yet."""
 
-    missing: list[str]
-    done: dict[str, Outcome] = field(default_factory=dict)
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.missing = list(ids)
 
-    def note(self, queue: DeadLetterQueue, outcome: Outcome, found: Sequence[DeadLetter]) -> None:
-        """Keep what was done to one queue, and look no further for what was found."""
-        self.done[queue.name] = outcome
+    def find(self, hold: Hold) -> list[DeadLetter]:
+        """Find what is in a queue, and look no further for it."""
+        found = find_letters(hold, self.missing) if self.missing else []
         self.missing = [id for id in self.missing if not any(one.has_id(id) for one in found)]
+        return found
 
 
 def look(aws: Aws, queues: Queues, limit: int) -> list[Listing]:
@@ -83,35 +84,30 @@ def preview(aws: Aws, queue: DeadLetterQueue, ids: Sequence[str]) -> Preview:
     return Preview(queue, rows, len(rows) if ids else max(len(rows), waiting))
 
 
-def redrive_queues(aws: Aws, queues: Queues) -> Errand:
-    """Redrive all that lies in the queues now, one queue after the other."""
-    errand = Errand([])
+def redrive_queues(aws: Aws, queues: Queues) -> Iterator[Done]:
+    """Redrive all that lies in the queues now, one after the other; tells of each when done."""
     starts = [server_ms(aws, queue.url) for queue in queues]
     for queue, start in zip(queues, starts, strict=True):
         waiting = read_depth(aws, queue.url).waiting
         with counted(queue.name, waiting) as tell, Hold(SqsLetterBox(aws, queue)) as hold:
             outcome = redrive_all(hold, route_of(aws, queue), PresentAtStart(start), tell)
-        errand.note(queue, outcome, [])
-    return errand
+        yield queue, outcome
 
 
-def redrive_ids(aws: Aws, queues: Queues, ids: Sequence[str]) -> Errand:
+def redrive_ids(aws: Aws, queues: Queues, wanted: Wanted) -> Iterator[Done]:
     """Redrive the letters named, wherever they lie."""
-    errand = Errand(list(ids))
     for queue in queues:
-        if errand.missing:
-            with Hold(SqsLetterBox(aws, queue)) as hold:
-                found = find_letters(hold, errand.missing)
-                errand.note(queue, move(hold, route_of(aws, queue), found), found)
-    return errand
+        with Hold(SqsLetterBox(aws, queue)) as hold:
+            found = wanted.find(hold)
+            outcome = move(hold, route_of(aws, queue), found)
+        if found:
+            yield queue, outcome
 
 
-def purge_ids(aws: Aws, queues: Queues, ids: Sequence[str]) -> Errand:
-    """Delete the letters named, wherever they lie."""
-    errand = Errand(list(ids))
+def purge_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
+    """Delete the letters named, wherever they lie; gives how many."""
+    gone = 0
     for queue in queues:
-        if errand.missing:
-            with Hold(SqsLetterBox(aws, queue)) as hold:
-                found = find_letters(hold, errand.missing)
-                errand.note(queue, Outcome(len(hold.remove(found))), found)
-    return errand
+        with Hold(SqsLetterBox(aws, queue)) as hold:
+            gone += len(hold.remove(wanted.find(hold)))
+    return gone

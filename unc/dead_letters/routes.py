@@ -117,7 +117,10 @@ class StreamRoute:
         try:
             return newest_per_sender(read_inserted(self.streams, position)), ""
         except Forgotten:
-            return [], "the stream has forgotten its records (it keeps 24 hours)"
+            return (
+                [],
+                "the stream forgot its records after 24 hours; unc dlq show looks for the chats",
+            )
 
 
 def message_entry(letter: DeadLetter) -> Entry:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 FORGOTTEN = ("TrimmedDataAccessException", "ResourceNotFoundException")
+SEQUENCE_DIGITS = range(21, 41)
 # A page may be empty although more follows; a range within one batch is never this long.
 PAGES_PER_RANGE = 1_000
 
@@ -50,7 +51,7 @@ def read_position(body: str) -> StreamPosition | None:
     """Read an invocation record; None when it names no position."""
     info = as_object(read_object(body).get("DDBStreamBatchInfo"))
     first, last = (str(info.get(f"{end}SequenceNumber", "")) for end in ("start", "end"))
-    if not (first.isdigit() and last.isdigit() and info.get("streamArn") and info.get("shardId")):
+    if not (is_number(first) and is_number(last) and info.get("streamArn") and info.get("shardId")):
         return None
     return StreamPosition(
         stream=str(info["streamArn"]),
@@ -61,6 +62,11 @@ def read_position(body: str) -> StreamPosition | None:
         since=read_moment(info.get("approximateArrivalOfFirstRecord")),
         until=read_moment(info.get("approximateArrivalOfLastRecord")),
     )
+
+
+def is_number(text: str) -> bool:
+    """Say whether this can be a sequence number; the service refuses any other length."""
+    return text.isascii() and text.isdigit() and len(text) in SEQUENCE_DIGITS
 
 
 def read_moment(text: object) -> float | None:

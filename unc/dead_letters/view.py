@@ -13,6 +13,7 @@ from unc.console import clock, day, printable
 from unc.dead_letters.letter import DeadLetter, mask
 from unc.dead_letters.queues import STREAM, DeadLetterQueue
 from unc.dead_letters.redrive import Outcome
+from unc.dead_letters.stream import read_position
 from unc.queues import Depth
 from unc.tables import Item
 
@@ -116,6 +117,7 @@ def facts(letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
         "first queued": "" if letter.queue == STREAM else moment(letter.original_sent_ms),
         "first id": letter.original_id if letter.original_id != letter.id else "",
         "received": letter.attribute("ReceiveCount"),
+        "records": batch(letter),
         "redrive": would,
     }
     yield from ((name, value) for name, value in known.items() if value)
@@ -148,6 +150,17 @@ def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
         yield f"  [dim]{outcome.late} came, or came back, meanwhile and were left[/dim]"
     if outcome.stopped_early:
         yield "  [red]stopped: too many stay or come back; is the trouble over?[/red]"
+
+
+def batch(letter: DeadLetter) -> str:
+    """Say how large the batch of a stream position was, and when its records arrived."""
+    position = read_position(letter.body) if letter.queue == STREAM else None
+    if position is None:
+        return ""
+    if position.since is None or position.until is None:
+        return str(position.size)
+    since, until = (moment(int(1000 * end)) for end in (position.since, position.until))
+    return f"{position.size}, stored from {since} to {until}"
 
 
 def moment(ms: int) -> str:
