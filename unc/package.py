@@ -1,4 +1,4 @@
-"""The zip that Lambda runs: src/ and the pinned packages it ships with, and nothing else.
+"""The zip that Lambda runs: src/ and nothing else, since no other package ships.
 
 The same input gives the same bytes: names sorted, times and modes fixed, no bytecode. What is not
 promised is the same compression from another zlib, so the digest is taken over the content.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -17,20 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unc import project
-from unc.errors import SetupMissing, UncError
+from unc.errors import UncError
 
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644 << 16
-# urllib3 parts for a browser's Python, for pyOpenSSL, for SOCKS and for HTTP/2 over h2; its own
-# imports reach none of them here.
-UNUSED = (
-    "urllib3/contrib/emscripten/",
-    "urllib3/contrib/pyopenssl.py",
-    "urllib3/contrib/socks.py",
-    "urllib3/http2/connection.py",
-    "urllib3/py.typed",
-)
-DROPPED_PARTS = {"__pycache__", "bin"}
 
 
 @dataclass(frozen=True)
@@ -42,14 +30,9 @@ class Package:
     files: int
 
 
-def build_package(
-    destination: Path = project.PACKAGE,
-    source: Path = project.SOURCE,
-    requirements: Path = project.REQUIREMENTS,
-) -> Package:
-    """Write the zip; raises SetupMissing when the pinned packages cannot be installed."""
+def build_package(destination: Path = project.PACKAGE, source: Path = project.SOURCE) -> Package:
+    """Write the zip; raises UncError when there is nothing to put into it."""
     entries = dict(source_entries(source))
-    entries.update(shipped_entries(install_shipped(requirements)))
     write_zip(destination, entries)
     return Package(destination, digest_entries(entries), len(entries))
 
@@ -63,61 +46,12 @@ def source_entries(source: Path) -> Iterator[tuple[str, bytes]]:
             yield name, path.read_bytes()
 
 
-def shipped_entries(site: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of what the installed packages need at run time, and their licences."""
-    for name, path in walk_files(site):
-        kept = shipped_name(name)
-        if kept is not None:
-            yield kept, path.read_bytes()
-
-
-def shipped_name(name: str) -> str | None:
-    """Say under which name a file of an installed package ships, or None when it does not."""
-    top, _, rest = name.partition("/")
-    if top.endswith(".dist-info"):
-        licence = rest.rpartition("/")[2]
-        is_licence = licence.upper().startswith(("LICENSE", "LICENCE", "NOTICE", "COPYING"))
-        return f"licences/{top.partition('-')[0]}-{licence}" if is_licence else None
-    return None if name.startswith(UNUSED) or name.endswith(".pyc") else name
-
-
 def walk_files(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield each file under a folder, sorted by its name in the zip."""
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
-        if path.is_file() and not DROPPED_PARTS.intersection(relative.parts):
+        if path.is_file() and "__pycache__" not in relative.parts:
             yield relative.as_posix(), path
-
-
-def install_shipped(requirements: Path) -> Path:
-    """Install the pinned packages once per content of the requirements; return the folder."""
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
-    site = project.BUILD / f"shipped-{digest}"
-    if not site.is_dir():
-        partial = project.BUILD / f"shipped-{digest}.{os.getpid()}"
-        run_pip_install(requirements, partial)
-        publish_folder(partial, site)
-    return site
-
-
-def run_pip_install(requirements: Path, target: Path) -> None:
-    """Install wheels that run on any machine, and only those whose hash is pinned."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"]
-    command += ["--platform=any", "--target", str(target), "--requirement", str(requirements)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        shutil.rmtree(target, ignore_errors=True)
-        reason = (result.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-        raise SetupMissing(f"cannot install what ships: {reason}", "is the network there?")
-
-
-def publish_folder(partial: Path, final: Path) -> None:
-    """Rename into place; another process that was quicker wins, with the same content."""
-    try:
-        partial.rename(final)
-    except OSError:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def digest_entries(entries: dict[str, bytes]) -> str:

@@ -23,8 +23,8 @@ LAYERS = {
 }
 # Packages may import within themselves; single modules of one layer may not import each other.
 PACKAGES = {"domain", "adapters", "handlers"}
-# The one user of HTTP; and the SDK's own credential chain, where it happens to be importable.
-THIRD_PARTY = {"adapters/http.py": {"urllib3"}, "adapters/credentials.py": {"botocore"}}
+# The SDK's own credential chain, where it happens to be importable.
+THIRD_PARTY = {"adapters/credentials.py": {"botocore"}}
 OUTSIDE_WORLD = {
     "boto3",
     "botocore",

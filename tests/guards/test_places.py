@@ -26,14 +26,8 @@ def test_no_requirement_names_a_package_index(path: Path) -> None:
     assert not INDEX_URLS.search(path.read_text())
 
 
-def test_what_ships_is_what_the_tests_run_with() -> None:
-    shipped = set(pins("requirements.txt"))
-    assert shipped
-    assert shipped <= set(pins("requirements-dev.txt"))
-
-
-def test_one_package_ships() -> None:
-    assert [name.partition("==")[0] for name in pins("requirements.txt")] == ["urllib3"]
+def test_no_package_ships() -> None:
+    assert pins("requirements.txt") == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=name_of)
