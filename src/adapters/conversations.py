@@ -149,7 +149,8 @@ def _fitting(messages: Sequence[InboundMessage], most: int) -> tuple[int, int]:
 
 def _bytes(message: InboundMessage) -> int:
     parsed = message.parsed
-    return 1024 + size_of([parsed.content, parsed.sender, parsed.metadata])
+    parts = [parsed.channel, parsed.message_type, parsed.content, parsed.sender, parsed.metadata]
+    return 1024 + size_of(parts)
 
 
 def _pack(slices: Iterable[_Slice]) -> Iterable[list[_Slice]]:
@@ -176,6 +177,7 @@ def _note_applied(slices: Sequence[_Slice], written: Written) -> None:
 def _note_reasons(part: _Slice, reasons: list[Reason], written: Written) -> None:
     """What the reasons of a cancelled transaction tell about one slice."""
     session_id = part.session.session_id
+    written.problems += [f"TransactWriteItems:{r.code}" for r in reasons if _is_trouble(r)]
     if part.opens:
         reason = reasons.pop(0)
         if reason.is_condition and reason.item:
@@ -187,7 +189,6 @@ def _note_reasons(part: _Slice, reasons: list[Reason], written: Written) -> None
             written.present.add(message.key)
         elif reason.is_refusal:
             written.refused[session_id] = reason.code
-    written.problems += [f"TransactWriteItems:{r.code}" for r in reasons if _is_trouble(r)]
 
 
 def _is_trouble(reason: Reason) -> bool:
