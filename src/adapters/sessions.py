@@ -49,5 +49,11 @@ def session_of(item: Item) -> Session:
         sender_id=text(item, "sender_id"),
         status=text(item, "status"),
         created_at=number(item, "created_at") or Decimal(0),
-        user_limited_until=text(item, "user_limited_until") or None,
+        user_limited_until=_limit_of(item),
     )
+
+
+def _limit_of(item: Item) -> str | None:
+    """A limit of another type counts as unreadable, which is logged, not as absent."""
+    limit = item.get("user_limited_until", {"NULL": True})
+    return text(item, "user_limited_until") or (None if limit.keys() & {"S", "NULL"} else "odd")

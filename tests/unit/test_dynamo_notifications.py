@@ -1,0 +1,186 @@
+"""The rows of `notifications` in DynamoDB: claims, their release, and what is settled."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adapters.dynamodb import DynamoDb
+from adapters.notifications import DynamoNotifications
+from adapters.wave import Wave
+from domain.chats import ChatKey
+from domain.notifications import Claim, Notification
+from domain.ports import Claimed
+from tests.unit.builders import news
+from tests.unit.scripted_aws import ScriptedAws, cancelled, refused, throttled
+
+OK, FAILED = "None", "ConditionalCheckFailed"
+MOMENT = Decimal("1795000000.123456")
+
+
+def store(aws: ScriptedAws) -> DynamoNotifications:
+    return DynamoNotifications(DynamoDb(aws), Wave(4), "notifications", "sessions", "chats")
+
+
+def claim(sender: str, attempt: int = 2) -> Claim:
+    return Claim(news(sender, stored_at=MOMENT, attempt=attempt), f"token-{sender}", 1_797_000_000)
+
+
+def updates_of(aws: ScriptedAws) -> list[list[dict[str, Any]]]:
+    requests = aws.requests("TransactWriteItems")
+    return [[action["Update"] for action in each["TransactItems"]] for each in requests]
+
+
+def senders_of(aws: ScriptedAws) -> list[list[str]]:
+    return [[each["Key"]["sender_id"]["S"] for each in part] for part in updates_of(aws)]
+
+
+def test_a_claim_names_the_news_the_try_and_who_makes_it() -> None:
+    aws = ScriptedAws()
+    assert store(aws).claim([claim("a"), claim("b")]) == Claimed(won={"a", "b"})
+    [[update, _]] = updates_of(aws)
+    assert (update["TableName"], update["Key"]) == ("notifications", {"sender_id": {"S": "a"}})
+    assert update["ExpressionAttributeValues"] == {
+        ":moment": {"N": "1795000000.123456"},
+        ":attempt": {"N": "2"},
+        ":token": {"S": "token-a"},
+        ":expires_at": {"N": "1797000000"},
+    }
+    names = {"through", "claimed", "attempt", "claimed_by", ":moment", ":attempt", ":token"}
+    assert all(name in update["ConditionExpression"] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("script", "claimed", "tried"),
+    [
+        (
+            [cancelled(OK, FAILED, OK), {}],
+            Claimed({"a", "c"}, {"b"}),
+            [["a", "b", "c"], ["a", "c"]],
+        ),
+        ([cancelled(FAILED, FAILED, FAILED)], Claimed(lost={"a", "b", "c"}), [["a", "b", "c"]]),
+        (
+            [cancelled(OK, "TransactionConflict", OK), {}],
+            Claimed({"a", "c"}, problems=["TransactWriteItems:TransactionConflict"]),
+            [["a", "b", "c"], ["a", "c"]],
+        ),
+        (
+            [cancelled(OK, FAILED, OK), cancelled(FAILED, OK)],
+            Claimed(lost={"a", "b"}),
+            [["a", "b", "c"], ["a", "c"]],
+        ),
+        (
+            [cancelled(OK, FAILED, OK), throttled()],
+            Claimed(lost={"b"}, problems=["TransactWriteItems:ThrottlingException"]),
+            [["a", "b", "c"], ["a", "c"]],
+        ),
+        (
+            [throttled()],
+            Claimed(problems=["TransactWriteItems:ThrottlingException"]),
+            [["a", "b", "c"]],
+        ),
+        (
+            [refused("ValidationException")],
+            Claimed(problems=["TransactWriteItems:ValidationException"]),
+            [["a", "b", "c"]],
+        ),
+        (
+            [cancelled(OK)],
+            Claimed(problems=["TransactWriteItems:TransactionCanceledException"]),
+            [["a", "b", "c"]],
+        ),
+    ],
+)
+def test_claims_are_won_lost_or_open_by_what_the_table_says(
+    script: list[Any], claimed: Claimed, tried: list[list[str]]
+) -> None:
+    aws = ScriptedAws(*script)
+    assert store(aws).claim([claim("a"), claim("b"), claim("c")]) == claimed
+    assert senders_of(aws) == tried
+
+
+def test_more_than_a_hundred_claims_take_another_transaction() -> None:
+    aws = ScriptedAws()
+    claims = [claim(f"sender-{n:03d}") for n in range(250)]
+    assert store(aws).claim(claims).won == {each.news.sender_id for each in claims}
+    assert [len(part) for part in updates_of(aws)] == [100, 100, 50]
+
+
+def test_a_released_claim_lets_the_same_try_be_made_again() -> None:
+    aws = ScriptedAws(cancelled(OK, FAILED), {})
+    assert store(aws).release([claim("a"), claim("b")]) == {"a", "b"}
+    update = updates_of(aws)[0][0]
+    assert update["UpdateExpression"] == "SET attempt = :attempt"
+    assert update["ConditionExpression"] == "claimed_by = :token"
+    assert update["ExpressionAttributeValues"][":attempt"] == {"N": "1"}
+
+
+def test_what_is_settled_never_moves_back() -> None:
+    aws = ScriptedAws(cancelled(OK, FAILED), {})
+    assert store(aws).settle({"a": MOMENT, "b": MOMENT}) == {"a", "b"}
+    update = updates_of(aws)[0][0]
+    assert update["UpdateExpression"] == "SET through = :moment"
+    assert update["ConditionExpression"] == "attribute_not_exists(through) OR through < :moment"
+
+
+def test_what_could_not_be_settled_is_left_out() -> None:
+    assert store(ScriptedAws(throttled())).settle({"a": MOMENT}) == set()
+
+
+ROW = {
+    "sender_id": {"S": "a"},
+    "claimed": {"N": "2.5"},
+    "attempt": {"N": "3"},
+    "through": {"N": "1.5"},
+}
+TEXT = {
+    "sender_id": {"S": "a"},
+    "message_id": {"S": "SM1"},
+    "content": {"M": {"text": {"S": "hi"}}},
+}
+
+
+def test_rows_sessions_and_texts_are_read_consistently_in_one_call() -> None:
+    found = {"notifications": [ROW], "chats": [TEXT], "sessions": [{"session_id": {"S": "s1"}}]}
+    aws = ScriptedAws({"Responses": found})
+    keys = [ChatKey("a", "SM1"), ChatKey("a", "SM2")]
+    audience = store(aws).look_up(["s1", "s2"], ["a", "b"], keys)
+    told = Notification(claimed=Decimal("2.5"), attempt=3, through=Decimal("1.5"))
+    assert audience.notifications == {"a": told, "b": None}
+    assert audience.texts == {keys[0]: "hi", keys[1]: None}
+    assert audience.sessions.keys() == {"s1", "s2"}
+    assert audience.sessions["s2"] is None
+    [request] = aws.requests("BatchGetItem")
+    assert all(asked["ConsistentRead"] for asked in request["RequestItems"].values())
+
+
+@pytest.mark.parametrize(
+    ("row", "notification"),
+    [
+        ({"sender_id": {"S": "a"}}, Notification()),
+        ({"sender_id": {"S": "a"}, "through": {"N": "1"}}, Notification(through=Decimal(1))),
+    ],
+)
+def test_a_row_may_lack_what_nobody_has_written_yet(
+    row: dict[str, Any], notification: Notification
+) -> None:
+    aws = ScriptedAws({"Responses": {"notifications": [row]}})
+    assert store(aws).look_up([], ["a"], []).notifications == {"a": notification}
+
+
+@pytest.mark.parametrize("limit", [{"N": "1795000000"}, {"BOOL": True}, {"M": {}}])
+def test_a_limit_of_another_type_is_unreadable_rather_than_absent(limit: dict[str, Any]) -> None:
+    item = {"session_id": {"S": "s1"}, "user_limited_until": limit}
+    aws = ScriptedAws({"Responses": {"sessions": [item]}})
+    found = store(aws).look_up(["s1"], [], []).sessions["s1"]
+    assert found is not None
+    assert found.user_limited_until
+
+
+@pytest.mark.parametrize("limit", [{"NULL": True}, {"S": ""}])
+def test_a_null_or_empty_limit_is_none(limit: dict[str, Any]) -> None:
+    item = {"session_id": {"S": "s1"}, "user_limited_until": limit}
+    aws = ScriptedAws({"Responses": {"sessions": [item]}})
+    found = store(aws).look_up(["s1"], [], []).sessions["s1"]
+    assert found is not None
+    assert found.user_limited_until is None
