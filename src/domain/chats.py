@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from domain.inbound import ParsedMessage
+from domain.text import parse_number
 
 INBOUND = "inbound"
 
@@ -60,17 +61,24 @@ def chat_item(message: InboundMessage, session_id: str, stored_at: Decimal) -> d
 def message_from_dict(parsed: Mapping[str, Any], created_at: Decimal) -> InboundMessage:
     """Turn `parse_message_body`'s shape, `created_at` beside it or not, into a message.
 
-    Raises ValueError naming the key that is missing or no inbound message's.
+    Raises ValueError naming what is missing or no inbound message's.
     """
-    try:
-        message = ParsedMessage(
-            **{name: parsed[name] for name in ("message_type", "channel", "sender", "content")},
-            metadata=parsed["metadata"],
-            raw=parsed.get("raw", {}),
+    parts = {name: _part(parsed, name) for name in ("sender", "content", "metadata")}
+    message_id, sender_id = parts["metadata"].get("message_id"), parts["sender"].get("id")
+    kind, channel = (parsed.get(name) for name in ("message_type", "channel"))
+    if not (message_id and sender_id and kind and channel):
+        raise ValueError(
+            "a parsed message needs message_type, channel, sender.id and metadata.message_id"
         )
-        message_id, sender_id = message.metadata["message_id"], message.sender["id"]
-    except KeyError as missing:
-        raise ValueError(f"not a parsed inbound message: {missing.args[0]} is missing") from None
-    if not message_id or not sender_id:
-        raise ValueError("a parsed message needs sender.id and metadata.message_id")
-    return InboundMessage(str(message_id), Decimal(parsed.get("created_at", created_at)), message)
+    message = ParsedMessage(**parts, message_type=kind, channel=channel, raw=parsed.get("raw", {}))
+    moment = parse_number(str(parsed["created_at"])) if "created_at" in parsed else created_at
+    if moment is None:
+        raise ValueError("created_at is no number that the table can hold")
+    return InboundMessage(str(message_id), moment, message)
+
+
+def _part(parsed: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = parsed.get(name) if isinstance(parsed, Mapping) else None
+    if not isinstance(part, dict):
+        raise ValueError(f"not a parsed inbound message: {name} is missing")
+    return part

@@ -1,28 +1,10 @@
 """How long a handler goes on trying; no clock but the test's own."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from domain.patience import BASE_SECONDS, LONGEST_PAUSE_SECONDS, Patience
+from domain.patience import BASE_SECONDS, LONGEST_PAUSE_SECONDS
+from tests.unit.doubles import Context, Time
 from wiring import MARGIN_SECONDS, SCRIPT_SECONDS, Surroundings
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves."""
-
-    now: float = 100.0
-    chance: float = 1.0
-    pauses: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
-
-    def patience(self, seconds: float, margin: float = 1.0) -> Patience:
-        end = self.now + seconds
-        return Patience(lambda: end - self.now, margin, self.sleep, lambda: self.chance)
 
 
 def test_pauses_double_up_to_the_longest() -> None:
@@ -63,13 +45,6 @@ def test_many_failures_do_not_overflow_the_pause() -> None:
     time = Time(chance=0.0)
     patience = time.patience(5.0)
     assert all(patience.pause() for _ in range(2000))
-
-
-class Context:
-    """As much of a Lambda context as matters."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 30_000
 
 
 @pytest.mark.parametrize(("context", "seconds"), [(Context(), 30.0), (None, SCRIPT_SECONDS)])

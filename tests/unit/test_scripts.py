@@ -1,0 +1,91 @@
+"""Messages stored by a script: the same path, without a batch around them."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.errors import NotStored
+from domain.records import read_record
+from handlers.queue_message_handler import (
+    get_or_create_session,
+    handle_batch,
+    process_message,
+    store_chat_messages,
+)
+from queue_function import group_messages_by_sender, parse_message_body
+from tests.unit.builders import SENDER, body, numbered, sample
+from tests.unit.doubles import QueueWorld
+
+
+def parsed(number: int = 1, **fields: str | None) -> dict[str, Any]:
+    return parse_message_body(body(**{"MessageSid": f"SM{number:032d}"} | fields))
+
+
+def test_a_script_gets_the_session_that_a_batch_would_use() -> None:
+    world = QueueWorld()
+    session_id = get_or_create_session(SENDER, world.side)
+    assert get_or_create_session(SENDER, world.side) == session_id
+    assert handle_batch([read_record(numbered(1))], side=world.side) == []
+    assert set(world.store.chats.values()) == {session_id}
+
+
+def test_a_script_stores_messages_once() -> None:
+    world = QueueWorld()
+    messages = [parsed(1), parsed(2), parsed(1)]
+    assert process_message(SENDER, messages, world.side) == 2
+    assert process_message(SENDER, messages, world.side) == 0
+
+
+def test_a_script_may_name_the_session() -> None:
+    world = QueueWorld()
+    assert store_chat_messages("mine", SENDER, [parsed()], world.side) == 1
+    assert set(world.store.chats.values()) == {"mine"}
+
+
+def test_grouped_records_can_be_handed_on_as_they_are() -> None:
+    world = QueueWorld()
+    for sender, messages in group_messages_by_sender([numbered(1), numbered(2)]).items():
+        assert process_message(sender, messages, world.side) == 2
+
+
+def test_a_script_hears_what_could_not_be_stored() -> None:
+    world = QueueWorld()
+    world.store.is_down = True
+    with pytest.raises(NotStored, match=r"1 message\(s\) not stored: Down") as caught:
+        process_message(SENDER, [parsed()], world.side)
+    assert caught.value.message_ids == [f"SM{1:032d}"]
+    with pytest.raises(NotStored):
+        get_or_create_session(SENDER, world.side)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        parse_message_body("nothing"),
+        parse_message_body(sample("status_callback")),
+        parsed(MessageSid=None),
+        parsed() | {"sender": {"id": ""}},
+        parsed() | {"sender": None},
+        parsed() | {"metadata": []},
+        parsed() | {"created_at": "soon"},
+        parsed() | {"created_at": None},
+        parsed() | {"created_at": Decimal("NaN")},
+        parsed() | {"created_at": "1" * 39},
+        parsed(WaId="1"),
+        [],
+        None,
+    ],
+)
+def test_a_script_hears_what_is_no_message_of_this_sender(odd: Any) -> None:
+    world = QueueWorld()
+    with pytest.raises(ValueError):
+        process_message(SENDER, [odd], world.side)
+    assert world.store.chats == {}
+
+
+@pytest.mark.parametrize("moment", [1_795_000_000, 1_795_000_000.25, "1795000000.25", Decimal(7)])
+def test_a_script_may_name_the_place_of_a_message(moment: Any) -> None:
+    world = QueueWorld()
+    assert process_message(SENDER, [parsed() | {"created_at": moment}], world.side) == 1
