@@ -75,22 +75,38 @@ class ChangeSet:
 def create_change_set(aws: Aws, wanted: Wanted) -> ChangeSet | None:
     """Ask what would change; None when nothing would. Raises DeployFailed when it is refused."""
     name = f"{NAME_PREFIX}{wanted.kind.lower()}-{uuid4().hex[:12]}"
-    request: dict[str, Any] = dict(wanted.template)
+    request = to_request(wanted)
     if wanted.imports:
         request["ResourcesToImport"] = list(wanted.imports)
     with clear_refusals():
         aws.cloudformation.create_change_set(
-            StackName=wanted.stack,
-            ChangeSetName=name,
-            ChangeSetType=wanted.kind,
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value}
-                for key, value in wanted.parameters.items()
-            ],
-            Capabilities=[CAPABILITY],
-            **request,
+            ChangeSetName=name, ChangeSetType=wanted.kind, **request
         )
     return await_change_set(aws, wanted, name)
+
+
+def update_directly(aws: Aws, wanted: Wanted) -> bool:
+    """Start an update without a change set; say whether there was anything to do."""
+    try:
+        aws.cloudformation.update_stack(**to_request(wanted))
+    except ClientError as error:
+        if any(words in str(error) for words in NOTHING_CHANGES):
+            return False
+        raise
+    return True
+
+
+def to_request(wanted: Wanted) -> dict[str, Any]:
+    """Return what both ways of asking take."""
+    return {
+        "StackName": wanted.stack,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in wanted.parameters.items()
+        ],
+        "Capabilities": [CAPABILITY],
+        **wanted.template,
+    }
 
 
 def await_change_set(aws: Aws, wanted: Wanted, name: str) -> ChangeSet | None:

@@ -13,7 +13,7 @@ from unc.adoption.boundary import read_told_until
 from unc.aws import Aws
 from unc.change_set import Change
 from unc.change_set_view import render_changes
-from unc.console import out, print_json, progress
+from unc.console import err, out, print_json, progress
 from unc.deployment import Plan
 from unc.errors import BadInput
 from unc.package import build_package
@@ -53,7 +53,7 @@ def deploy(
     if dry_run:
         print_plan(aws, plan, told_until)
         return
-    roll_out(aws, plan, read_told_until(told_until), progress, show_changes)
+    roll_out(aws, plan, read_told_until(told_until), progress, tell_changes)
     outputs = read_outputs(aws, plan.stack)
     if as_json:
         print_json(outputs)
@@ -121,6 +121,12 @@ def show_changes(changes: Sequence[Change]) -> None:
     """Print a change set."""
     for line in render_changes(changes):
         out.print(line)
+
+
+def tell_changes(changes: Sequence[Change]) -> None:
+    """Say what is about to change; the deployment's result is something else."""
+    for line in render_changes(changes):
+        err.print(line)
 
 
 def confirm() -> None:

@@ -21,6 +21,7 @@ from unc.change_set import (
     create_change_set,
     discard_change_set,
     execute_change_set,
+    update_directly,
 )
 from unc.code_bucket import (
     bucket_name,
@@ -65,11 +66,11 @@ def deploy(aws: Aws, plan: Plan, progress: Progress, show: Show = show_nothing) 
     """Create or update the stack; raises DeployFailed with what failed first and why."""
     settle_stack(aws, plan.stack, progress)
     change_set = propose(aws, plan)
-    if change_set is None:
+    if change_set:
+        show(change_set.changes)
+        carry_out(aws, change_set, progress)
+    elif not apply_conditions(aws, plan, progress):
         progress("nothing changes")
-        return read_resources(aws, plan.stack)
-    show(change_set.changes)
-    carry_out(aws, change_set, progress)
     return read_resources(aws, plan.stack)
 
 
@@ -104,6 +105,11 @@ def preview(aws: Aws, plan: Plan, progress: Progress) -> Sequence[Change]:
 
 def compare(aws: Aws, plan: Plan) -> ChangeSet | None:
     """Ask CloudFormation what would change."""
+    return create_change_set(aws, want(aws, plan))
+
+
+def want(aws: Aws, plan: Plan) -> Wanted:
+    """Say what the stack shall be."""
     template = template_argument(aws, read_template(plan.template))
     own = {
         "CodeBucket": bucket_name(aws),
@@ -113,7 +119,21 @@ def compare(aws: Aws, plan: Plan) -> ChangeSet | None:
     with clear_refusals():
         parameters = settle_parameters(aws, plan.stack, template, plan.parameters, own)
     kind: Kind = "UPDATE" if exists(aws, plan.stack) else "CREATE"
-    return create_change_set(aws, Wanted(plan.stack, kind, template, parameters))
+    return Wanted(plan.stack, kind, template, parameters)
+
+
+def apply_conditions(aws: Aws, plan: Plan, progress: Progress) -> bool:
+    """Let an emulator decide the template's conditions anew; say whether it had to.
+
+    AWS sees in a change set that a parameter adds a resource by its condition; emulators may not.
+    """
+    if aws.endpoint is None:
+        return False
+    before = newest_event(aws, plan.stack)
+    if not update_directly(aws, want(aws, plan)):
+        return False
+    await_stack(aws, plan.stack, before, progress)
+    return True
 
 
 def carry_out(aws: Aws, change_set: ChangeSet, progress: Progress) -> None:

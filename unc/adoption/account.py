@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ class Account:
     whether they were told.
     """
 
+    parameters: Values[str, str]
     named: Sequence[Named]
     owned: Values[str, str]
     strays: Sequence[Named]
@@ -76,16 +77,9 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
     functions = [one.name for one in named if one.type == FUNCTION]
     mappings = find_mappings(aws, find_sources(aws, named), functions, list(owned.values()))
     boundary = kept_boundary(aws, stack)
-    account = Account(named, owned, strays, mappings, (), boundary, 0)
-    return Account(
-        named,
-        owned,
-        strays,
-        mappings,
-        find_leftovers(aws, account) if strays else (),
-        boundary,
-        count_untold(aws, account),
-    )
+    account = Account(parameters, named, owned, strays, mappings, (), boundary, 0)
+    leftovers = find_leftovers(aws, account) if strays else ()
+    return replace(account, leftovers=leftovers, untold=count_untold(aws, account))
 
 
 def find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:

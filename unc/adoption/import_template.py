@@ -7,7 +7,7 @@ on each. What functions hold in their environment goes in as parameters that nob
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,14 @@ from unc.adoption.as_is import (
     table_properties,
 )
 from unc.adoption.function_as_is import FunctionAsIs, read_function
-from unc.adoption.inventory import FUNCTION, LOG_GROUP, QUEUE, TABLE, Named
+from unc.adoption.inventory import (
+    LOG_GROUP,
+    NAME_PROPERTIES,
+    NAMING_PARAMETERS,
+    QUEUE,
+    TABLE,
+    Named,
+)
 from unc.aws import Aws
 from unc.change_set import Wanted
 from unc.code_bucket import template_argument
@@ -26,20 +33,16 @@ from unc.code_bucket import template_argument
 if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef
 
-IDENTIFIERS = {
-    TABLE: "TableName",
-    QUEUE: "QueueUrl",
-    FUNCTION: "FunctionName",
-    LOG_GROUP: "LogGroupName",
-}
+IDENTIFIERS = {**NAME_PROPERTIES, QUEUE: "QueueUrl"}
 
 
 @dataclass
 class Import:
-    """What goes into the import change set."""
+    """What goes into the import change set; `hidden` parameters cannot be read back."""
 
+    names: dict[str, str]
     resources: dict[str, Any] = field(default_factory=dict)
-    parameters: dict[str, str] = field(default_factory=dict)
+    hidden: dict[str, str] = field(default_factory=dict)
     identifiers: list[ResourceToImportTypeDef] = field(default_factory=list)
     functions: list[FunctionAsIs] = field(default_factory=list)
 
@@ -48,22 +51,24 @@ class Import:
         document = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": "An older consumer as it was found; the next update makes it ours.",
+            "Parameters": {
+                **{name: {"Type": "String"} for name in self.names},
+                **{name: {"Type": "String", "NoEcho": True} for name in self.hidden},
+            },
             "Resources": self.resources,
         }
-        if self.parameters:
-            hidden = {"Type": "String", "NoEcho": True}
-            document["Parameters"] = dict.fromkeys(self.parameters, hidden)
         return json.dumps(document, indent=1, sort_keys=True, default=str)
 
     def wanted(self, aws: Aws, stack: str) -> Wanted:
         """Return the change set to ask for."""
         template = template_argument(aws, self.template())
-        return Wanted(stack, "IMPORT", template, self.parameters, self.identifiers)
+        parameters = {**self.names, **self.hidden}
+        return Wanted(stack, "IMPORT", template, parameters, self.identifiers)
 
 
-def describe_strays(aws: Aws, strays: Sequence[Named]) -> Import:
+def describe_strays(aws: Aws, strays: Sequence[Named], parameters: Mapping[str, str]) -> Import:
     """Read each stray; nothing is changed."""
-    found = Import()
+    found = Import({name: parameters[name] for name in NAMING_PARAMETERS})
     for stray in strays:
         url = aws.sqs.get_queue_url(QueueName=stray.name)["QueueUrl"] if stray.type == QUEUE else ""
         properties = describe_one(aws, stray, url, found)
@@ -71,7 +76,7 @@ def describe_strays(aws: Aws, strays: Sequence[Named]) -> Import:
             "Type": stray.type,
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
-            "Properties": properties,
+            "Properties": properties | {NAME_PROPERTIES[stray.type]: stray.expression},
         }
         found.identifiers.append(
             {
@@ -101,6 +106,6 @@ def hidden_environment(resource: str, function: FunctionAsIs, found: Import) -> 
     references: dict[str, Any] = {}
     for number, (name, value) in enumerate(sorted(function.environment.items())):
         parameter = f"{resource}Variable{number}"
-        found.parameters[parameter] = value
+        found.hidden[parameter] = value
         references[name] = {"Ref": parameter}
     return {"Environment": {"Variables": references}} if references else {}

@@ -14,6 +14,7 @@ QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Lambda::Function"
 LOG_GROUP = "AWS::Logs::LogGroup"
 WORDS = {TABLE: "table", QUEUE: "queue", FUNCTION: "function", LOG_GROUP: "log group"}
+LOGS = "/aws/lambda/${%s}"
 ABSENT = (
     "ResourceNotFoundException",
     "AWS.SimpleQueueService.NonExistentQueue",
@@ -21,13 +22,36 @@ ABSENT = (
 )
 
 
+NAME_PROPERTIES = {
+    TABLE: "TableName",
+    QUEUE: "QueueName",
+    FUNCTION: "FunctionName",
+    LOG_GROUP: "LogGroupName",
+}
+NAMING_PARAMETERS = (
+    "SessionTableName",
+    "ChatTableName",
+    "NotificationTableName",
+    "QueueName",
+    "ReplyRetryQueueName",
+    "StreamFailureQueueName",
+    "QueueFunctionName",
+    "DynamoFunctionName",
+)
+
+
 @dataclass(frozen=True)
 class Named:
-    """A resource of the template and the name that it has, or will have, in the account."""
+    """A resource of the template and the name that it has, or will have, in the account.
+
+    `expression` is how the template makes the name: an import that said it otherwise would look
+    like a change of the name later on, and so like another table.
+    """
 
     resource: str
     type: str
     name: str
+    expression: object
 
     @property
     def title(self) -> str:
@@ -37,23 +61,33 @@ class Named:
 
 def name_resources(parameters: Mapping[str, str]) -> list[Named]:
     """Return the named resources for a set of parameters, what holds data first."""
-    queue = parameters["QueueName"].removesuffix(".fifo")
-    retries = parameters["ReplyRetryQueueName"]
-    storing, telling = parameters["QueueFunctionName"], parameters["DynamoFunctionName"]
+
+    def by(resource: str, kind: str, parameter: str, pattern: str = "") -> Named:
+        expression = {"Fn::Sub": pattern} if pattern else {"Ref": parameter}
+        name = pattern.replace(f"${{{parameter}}}", parameters[parameter])
+        return Named(resource, kind, name or parameters[parameter], expression)
+
     return [
-        Named("SessionTable", TABLE, parameters["SessionTableName"]),
-        Named("ChatTable", TABLE, parameters["ChatTableName"]),
-        Named("NotificationTable", TABLE, parameters["NotificationTableName"]),
-        Named("Queue", QUEUE, f"{queue}.fifo"),
-        Named("DeadLetterQueue", QUEUE, f"{queue}-dlq.fifo"),
-        Named("ReplyRetryQueue", QUEUE, retries),
-        Named("ReplyDeadLetterQueue", QUEUE, f"{retries}-dlq"),
-        Named("StreamFailureQueue", QUEUE, parameters["StreamFailureQueueName"]),
-        Named("QueueFunction", FUNCTION, storing),
-        Named("DynamoFunction", FUNCTION, telling),
-        Named("QueueFunctionLogs", LOG_GROUP, f"/aws/lambda/{storing}"),
-        Named("DynamoFunctionLogs", LOG_GROUP, f"/aws/lambda/{telling}"),
+        by("SessionTable", TABLE, "SessionTableName"),
+        by("ChatTable", TABLE, "ChatTableName"),
+        by("NotificationTable", TABLE, "NotificationTableName"),
+        name_queue("Queue", "${Name}.fifo", parameters),
+        name_queue("DeadLetterQueue", "${Name}-dlq.fifo", parameters),
+        by("ReplyRetryQueue", QUEUE, "ReplyRetryQueueName"),
+        by("ReplyDeadLetterQueue", QUEUE, "ReplyRetryQueueName", "${ReplyRetryQueueName}-dlq"),
+        by("StreamFailureQueue", QUEUE, "StreamFailureQueueName"),
+        by("QueueFunction", FUNCTION, "QueueFunctionName"),
+        by("DynamoFunction", FUNCTION, "DynamoFunctionName"),
+        by("QueueFunctionLogs", LOG_GROUP, "QueueFunctionName", LOGS % "QueueFunctionName"),
+        by("DynamoFunctionLogs", LOG_GROUP, "DynamoFunctionName", LOGS % "DynamoFunctionName"),
     ]
+
+
+def name_queue(resource: str, pattern: str, parameters: Mapping[str, str]) -> Named:
+    """Name a FIFO queue; the parameter may or may not end in .fifo."""
+    base = {"Fn::Select": [0, {"Fn::Split": [".fifo", {"Ref": "QueueName"}]}]}
+    name = pattern.replace("${Name}", parameters["QueueName"].split(".fifo")[0])
+    return Named(resource, QUEUE, name, {"Fn::Sub": [pattern, {"Name": base}]})
 
 
 def find_strays(aws: Aws, owned: Mapping[str, str], named: Sequence[Named]) -> list[Named]:

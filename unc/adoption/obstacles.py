@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unc.adoption.as_is import Properties
 from unc.adoption.import_template import Import
-from unc.adoption.inventory import QUEUE, TABLE
+from unc.adoption.inventory import QUEUE, Named
 from unc.aws import Aws
 from unc.errors import DeployFailed
 
 STREAM_VIEW = "NEW_AND_OLD_IMAGES"
 
 
-def require_no_obstacles(aws: Aws, found: Import) -> None:
+def require_no_obstacles(aws: Aws, strays: Sequence[Named], found: Import) -> None:
     """Raise DeployFailed for the first thing that the stack could not keep as it is."""
-    for resource, described in found.resources.items():
-        properties = described["Properties"]
-        if described["Type"] == TABLE:
-            require_stream(resource, properties)
-        if described["Type"] == QUEUE:
-            require_no_policy(aws, properties["QueueName"])
+    for stray in strays:
+        if stray.resource == "ChatTable":
+            require_stream(stray.name, found.resources[stray.resource]["Properties"])
+        if stray.type == QUEUE:
+            require_no_policy(aws, stray.name)
 
 
-def require_stream(resource: str, properties: Properties) -> None:
+def require_stream(name: str, properties: Properties) -> None:
     """A stream with another view would be replaced, and what nobody has read yet with it."""
     view = properties.get("StreamSpecification", {}).get("StreamViewType", STREAM_VIEW)
-    if resource == "ChatTable" and view != STREAM_VIEW:
+    if view != STREAM_VIEW:
         raise DeployFailed(
-            f"the stream of table {properties['TableName']} shows {view}; the consumer needs "
+            f"the stream of table {name} shows {view}; the consumer needs "
             f"{STREAM_VIEW}, and a stream cannot be changed without losing its position",
             "let the older notifier come to its end, then renew the stream by hand",
         )

@@ -107,8 +107,8 @@ def try_import(aws: Aws, plan: Plan, account: Account) -> None:
 
 def describe(aws: Aws, account: Account) -> Import:
     """Describe the strays; raises DeployFailed for one that the stack could not keep as it is."""
-    found = describe_strays(aws, account.strays)
-    require_no_obstacles(aws, found)
+    found = describe_strays(aws, account.strays, account.parameters)
+    require_no_obstacles(aws, account.strays, found)
     return found
 
 
