@@ -139,21 +139,30 @@ class Conversations:
 
     def _write(self, units: Sequence[Unit], intake: Intake) -> None:
         """Write all together; what that leaves open sender by sender, so none waits for others."""
-        steps = [list(units)] if units else []
-        while steps and not self._patience.is_over:
-            left = [unit for step in steps for unit in self._write_step(step, intake)]
-            if not left or not self._patience.pause():
-                return
-            steps = [[unit] for unit in left]
+        turns = self._write_step(units, intake) if units and not self._patience.is_over else []
+        while turns and self._patience.pause():
+            turns = [left for turn in turns if (left := self._write_in_turn(turn, intake))]
 
-    def _write_step(self, units: Sequence[Unit], intake: Intake) -> list[Unit]:
-        """One atomic try; gives the units that are still to be written, revised."""
+    def _write_in_turn(self, turn: Sequence[Unit], intake: Intake) -> list[Unit]:
+        """Write one sender's units in order, none before the one in front of it is done with."""
+        units = list(turn)
+        while units and not self._patience.is_over:
+            head = units.pop(0)
+            session = intake.sessions.get(head.session.sender_id)
+            if session is not None:  # the one in front has opened or found it
+                head = Unit(session, False, head.messages)
+            for left in self._write_step([head], intake):
+                return [*left, *units]
+        return units
+
+    def _write_step(self, units: Sequence[Unit], intake: Intake) -> list[list[Unit]]:
+        """One atomic try; gives, by sender, the units that are still to be written, revised."""
         written = self._store.write(units, Decimal(f"{self._clock():.6f}"))
         intake.stored |= written.stored
         intake.duplicates |= written.present
         intake.problems += written.problems
         intake.opened += [u.session for u in units if u.opens and _id(u) in written.opened]
-        return [left for unit in units for left in self._after(unit, written, intake)]
+        return [left for unit in units if (left := self._after(unit, written, intake))]
 
     def _after(self, unit: Unit, written: Written, intake: Intake) -> list[Unit]:
         """What remains of a unit: nothing, or itself with what the write has taught."""

@@ -194,7 +194,7 @@ class Teller:
     def _settle(self, through: Mapping[str, Decimal], telling: Telling) -> None:
         """Record what is dealt with; left undone it is in doubt later, never told twice."""
         left = dict(through)
-        while left and not self._patience.is_over:
+        while left:
             settled = self._notifications.settle(left)
             left = {s: moment for s, moment in left.items() if s not in settled}
             if left and not self._patience.pause():
@@ -241,9 +241,13 @@ class Teller:
         return self._insist({r.id: r for r in rejected}, self._retry_queue.give_up)
 
     def _insist(self, wanted: dict[str, T], act: Callable[[Sequence[T]], set[str]]) -> set[str]:
-        """Repeat a call for what it has not done yet, while there is time; gives what is done."""
+        """Repeat a call for what it has not done yet, while there is time; gives what is done.
+
+        One try is made however little time is left: a claim that nobody gives back would
+        turn news that is known to be undelivered into an unknown outcome.
+        """
         done: set[str] = set()
-        while wanted.keys() - done and not self._patience.is_over:
+        while wanted.keys() - done:
             done |= act([each for key, each in wanted.items() if key not in done])
             if wanted.keys() - done and not self._patience.pause():
                 break
