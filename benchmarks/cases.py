@@ -1,0 +1,67 @@
+"""The cases: which batch each round brings, and what has to be there before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.events import queue_event, sender_id, stream_event
+
+Event = dict[str, Any]
+
+QUEUE = "queue"
+STREAM = "stream"
+BATCH = 10
+STREAM_RECORDS = 100
+STREAM_SENDERS = 50
+ROUND_NUMBERS = 1000  # message numbers that a round has for itself
+CASE_NUMBERS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of batch. `again`: the measured delivery is the second one of the same batch."""
+
+    name: str
+    title: str
+    half: str
+    messages: int
+    senders: Callable[[int], list[str]]
+    rounds: int
+    again: bool = False
+
+    def event(self, round_: int) -> Event:
+        """Return the batch of a round."""
+        first = list(CASES).index(self.name) * CASE_NUMBERS + (round_ + 1) * ROUND_NUMBERS
+        if self.half == STREAM:
+            return stream_event(self.senders(round_), self.messages, first)
+        return queue_event(self.senders(round_), first)
+
+    def seeded(self) -> list[str]:
+        """Return the senders that have a session before the first round."""
+        return [] if self.name == "new" else sorted(set(self.senders(0)))
+
+
+def some(first: int, count: int) -> list[str]:
+    """Return the ids of some senders."""
+    return [sender_id(first + number) for number in range(count)]
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("known", "10 known senders", QUEUE, BATCH, lambda _: some(100, BATCH), 60),
+        Case("new", "10 new senders", QUEUE, BATCH, lambda r: some(10_000 + r * BATCH, BATCH), 60),
+        Case("one", "1 sender x 10", QUEUE, BATCH, lambda _: some(200, 1) * BATCH, 60),
+        Case("again", "a stored batch again", QUEUE, BATCH, lambda _: some(300, BATCH), 40, True),
+        Case(
+            "stream",
+            "stream, 50 senders",
+            STREAM,
+            STREAM_RECORDS,
+            lambda _: some(400, STREAM_SENDERS),
+            9,
+        ),
+    )
+}
