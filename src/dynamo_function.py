@@ -19,9 +19,13 @@ def dynamo_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if event.get("source") != WARM_UP_SOURCE:
         set_request_id(getattr(context, "aws_request_id", None))
         records = event.get("Records", [])
-        parked = [each for each in records if each.get("eventSource") == RETRY_QUEUE]
-        streamed = [each for each in records if each.get("eventSource") != RETRY_QUEUE]
+        parked = [each for each in records if _source(each) == RETRY_QUEUE]
+        streamed = [each for each in records if _source(each) != RETRY_QUEUE]
         failures = handle_retries(parked, context) if parked else []
         if streamed:
             handle_stream(streamed, context)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failures]}
+
+
+def _source(record: object) -> object:
+    return record.get("eventSource") if isinstance(record, Mapping) else None

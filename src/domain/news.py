@@ -79,9 +79,8 @@ def read_retry_record(raw: object) -> News | RejectedNews:
     """Decode a record of the retry queue."""
     record = _mapping(raw)
     body = record.get("body")
-    record_id = record.get("messageId")
     rejected = RejectedNews(
-        record_id if isinstance(record_id, str) else "",
+        record_id(raw),
         body if isinstance(body, str) else "{}",
         "retry record that cannot be read",
     )
@@ -90,6 +89,11 @@ def read_retry_record(raw: object) -> News | RejectedNews:
     except (ValueError, RecursionError):
         return rejected
     return _news_of(_mapping(fields)) or rejected
+
+
+def record_id(raw: object) -> str:
+    """The id by which SQS knows a record; blank when there is none."""
+    return _text(_mapping(raw).get("messageId"))
 
 
 def retry_body(news: News) -> str:

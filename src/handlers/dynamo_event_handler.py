@@ -9,11 +9,18 @@ from typing import Any
 
 import wiring
 from domain.errors import NotHandled
-from domain.news import News, RejectedNews, newest_per_sender, read_retry_record, read_stream_record
+from domain.news import (
+    News,
+    RejectedNews,
+    newest_per_sender,
+    read_retry_record,
+    read_stream_record,
+    record_id,
+)
 from domain.telling import Teller, Telling
 from metrics import embedded
 
-Records = Iterable[Mapping[str, Any]]
+Records = Iterable[object]
 
 
 def handle_stream(
@@ -40,14 +47,14 @@ def handle_retries(
     """Tell about parked news; gives the ids of the records that SQS shall bring again."""
     side = side or wiring.stream_side()
     teller = _teller(side, context)
-    read = [(str(record.get("messageId")), read_retry_record(record)) for record in records]
+    read = [(record_id(record), read_retry_record(record)) for record in records]
     rejected = [each for _, each in read if isinstance(each, RejectedNews)]
     unsent = {each.id for each in rejected} - _reject(rejected, teller, side)
-    news = {record_id: each for record_id, each in read if isinstance(each, News)}
+    news = {own_id: each for own_id, each in read if isinstance(each, News)}
     telling = _tell(list(news.values()), teller, side)
     newest = newest_per_sender(news.values())
     open_ = [newest[sender] for sender in telling.unhandled]
-    return sorted(unsent) + [record_id for record_id, each in news.items() if each in open_]
+    return sorted(unsent) + [own_id for own_id, each in news.items() if each in open_]
 
 
 def notify_reply_service(

@@ -1,0 +1,212 @@
+"""News in, POSTs out: the stream half with everything in memory."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import NotHandled
+from domain.news import retry_body
+from domain.notifications import Notification
+from domain.ports import Outcome
+from handlers.dynamo_event_handler import handle_retries, handle_stream, notify_reply_service
+from tests.unit.builders import SENDER, news, session, stream_record
+from tests.unit.doubles import Context, StreamWorld, lines_with
+
+HANGING_SECONDS = 4.0
+MOMENT = Decimal("1795000000.5")
+
+
+def retry_record(number: int = 1, sender: str = SENDER, **values: Any) -> dict[str, Any]:
+    body = retry_body(news(sender, **{"attempt": 2} | values))
+    return {"messageId": f"record-{number}", "body": body, "eventSource": "aws:sqs"}
+
+
+def tell(world: StreamWorld, *records: object, seconds: float = 60.0) -> None:
+    handle_stream(records, Context(seconds), world.side)
+
+
+def retry(world: StreamWorld, *records: object, seconds: float = 60.0) -> list[str]:
+    return handle_retries(records, Context(seconds), world.side)
+
+
+def test_a_new_message_is_told_once_however_often_it_comes() -> None:
+    world = StreamWorld()
+    for _ in range(2):
+        tell(world, stream_record())
+    assert [each.text for each in world.replies.told] == ["hi"]
+    assert world.notifications.rows[SENDER].through == MOMENT
+    assert [each.get("Covered") for each in lines_with(world, "news handled")] == [None, 1]
+
+
+def test_each_sender_is_told_once_a_batch() -> None:
+    world = StreamWorld()
+    newer = stream_record(stored_at={"N": "1795000001"}, message_id={"S": "SM2"})
+    tell(world, stream_record(), newer, stream_record(sender_id={"S": "1"}))
+    assert sorted((each.sender_id, each.message_id[:3]) for each in world.replies.told) == [
+        ("1", "SM0"),
+        (SENDER, "SM2"),
+    ]
+
+
+def test_what_cannot_be_delivered_now_is_parked_and_told_later() -> None:
+    world = StreamWorld()
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    tell(world, stream_record())
+    [parked] = world.retry_queue.parked
+    assert (parked.sender_id, parked.attempt) == (SENDER, 2)
+    world.replies.outcomes.clear()
+    assert retry(world, retry_record()) == []
+    assert [each.text for each in world.replies.told] == ["hi", "read again"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempt", "reason"),
+    [
+        (Outcome.CANNOT_DELIVER_NOW, 3, "given up after 3 attempts"),
+        (Outcome.UNAUTHORIZED, 3, "given up after 3 attempts"),
+        (Outcome.REJECTED, 1, "the reply service rejected it"),
+    ],
+)
+def test_what_never_can_be_delivered_ends_with_its_reason(
+    outcome: Outcome, attempt: int, reason: str
+) -> None:
+    world = StreamWorld()
+    world.replies.outcomes[SENDER] = outcome
+    assert retry(world, retry_record(attempt=attempt)) == []
+    assert [each.reason for each in world.retry_queue.ended] == [reason]
+    [logged] = lines_with(world, "reply given up")
+    assert (logged["sender"], logged["reason"]) == ("…0199", reason)
+
+
+def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
+    world = StreamWorld()
+    world.replies.outcomes[SENDER] = Outcome.UNKNOWN
+    tell(world, stream_record())
+    tell(world, stream_record())
+    assert len(world.replies.told) == 1
+    assert len(lines_with(world, "reply outcome unknown")) == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [("2099-01-01T00:00:00", 0), ("2001-01-01T00:00:00", 1), ("tomorrow", 1), (None, 1)],
+)
+def test_a_limited_user_is_not_told_about_and_an_unreadable_limit_is_logged(
+    limit: str | None, told: int
+) -> None:
+    world = StreamWorld()
+    world.notifications.sessions["session-1"] = session(user_limited_until=limit)
+    tell(world, stream_record())
+    assert len(world.replies.told) == told
+    assert len(lines_with(world, "user_limited_until is not readable")) == (limit == "tomorrow")
+
+
+def test_while_the_table_is_down_news_is_parked() -> None:
+    world = StreamWorld()
+    world.notifications.is_down = True
+    tell(world, stream_record())
+    assert [each.attempt for each in world.retry_queue.parked] == [2]
+    assert world.replies.told == []
+
+
+def test_news_that_can_be_neither_told_nor_parked_comes_again() -> None:
+    world = StreamWorld()
+    world.retry_queue.is_down = True
+    world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
+    with pytest.raises(NotHandled, match=r"1 notification\(s\)"):
+        tell(world, stream_record(sender_id={"S": "1"}), stream_record())
+    assert world.notifications.released == ["1"]
+    assert world.notifications.rows[SENDER].through == MOMENT
+
+
+def test_of_parked_news_only_what_stays_open_comes_again() -> None:
+    world = StreamWorld()
+    world.retry_queue.is_down = True
+    world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
+    records = [retry_record(1, "1"), retry_record(2), retry_record(3, "1", attempt=1)]
+    assert retry(world, *records) == ["record-1"]
+
+
+def test_a_queue_that_hangs_leaves_time_to_give_the_claim_back() -> None:
+    world = StreamWorld()
+    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    with pytest.raises(NotHandled):
+        tell(world, stream_record())
+    assert world.notifications.released == [SENDER]
+
+
+def test_a_table_that_cannot_settle_keeps_nobody_from_being_parked() -> None:
+    world = StreamWorld()
+    world.notifications.settles = False
+    world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
+    tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
+    assert [each.sender_id for each in world.retry_queue.parked] == ["1"]
+    [problems] = lines_with(world, "news had problems")
+    assert problems["problems"] == ["not settled"]
+
+
+def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked() -> None:
+    world = StreamWorld()
+    tell(world, stream_record(), seconds=20.0)
+    assert world.replies.told == []
+    assert [each.sender_id for each in world.retry_queue.parked] == [SENDER]
+
+
+def test_a_retry_record_that_cannot_be_read_goes_to_the_dead_letters() -> None:
+    world = StreamWorld()
+    broken = {"messageId": "record-9", "body": "{", "eventSource": "aws:sqs"}
+    assert retry(world, broken, retry_record()) == []
+    assert [each.id for each in world.retry_queue.ended] == ["record-9"]
+    assert len(world.replies.told) == 1
+
+
+def test_a_retry_record_that_cannot_even_be_rejected_comes_again() -> None:
+    world = StreamWorld()
+    world.retry_queue.is_down = True
+    assert retry(world, {"messageId": "record-9", "body": "{"}) == ["record-9"]
+
+
+def test_parked_news_already_covered_is_dropped() -> None:
+    world = StreamWorld()
+    world.notifications.rows[SENDER] = Notification(through=MOMENT)
+    assert retry(world, retry_record()) == []
+    assert world.replies.told == []
+
+
+def test_a_script_tells_about_one_sender() -> None:
+    world = StreamWorld()
+    keys: dict[str, Any] = {"message_id": "SM1", "session_id": "session-1", "stored_at": MOMENT}
+    assert notify_reply_service(SENDER, None, world.side, **keys).told == {SENDER}
+    assert notify_reply_service(SENDER, news(), world.side).covered == {SENDER}
+
+
+def test_a_script_hears_that_nobody_could_be_told() -> None:
+    world = StreamWorld()
+    world.notifications.is_down = world.retry_queue.is_down = True
+    with pytest.raises(NotHandled, match="Down"):
+        notify_reply_service(SENDER, news(), side=world.side)
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+attributes = st.sampled_from([*stream_record()["dynamodb"]["NewImage"], "ttl"])
+images = st.dictionaries(attributes, st.dictionaries(st.sampled_from("SNML"), json_like))
+changes = st.builds(lambda image: stream_record(**image), images)
+bodies = st.fixed_dictionaries({"body": json_like | st.text(), "messageId": json_like})
+
+
+@given(st.lists(changes | json_like, max_size=6))
+def test_arbitrary_stream_records_never_raise(records: list[Any]) -> None:
+    tell(StreamWorld(), *records)
+
+
+@given(st.lists(bodies | json_like, max_size=6))
+def test_arbitrary_retry_records_never_raise(records: list[Any]) -> None:
+    assert set(map(type, retry(StreamWorld(), *records))) <= {str}
