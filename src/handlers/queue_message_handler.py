@@ -32,10 +32,11 @@ def handle_batch(
     patience = side.surroundings.patience(context)
     records = list(records)
     batch = sort_batch(each for each in records if each.id)
-    stuck = _quarantine(batch.malformed, patience, side)
     intake = _conversations(side, patience).take_in(batch.by_sender())
     lost = _lost_causes(batch.arrivals, intake, side)
-    kept = set(_quarantine(lost, patience, side))
+    # After the storing: a dead-letter queue that is down costs the good messages no time.
+    kept = set(_quarantine([*batch.malformed, *lost], patience, side))
+    stuck = [each.record.id for each in batch.malformed if each.record.id in kept]
     gone = {each.record.id for each in lost} - kept
     nameless = [each.id for each in records if not each.id]  # makes SQS bring the whole batch
     failed = stuck + with_tails(batch.arrivals, _unsettled(batch, intake) - gone) + nameless
@@ -114,9 +115,13 @@ def _stored_count(messages: Sequence[InboundMessage], intake: Intake) -> int:
 def _quarantine(
     rejected: Sequence[Rejected], patience: Patience, side: wiring.QueueSide
 ) -> list[str]:
-    """Send to the dead-letter queue; gives the ids of those that did not get there."""
+    """Send to the dead-letter queue; gives the ids of those that did not get there.
+
+    One try is made however little time is left: after its last receive a message that
+    our hand did not move is moved by SQS, and then without its reason and its place.
+    """
     left = list(rejected)
-    while left and not patience.is_over:
+    while left:
         arrived = side.dead_letters.quarantine(left)
         for each in (each for each in left if each.record.id in arrived):
             side.log.warning("message quarantined", reason=each.reason, record_id=each.record.id)
