@@ -18,7 +18,7 @@ def dynamo_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     failures: list[str] = []
     if event.get("source") != WARM_UP_SOURCE:
         set_request_id(getattr(context, "aws_request_id", None))
-        records = event.get("Records", [])
+        records = event.get("Records") or []
         parked = [each for each in records if _source(each) == RETRY_QUEUE]
         streamed = [each for each in records if _source(each) != RETRY_QUEUE]
         failures = handle_retries(parked, context) if parked else []

@@ -20,7 +20,7 @@ def queue_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     failures: list[str] = []
     if event.get("source") != WARM_UP_SOURCE:
         set_request_id(getattr(context, "aws_request_id", None))
-        failures = handle_batch([read_record(each) for each in event.get("Records", [])], context)
+        failures = handle_batch([read_record(each) for each in event.get("Records") or []], context)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failures]}
 
 

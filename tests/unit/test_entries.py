@@ -1,0 +1,168 @@
+"""The two entries: what they answer, with AWS and the reply service played by one server."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import wiring
+from domain.errors import NotHandled, SettingMissing
+from dynamo_function import dynamo_handler
+from queue_function import queue_handler
+from tests.unit.builders import SENDER, SID, body, numbered, sample, stream_record
+from tests.unit.doubles import Context
+from tests.unit.stub_server import Handler, Stub, reply, serving
+
+WARM_UP = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
+
+
+@pytest.fixture(autouse=True)
+def cold_container() -> Iterator[None]:
+    """No parts are left over from another test, nor left behind for one."""
+    for side in (wiring.queue_side, wiring.stream_side):
+        side.cache_clear()
+    yield
+    for side in (wiring.queue_side, wiring.stream_side):
+        side.cache_clear()
+
+
+def play_everybody(handler: Handler) -> None:
+    """An account without a row, whose queues take everything; other posts are replies."""
+    asked = handler.stub.requests[-1]
+    target = asked.headers.get("x-amz-target", "reply").rpartition(".")[2]
+    answers: dict[str, Any] = {"BatchGetItem": {"Responses": {}}, "Query": {"Items": []}}
+    if target == "SendMessageBatch":
+        answers[target] = {"Successful": [{"Id": entry["Id"]} for entry in asked.json["Entries"]]}
+    reply(200, answers.get(target, {}))(handler)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    with serving(play_everybody) as stub:
+        settings = {
+            "AWS_ENDPOINT_URL": stub.url,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "DYNAMODB_CHAT_TABLE": "chats",
+            "DYNAMODB_SESSION_TABLE": "sessions",
+            "SQS_DLQ_URL": "https://sqs/dlq",
+            "REPLY_RETRY_QUEUE_URL": "https://sqs/retry",
+            "REPLY_DLQ_URL": "https://sqs/reply-dlq",
+            "REPLY_SERVICE_URL": f"{stub.url}/reply/",
+            "INTELLIGENCE_API_SECRET": "given",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield stub
+
+
+def targets_of(stub: Stub) -> list[str]:
+    asked = [each.headers.get("x-amz-target", each.path) for each in stub.requests]
+    return [each.rpartition(".")[2] for each in asked]
+
+
+@pytest.mark.parametrize("handler", [queue_handler, dynamo_handler])
+def test_a_warm_up_is_answered_without_settings_and_without_a_line(
+    handler: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert handler(WARM_UP, None) == NOTHING_FAILED
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("handler", [queue_handler, dynamo_handler])
+def test_a_warm_up_touches_nothing(handler: Any, account: Stub) -> None:
+    assert handler(WARM_UP, Context()) == NOTHING_FAILED
+    assert account.requests == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "records"), [(queue_handler, [numbered(1)]), (dynamo_handler, [stream_record()])]
+)
+def test_without_settings_an_event_fails_and_names_the_first_missing_one(
+    handler: Any, records: list[Any]
+) -> None:
+    with pytest.raises(SettingMissing, match="DYNAMODB_CHAT_TABLE"):
+        handler({"Records": records}, Context())
+
+
+def test_a_batch_is_stored_in_three_calls_and_answered(account: Stub) -> None:
+    answer = queue_handler({"Records": [numbered(1), numbered(2)]}, Context())
+    assert answer == NOTHING_FAILED
+    assert sorted(targets_of(account)[:2]) == ["BatchGetItem", "Query"]
+    assert targets_of(account)[2:] == ["TransactWriteItems"]
+
+
+def test_a_poisoned_body_is_sent_to_the_dead_letters(account: Stub) -> None:
+    assert queue_handler({"Records": [numbered(1, "no form")]}, Context()) == NOTHING_FAILED
+    assert targets_of(account) == ["SendMessageBatch"]
+    assert account.requests[0].json["QueueUrl"] == "https://sqs/dlq"
+
+
+def test_a_status_callback_takes_no_call(account: Stub) -> None:
+    records = [numbered(1, sample("status_callback"))]
+    assert queue_handler({"Records": records}, Context()) == NOTHING_FAILED
+    assert account.requests == []
+
+
+def test_the_queue_function_never_asks_for_the_secret(
+    account: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INTELLIGENCE_API_SECRET")
+    queue_handler({"Records": [numbered(1)]}, Context())
+    assert "GetSecretValue" not in targets_of(account)
+
+
+def test_what_failed_is_reported_by_its_id_and_nothing_else(account: Stub) -> None:
+    account.script[:] = [reply(500)]
+    answer = queue_handler({"Records": [numbered(1), numbered(2, "x")]}, Context(6.0))
+    assert answer == {
+        "batchItemFailures": [{"itemIdentifier": "record-2"}, {"itemIdentifier": "record-1"}]
+    }
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": []}, {"Records": None}])
+@pytest.mark.parametrize("handler", [queue_handler, dynamo_handler])
+@pytest.mark.usefixtures("account")
+def test_an_event_without_records_is_answered(handler: Any, event: dict[str, Any]) -> None:
+    assert handler(event, Context()) == NOTHING_FAILED
+
+
+def test_new_news_is_told(account: Stub) -> None:
+    assert dynamo_handler({"Records": [stream_record()]}, Context(60.0)) == NOTHING_FAILED
+    [told] = [each for each in account.requests if each.path == "/reply/"]
+    assert told.json == {"sender_id": SENDER, "message": "hi"}
+    assert told.headers["idempotency-key"] == SID
+    assert targets_of(account) == [
+        "BatchGetItem",
+        "TransactWriteItems",
+        "/reply/",
+        "TransactWriteItems",
+    ]
+
+
+def test_news_of_the_retry_queue_fails_by_its_own_id(account: Stub) -> None:
+    account.script[:] = [reply(500)]
+    parked = {"messageId": "record-1", "body": "{", "eventSource": "aws:sqs"}
+    answer = dynamo_handler({"Records": [parked]}, Context(6.0))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "record-1"}]}
+
+
+def test_a_stream_batch_that_has_to_come_again_is_an_error(account: Stub) -> None:
+    account.script[:] = [reply(500)]
+    with pytest.raises(NotHandled):
+        dynamo_handler({"Records": [stream_record()]}, Context(6.0))
+
+
+def test_every_line_of_an_invocation_carries_its_id_and_no_word_of_anybody(
+    account: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue_handler({"Records": [numbered(1, body(Body="my words", ProfileName="Ada"))]}, Context())
+    dynamo_handler({"Records": [stream_record()]}, Context(60.0))
+    lines = capsys.readouterr().out.splitlines()
+    assert {json.loads(line)["request_id"] for line in lines} == {"request-1"}
+    assert len(lines) >= 3
+    for secret in ("words", "Ada", "given", SENDER):
+        assert secret not in "".join(lines)
+    assert account.requests
