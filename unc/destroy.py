@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
+from unc.adoption.inventory import ABSENT
 from unc.aws import Aws
 from unc.code_bucket import bucket_name
 from unc.deployment import exists
@@ -18,12 +21,15 @@ from unc.stack_events import Progress, follow_stack, newest_event
 
 TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
+# Of use for a day only; the template lets it go with the stack.
+TRANSIENT = "StreamFailureQueue"
 
 
 @dataclass(frozen=True)
 class Holding:
     """A table or a queue of the stack; `id` is the table's name or the queue's URL."""
 
+    resource: str
     type: str
     name: str
     id: str
@@ -51,6 +57,9 @@ def plan_farewell(aws: Aws, stack: str, given_up: Iterable[str], kept: Iterable[
     if unknown or given_up & kept:
         odd = ", ".join(sorted(unknown or given_up & kept))
         raise BadInput(f"{odd}: {'not in this stack' if unknown else 'both to delete and to keep'}")
+    transient = [h.name for h in holdings if h.resource == TRANSIENT and h.name in kept]
+    if transient:
+        raise BadInput(f"{transient[0]} cannot be kept: it goes with the stack")
     open_ = [h.name for h in holdings if h.has_data and h.name not in given_up | kept]
     if open_:
         raise UncError(
@@ -70,7 +79,8 @@ def read_holdings(aws: Aws, stack: str) -> list[Holding]:
         kind, physical = each["ResourceType"], each.get("PhysicalResourceId", "")
         if kind in (TABLE, QUEUE) and physical:
             name = physical.rpartition("/")[2]
-            found.append(Holding(kind, name, physical, holds_data(aws, kind, physical)))
+            has_data = holds_data(aws, kind, physical)
+            found.append(Holding(each["LogicalResourceId"], kind, name, physical, has_data))
     return found
 
 
@@ -79,6 +89,18 @@ def holds_data(aws: Aws, kind: str, physical: str) -> bool:
     if kind == QUEUE:
         return not read_depth(aws, physical).is_empty()
     return bool(aws.dynamodb.scan(TableName=physical, Limit=1, ConsistentRead=True)["Items"])
+
+
+def let_go(aws: Aws, holding: Holding) -> str:
+    """Delete a holding that is still empty, or was named; say what came of it."""
+    try:
+        if not holding.has_data and holds_data(aws, holding.type, holding.id):
+            return f"kept {holding.name}: something has come in meanwhile"
+        delete_holding(aws, holding)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ABSENT:
+            raise
+    return f"deleted {holding.name}"
 
 
 def destroy(aws: Aws, stack: str, farewell: Farewell, progress: Progress) -> None:
@@ -91,13 +113,8 @@ def destroy(aws: Aws, stack: str, farewell: Farewell, progress: Progress) -> Non
     status = follow_stack(aws, stack, before, progress)
     if status != "DELETE_COMPLETE":
         raise DeployFailed(f"stack {stack} is {status}", "see why in the console; run it again")
-    empty = {holding.name for holding in farewell.delete if not holding.has_data}
     for holding in farewell.delete:
-        if holding.name in empty and holds_data(aws, holding.type, holding.id):
-            progress(f"kept {holding.name}: something has come in meanwhile")
-            continue
-        delete_holding(aws, holding)
-        progress(f"deleted {holding.name}")
+        progress(let_go(aws, holding))
 
 
 def delete_holding(aws: Aws, holding: Holding) -> None:

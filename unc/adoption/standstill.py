@@ -34,10 +34,11 @@ def stop_storing(aws: Aws, mappings: Sequence[Mapping], queue: str, progress: Pr
     progress("switching off what reads the queue; messages wait there from now on")
     switch(aws, mappings, on=False)
     timeouts = [read_timeout(aws, mapping.function) for mapping in mappings]
+    url = aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     end = time.monotonic() + max(timeouts) + SETTLE_SECONDS
     wait_until(
         aws,
-        lambda: read_depth(aws, queue).in_flight == 0 or time.monotonic() > end,
+        lambda: read_depth(aws, url).in_flight == 0 or time.monotonic() > end,
         "the older queue function does not come to an end",
     )
 

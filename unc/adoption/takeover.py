@@ -116,8 +116,7 @@ def bring_to_standstill(
     aws: Aws, plan: Plan, account: Account, told_until: Decimal | None, progress: Progress
 ) -> Decimal:
     """Stop the older consumer; return up to where it has told."""
-    queue = aws.sqs.get_queue_url(QueueName=account.name("Queue"))["QueueUrl"]
-    stop_storing(aws, account.readers, queue, progress)
+    stop_storing(aws, account.readers, account.name("Queue"), progress)
     awake = [mapping for mapping in account.tellers if not mapping.is_off]
     if told_until is not None:
         until = told_until
