@@ -1,0 +1,134 @@
+"""What is honestly not promised: every exemption from a guarantee, and nothing else.
+
+Each one holds only when it can be traced to a fault that the world has struck with, or
+to a deed of somebody else that nobody could have seen in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from domain.ports import Outcome
+from domain.sessions import Session
+from tests.simulation.functions import Invocation
+from tests.simulation.ledger import Ledger, Stored, Submission
+from tests.simulation.lineage import Lineage
+from tests.simulation.webhooks import Kind
+from tests.world.witness import Post
+
+# G1
+
+
+def left_by_sqs(submission: Submission) -> bool:
+    """SQS itself moved it, saying no reason: only when our own hand was held back.
+
+    That is when the last invocation that had it died, has it still, was left little time, or
+    could not reach the dead-letter queue. A delivery receipt may go too: nobody misses it.
+    """
+    last = submission.last_handled_by
+    if last is None or submission.kind is Kind.CALLBACK:
+        return submission.kind is Kind.CALLBACK
+    return last.died or not last.is_over or bool(last.struck & {"dead_letters", "function"})
+
+
+# G3
+
+
+def is_out_of_order(submission: Submission, earlier: Submission) -> bool:
+    """Nobody waits for an earlier one that is, or was, in the dead-letter queue, or never can be
+    stored; nor for one of another group, which SQS delivers on its own."""
+    return (
+        submission.is_redriven
+        or earlier.was_set_aside
+        or earlier.kind is Kind.POISON
+        or earlier.webhook.group != submission.webhook.group
+    )
+
+
+# G4
+
+
+def completed_since(session: Session, process: Invocation) -> bool:
+    """A session completed between our consistent read, or our own opening of it, and our write."""
+    return session.session_id in process.sighted
+
+
+def opened_since(session: Session, seen: int, opened: dict[str, int]) -> bool:
+    """A session that came after the moment at which we looked."""
+    return opened[session.session_id] > seen
+
+
+def hidden(session: Session, target: Session, process: Invocation, lineage: Lineage) -> bool:
+    """The lagging index hid a session of the reply service's (or ours that follows one).
+
+    Among our own sessions no lag is an excuse: their ids lead from one to the next.
+    """
+    shown = process.shown[session.sender_id][1]
+    lagged = shown is None or shown.created_at <= target.created_at
+    return lagged and bool(lineage.foreign(session.session_id, target.session_id))
+
+
+def left_active(older: Session, foreign: Sequence[Session], process: Invocation) -> bool:
+    """A session of ours stays active when the reply service opened a newer one and we the next
+    after that; or when the index hid ours, so that we went on from one of the reply service's.
+
+    `foreign`: its sessions that only one of our two goes back to.
+    """
+    shown = process.shown[older.sender_id][1]
+    is_hidden = shown is None or shown.created_at < older.created_at
+    took_its_place = any(each.created_at >= older.created_at for each in foreign)
+    return bool(foreign) and (took_its_place or is_hidden)
+
+
+# G6
+
+
+def is_limited(stored: Stored, ledger: Ledger) -> bool:
+    """Its session was limited when the notifier looked, or that of newer news, which took its
+    place."""
+    return any(
+        ledger.limited.get(each.row["session_id"], 0) > each.moment
+        for each in ledger.stored.values()
+        if each.sender_id == stored.sender_id and each.stored_at >= stored.stored_at
+    )
+
+
+def is_in_doubt(stored: Stored, ledger: Ledger) -> bool:
+    """An unknown outcome (no answer, 504, death or a claim left behind by a fault) covers it."""
+    doubts = [d.stored_at for d in ledger.doubts if d.sender_id == stored.sender_id]
+    doubts += [
+        post.news.stored_at
+        for post in ledger.posts[stored.sender_id]
+        if post.outcome is Outcome.UNKNOWN
+    ]
+    return any(stored_at >= stored.stored_at for stored_at in doubts)
+
+
+def is_with_operator(stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
+    """Its news, or newer news of its sender, lies where an operator finds it."""
+    return any(s == stored.sender_id and at >= stored.stored_at for s, at in left)
+
+
+def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
+    """A sender's messages come through two message groups at once (while a producer changes from
+    one way of grouping to the other), so two writes race: the one that began first ended last,
+    and the POST about the other had been made by then."""
+    groups = {
+        each.webhook.group
+        for each in ledger.submissions
+        if each.webhook.sender_id == stored.sender_id
+    }
+    overtaken = any(
+        post.news.stored_at >= stored.stored_at and post.started < stored.moment
+        for post in ledger.posts[stored.sender_id]
+    )
+    return len(groups) > 1 and overtaken and "conversations" in stored.process.struck
+
+
+# G7
+
+
+def is_sent_again_on_purpose(first: Post, resends_unknown: bool) -> bool:
+    """RESEND_UNKNOWN_OUTCOMES is set, and nobody knew that the first POST was accepted."""
+    return resends_unknown and first.outcome is not Outcome.ACCEPTED

@@ -1,0 +1,96 @@
+"""Lambda: containers that live on between invocations, and invocations that may die."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Generic, TypeVar
+
+from domain.sessions import Session
+from tests.world.faults import Fault, Faults
+from tests.world.scheduler import Scheduler
+from tests.world.wire import Died
+
+Side = TypeVar("Side")
+
+LITTLE_SECONDS = 9.0
+
+
+@dataclass(slots=True, eq=False)
+class Invocation:
+    """One run of a function: what struck it, what it has seen and what it holds.
+
+    `shown`: by sender, when the index was asked and what it gave as newest. `sighted`: by
+    session id, when its row was last seen active. Moments are the ledger's.
+    """
+
+    number: int
+    ends_at: float
+    now: Callable[[], float]
+    struck: set[str] = field(default_factory=set)
+    died: bool = False
+    raised: BaseException | None = None
+    shown: dict[str, tuple[int, Session | None]] = field(default_factory=dict)
+    sighted: dict[str, int] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
+    set_aside: set[str] = field(default_factory=set)
+    is_over: bool = False
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As on Lambda's context object."""
+        return int((self.ends_at - self.now()) * 1000)
+
+
+class Function(Generic[Side]):
+    """A deployed function; `new_side` makes what a fresh container works with."""
+
+    def __init__(
+        self,
+        new_side: Callable[[], Side],
+        seconds: float,
+        scheduler: Scheduler,
+        faults: Faults,
+        random: Random,
+    ) -> None:
+        self._new_side = new_side
+        self._seconds = seconds
+        self._scheduler = scheduler
+        self._faults = faults
+        self._random = random
+        self._idle: list[Side] = []
+        self._count = 0
+
+    def invoke(
+        self, run: Callable[[Side, Invocation], None], then: Callable[[Invocation], None]
+    ) -> Invocation:
+        """Start an invocation; `then` is told of its end, however that came."""
+        self._count += 1
+        little = self._faults.strike(
+            "function.time", (Fault.LEFT_LITTLE_TIME,), self._scheduler.now
+        )
+        seconds = LITTLE_SECONDS * self._random.random() if little else self._seconds
+        now = self._scheduler.now
+        invocation = Invocation(self._count, now + seconds, lambda: self._scheduler.now)
+        if little:
+            invocation.struck.add("function")
+        self._scheduler.start(lambda: self._live(run, then, invocation), invocation)
+        return invocation
+
+    def _live(
+        self,
+        run: Callable[[Side, Invocation], None],
+        then: Callable[[Invocation], None],
+        invocation: Invocation,
+    ) -> None:
+        side = self._idle.pop() if self._idle else self._new_side()
+        try:
+            run(side, invocation)
+        except Died:
+            invocation.died = True
+        except Exception as error:  # as Lambda does: the batch has failed, the container lives
+            invocation.raised = error
+        if not invocation.died:
+            self._idle.append(side)
+        invocation.is_over = True
+        then(invocation)

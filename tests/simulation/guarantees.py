@@ -1,0 +1,129 @@
+"""G1 to G7, held against a history that has come to rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from itertools import combinations, pairwise
+
+from domain.chats import ChatKey
+from tests.simulation import exemptions
+from tests.simulation.ledger import Ledger, Stored, news_in
+from tests.simulation.mappings import StreamMapping
+from tests.simulation.webhooks import Kind
+from tests.world.queues import FifoQueue, StandardQueue
+from tests.world.tables import Tables
+
+
+class Guarantees:
+    """Asks each guarantee's question of the tables, the queues and the ledger."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        tables: Tables,
+        queue: FifoQueue,
+        retries: StandardQueue,
+        reply_dead_letters: StandardQueue,
+        stream: StreamMapping,
+        resends_unknown: bool,
+    ) -> None:
+        self._ledger = ledger
+        self._tables = tables
+        self._queue = queue
+        self._retries = retries
+        self._reply_dead_letters = reply_dead_letters
+        self._stream = stream
+        self._resends_unknown = resends_unknown
+
+    def check(self) -> None:
+        """Note every violation in the ledger."""
+        self.nothing_lost()
+        self.nothing_doubled()
+        self.in_order()
+        self.bad_input_set_aside()
+        self.someone_answers()
+        self.no_double_answers()
+
+    def nothing_lost(self) -> None:
+        """G1: every message that left the queue is in `chats` or in the dead-letter queue."""
+        for each in self._ledger.submissions:
+            stored = each.key in self._tables.chats
+            if each.kind is not Kind.CALLBACK and not stored and not each.set_aside:
+                self._violated("G1", f"{each.kind.value} {each.webhook.number} is lost")
+        if self._queue.messages or self._retries.messages:
+            self._violated("G1", "a queue never empties")
+
+    def nothing_doubled(self) -> None:
+        """G2: what was stored once is as it was."""
+        for key, stored in self._ledger.stored.items():
+            if self._tables.chats.get(key) != stored.row:
+                self._violated("G2", f"chat {key.message_id} is not as it was stored")
+
+    def in_order(self) -> None:
+        """G3: by `created_at`, each sender's messages stand as they were queued."""
+        by_sender: defaultdict[str, list[Stored]] = defaultdict(list)
+        for stored in self._ledger.stored.values():
+            by_sender[stored.sender_id].append(stored)
+        for chats in by_sender.values():
+            self._expect_order(sorted(chats, key=lambda each: each.row["created_at"]))
+
+    def _expect_order(self, chats: list[Stored]) -> None:
+        kept = [
+            stored.submission.ordinal
+            for stored in chats
+            if stored.submission and stored.row["created_at"] == stored.submission.places[0]
+        ]
+        if any(one >= next_ for one, next_ in pairwise(kept)):
+            self._violated("G3", f"the messages of {chats[0].sender_id} are out of order: {kept}")
+
+    def bad_input_set_aside(self) -> None:
+        """G5: what never parses is in the dead-letter queue and nowhere else."""
+        known = {each.key for each in self._ledger.submissions if _is_message(each.kind)}
+        for key in self._tables.chats:
+            if key not in known:
+                self._violated("G5", f"chat {key.message_id} is no message")
+
+    def someone_answers(self) -> None:
+        """G6: an accepted POST made after it was stored, unless its session is limited."""
+        left = self._with_operator()
+        for key, stored in self._ledger.stored.items():
+            posts = self._ledger.posts[key.sender_id]
+            if any(post.accepted and post.started > stored.moment for post in posts):
+                continue
+            is_excused = (
+                exemptions.is_limited(stored, self._ledger)
+                or exemptions.is_in_doubt(stored, self._ledger)
+                or exemptions.is_with_operator(stored, left)
+                or exemptions.was_overtaken(stored, self._ledger)
+            )
+            if not is_excused:
+                self._violated("G6", f"nobody was told about chat {_short(key)}")
+
+    def _with_operator(self) -> list[tuple[str, Decimal]]:
+        images = [record["dynamodb"]["NewImage"] for record in self._stream.failures]
+        failed = [(each["sender_id"]["S"], Decimal(each["stored_at"]["N"])) for each in images]
+        return failed + news_in(self._reply_dead_letters.messages.values())
+
+    def no_double_answers(self) -> None:
+        """G7: no second POST for news that an accepted POST has covered."""
+        for posts in self._ledger.posts.values():
+            accepted = sorted((p for p in posts if p.accepted), key=lambda p: p.accepted or 0)
+            for first, second in combinations(accepted, 2):
+                same = second.news.stored_at == first.news.stored_at
+                covered = second.news.stored_at < first.news.stored_at
+                doubled = same or (covered and second.started > (first.accepted or 0))
+                on_purpose = exemptions.is_sent_again_on_purpose(first, self._resends_unknown)
+                if doubled and not on_purpose:
+                    self._violated("G7", f"two answers about chat {_short(second.news.key)}")
+
+    def _violated(self, guarantee: str, what: str) -> None:
+        self._ledger.violated(guarantee, what)
+
+
+def _is_message(kind: Kind) -> bool:
+    return kind in (Kind.MESSAGE, Kind.WITHOUT_SID)
+
+
+def _short(key: ChatKey) -> str:
+    return key.message_id.lstrip("SM0") or "0"

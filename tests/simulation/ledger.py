@@ -1,0 +1,235 @@
+"""What happened in a history: the facts that the guarantees speak of, each with its moment.
+
+Moments are ordinals, not times: no two facts share one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.batches import Rejected
+from domain.chats import ChatKey
+from domain.news import News, RejectedNews
+from domain.notifications import Claim
+from domain.sessions import Session, is_limited
+from tests.simulation.functions import Invocation
+from tests.simulation.webhooks import Kind, Webhook
+from tests.world.queues import Message
+from tests.world.tables import Commit, PutChat, Row
+from tests.world.witness import Post, Witness
+
+
+@dataclass(slots=True, eq=False)
+class Submission:
+    """One record on the queue, wherever it is now: in a queue, in several, or in none.
+
+    `places`: the `created_at` values that are its own, normally one. `is_redriven` and
+    `was_set_aside`: an operator brought it back; it was in the dead-letter queue once.
+    """
+
+    ordinal: int
+    webhook: Webhook
+    key: ChatKey | None
+    places: list[Decimal]
+    queued: int = 0
+    set_aside: int = 0
+    was_set_aside: bool = False
+    is_redriven: bool = False
+    last_handled_by: Invocation | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return self.webhook.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A chat as it was stored first."""
+
+    moment: int
+    row: Row
+    submission: Submission | None
+    process: Invocation
+
+    @property
+    def stored_at(self) -> Decimal:
+        return Decimal(self.row["stored_at"])
+
+    @property
+    def sender_id(self) -> str:
+        return str(self.row["sender_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An unknown outcome that a fault has brought about, for news up to `stored_at`."""
+
+    sender_id: str
+    stored_at: Decimal
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A guarantee that did not hold."""
+
+    guarantee: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.guarantee}: {self.what}"
+
+
+class Ledger(Witness):
+    """Keeps the facts; `on_commit` is asked at every write whether it should have been."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._moments = itertools.count(1)
+        self.submissions: list[Submission] = []
+        self.by_record: dict[str, Submission] = {}
+        self.by_place: dict[Decimal, Submission] = {}
+        self.stored: dict[ChatKey, Stored] = {}
+        self.opened: dict[str, int] = {}
+        self.limited: dict[str, int] = {}
+        self.posts: defaultdict[str, list[Post]] = defaultdict(list)
+        self.doubts: list[Doubt] = []
+        self.violations: list[Violation] = []
+        self.counts: Counter[str] = Counter()
+        self.on_commit: Callable[[Invocation, Commit], None] = lambda process, commit: None
+
+    def moment(self) -> int:
+        return next(self._moments)
+
+    def violated(self, guarantee: str, what: str) -> None:
+        self.violations.append(Violation(guarantee, what))
+
+    # The queue and its dead-letter queue
+
+    def submitted(self, webhook: Webhook, message: Message) -> None:
+        """A producer has queued a body."""
+        key = None
+        if webhook.sender_id:
+            key = ChatKey(webhook.sender_id, webhook.message_id or message.id)
+        submission = Submission(len(self.submissions), webhook, key, [place_of(message)], queued=1)
+        self.submissions.append(submission)
+        self.by_record[message.id] = submission
+        self.by_place[submission.places[0]] = submission
+
+    def set_aside(self, message: Message) -> None:
+        """A message is in the dead-letter queue, by whatever hand."""
+        submission = self.submission_of(message)
+        submission.set_aside += 1
+        submission.was_set_aside = True
+        self.by_record[message.id] = submission
+
+    def redriven(self, old: Message, new: Message) -> None:
+        """An operator has sent a dead letter to the queue again."""
+        submission = self.submission_of(old)
+        submission.queued += 1
+        submission.is_redriven = True
+        self.by_record[new.id] = submission
+        if "OriginalSequenceNumber" not in old.attributes:
+            place = place_of(old)
+            submission.places.append(place)
+            self.by_place[place] = submission
+
+    def submission_of(self, message: Message) -> Submission:
+        first_id = message.attributes.get("OriginalMessageId")
+        return self.by_record.get(message.id) or self.by_record[first_id or ""]
+
+    # Sessions and chats
+
+    def queried(self, process: Invocation, sender_id: str, shown: Session | None) -> None:
+        process.shown[sender_id] = (self.moment(), shown)
+
+    def sighted(self, process: Invocation, session: Session) -> None:
+        moment = self.moment()
+        process.sighted.pop(session.session_id, None)
+        if session.is_active:
+            process.sighted[session.session_id] = moment
+        if is_limited(session, self._clock() - 0.01):
+            self.limited[session.session_id] = moment
+
+    def opened_elsewhere(self, session: Session) -> None:
+        self.opened[session.session_id] = self.moment()
+
+    def committed(self, process: Invocation, commit: Commit) -> None:
+        moment = self.moment()
+        self.opened.update((each.session_id, moment) for each in commit.opened)
+        self.on_commit(process, commit)
+        process.sighted.update((each.session_id, moment) for each in commit.opened)
+        self.counts["sessions"] += len(commit.opened)
+        for put in commit.chats:
+            self.stored.setdefault(put.key, self._stored(put, moment, process))
+
+    def _stored(self, put: PutChat, moment: int, process: Invocation) -> Stored:
+        return Stored(moment, put.row, self.by_place.get(put.row["created_at"]), process)
+
+    def quarantined(self, process: Invocation, rejected: Rejected) -> None:
+        self.counts["quarantined"] += 1
+        if not rejected.reason:
+            self.violated("G1", f"{rejected.record.id} is set aside without a reason")
+
+    # The telling
+
+    def claimed(self, process: Invocation, claim: Claim) -> None:
+        sender_id = claim.news.sender_id
+        if process.is_over and sender_id not in process.set_aside:
+            self.doubts.append(Doubt(sender_id, claim.news.stored_at, "claimed after its death"))
+        process.claims[sender_id] = claim
+
+    def released(self, process: Invocation, claim: Claim) -> None:
+        process.claims.pop(claim.news.sender_id, None)
+
+    def settled(self, process: Invocation, sender_id: str, through: Decimal) -> None:
+        process.claims.pop(sender_id, None)
+
+    def parked(self, process: Invocation, news: News) -> None:
+        process.set_aside.add(news.sender_id)
+        process.claims.pop(news.sender_id, None)
+        self.counts["parked"] += 1
+
+    def gave_up(self, process: Invocation, rejected: RejectedNews) -> None:
+        process.set_aside.add(rejected.id)
+        process.claims.pop(rejected.id, None)
+        self.counts["given up"] += 1
+
+    def posted(self, process: Invocation, post: Post) -> None:
+        post.started = self.moment()
+        self.posts[post.news.sender_id].append(post)
+        self.counts["posts"] += 1
+
+    def accepted(self, post: Post) -> None:
+        post.accepted = self.moment()
+        self.counts["accepted posts"] += 1
+
+    def ended(self, process: Invocation) -> None:
+        """An invocation is over: claims that it could not see to their end are in doubt."""
+        self.counts["deaths"] += process.died
+        self.counts["invocations"] += 1
+        if process.died:
+            self._doubt(process, "died with the claim")
+        elif "notifications" in process.struck:
+            self._doubt(process, "could not note the end of its claim")
+
+    def _doubt(self, process: Invocation, cause: str) -> None:
+        for sender_id, claim in process.claims.items():
+            self.doubts.append(Doubt(sender_id, claim.news.stored_at, cause))
+
+
+def place_of(message: Message) -> Decimal:
+    """The place in the conversation: milliseconds, then the sequence number, as decimals."""
+    seconds, milliseconds = divmod(message.sent_ms, 1000)
+    return Decimal(f"{seconds}.{milliseconds:03d}{message.sequence:020d}")
+
+
+def news_in(messages: Iterable[Message]) -> list[tuple[str, Decimal]]:
+    """Sender and `stored_at` of the news in a queue."""
+    bodies = [json.loads(each.body) for each in messages]
+    return [(body["sender_id"], Decimal(body["stored_at"])) for body in bodies]

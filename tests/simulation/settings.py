@@ -1,0 +1,115 @@
+"""What one history is like, drawn from its seed: some calm, some stormy, no two alike.
+
+Each history has only some of the faults and some of the places where they strike, so
+that rare combinations are not drowned by the common ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tests.world.chance import Chance
+from tests.world.faults import DEATH, DEEDS, PART, POST, WRITE, Fault, Outage
+
+START = 1_790_000_000.0
+MESSAGES = 30
+
+PORTS = ("conversations", "dead_letters", "notifications", "retry_queue", "reply")
+RATES = (0.0, 0.0, 0.01, 0.05, 0.15, 0.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times in seconds, `rates` as chances by port."""
+
+    senders: int
+    grouping: str
+    spacing: float
+    most_receives: int
+    visibility: float
+    concurrency: int
+    returns_at_once: bool
+    stream_lanes: int
+    stream_delay: float
+    stream_batch: int
+    stream_window: float
+    bisects: bool
+    retry_visibility: float
+    lag_chance: float
+    longest_lag: float
+    latency: float
+    skew: float
+    cache_capacity: int
+    tells_reasons: bool
+    reply_timeout: float
+    max_attempts: int
+    round_size: int
+    resends_unknown: bool
+    rates: Mapping[str, float]
+    kinds: frozenset[Fault]
+    outages: Sequence[Outage]
+
+
+def draw_settings(chance: Chance) -> Settings:
+    """Draw the settings of a history."""
+    pick = chance.stream("settings")
+    spacing = pick.choice([0.0, 0.001, 0.05, 0.4, 2.0, 8.0])
+    return Settings(
+        senders=pick.choice([1, 2, 3, 5, 8]),
+        grouping=pick.choice(["one", "one", "per sender", "per sender", "both"]),
+        spacing=spacing,
+        most_receives=pick.choice([2, 3, 5, 10]),
+        visibility=pick.choice([2.0, 31.0, 31.0, 180.0]),
+        concurrency=pick.choice([1, 2, 4]),
+        returns_at_once=pick.random() < 0.5,
+        stream_lanes=pick.choice([1, 1, 2, 4]),
+        stream_delay=pick.choice([0.1, 0.5, 3.0, 20.0]),
+        stream_batch=pick.choice([1, 3, 10, 100]),
+        stream_window=pick.choice([0.0, 1.0, 3.0]),
+        bisects=pick.random() < 0.5,
+        retry_visibility=pick.choice([61.0, 360.0]),
+        lag_chance=pick.choice([0.0, 0.1, 0.5, 1.0]),
+        longest_lag=pick.choice([1.0, 10.0, 120.0]),
+        latency=pick.choice([0.005, 0.02, 0.2]),
+        skew=pick.choice([0.0, 0.0, 0.002]),
+        cache_capacity=pick.choice([1, 10_000]),
+        tells_reasons=pick.random() < 0.5,
+        reply_timeout=pick.choice([5.0, 20.0, 30.0]),
+        max_attempts=pick.choice([1, 2, 4, 12]),
+        round_size=pick.choice([1, 2, 100]),
+        resends_unknown=pick.random() < 0.1,
+        rates=_draw_rates(pick),
+        kinds=_draw_kinds(pick),
+        outages=_draw_outages(pick, spacing * MESSAGES + 10),
+    )
+
+
+def _draw_rates(pick: Random) -> dict[str, float]:
+    rates = {port: pick.choice(RATES) for port in PORTS}
+    rates["deeds"] = pick.choice([0.0, 0.05, 0.3, 0.8])
+    rates["function"] = pick.choice([0.0, 0.0, 0.1])
+    rates["queue"] = rates["stream"] = pick.choice([0.0, 0.05, 0.3])
+    rates["operator"] = pick.choice([0.0, 0.5])
+    return rates
+
+
+def _draw_kinds(pick: Random) -> frozenset[Fault]:
+    """About half of the ways in which things fail, and everything that others do."""
+    failures = dict.fromkeys([*WRITE, *PART, *POST, *DEATH])
+    chosen = [kind for kind in failures if pick.random() < 0.5]
+    deeds = [kind for kind in DEEDS if pick.random() < 0.7]
+    always = [Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
+    return frozenset([*chosen, *deeds, *always])
+
+
+def _draw_outages(pick: Random, span: float) -> list[Outage]:
+    outages = []
+    for _ in range(pick.choice([0, 0, 1, 2])):
+        port = pick.choice(PORTS)
+        kinds = POST[1:] if port == "reply" else (Fault.THROTTLED, Fault.LOST, Fault.BROKEN)
+        start = START + pick.random() * span
+        end = start + pick.choice([5.0, 40.0, 300.0])
+        outages.append(Outage(port, start, end, pick.choice(kinds)))
+    return outages

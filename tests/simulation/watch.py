@@ -1,0 +1,168 @@
+"""What is checked while a history runs, at the very moment at which it could go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.sessions import Session
+from tests.simulation import exemptions
+from tests.simulation.functions import Invocation
+from tests.simulation.ledger import Ledger, Submission
+from tests.simulation.lineage import Lineage
+from tests.simulation.mappings import Delivery
+from tests.simulation.webhooks import Kind
+from tests.world.queues import Message
+from tests.world.tables import Commit, PutChat, Tables
+
+
+class Watch:
+    """Holds every step against G1 to G5."""
+
+    def __init__(self, ledger: Ledger, tables: Tables) -> None:
+        self._ledger = ledger
+        self._tables = tables
+        self._lineage = Lineage()
+
+    # G1: at no moment is a message gone from the queue and neither stored nor set aside
+
+    def left_queue(self, message: Message) -> None:
+        submission = self._ledger.submission_of(message)
+        submission.queued -= 1
+        self._expect_safe(submission)
+
+    def moved_by_sqs(self, message: Message) -> None:
+        submission = self._ledger.submission_of(message)
+        submission.queued -= 1
+        is_safe = submission.key in self._tables.chats or submission.set_aside or submission.queued
+        if not is_safe and not exemptions.left_by_sqs(submission):
+            self._violated("G1", f"{_name(submission)} is set aside by SQS without a reason")
+
+    def left_dead_letters(self, message: Message) -> None:
+        submission = self._ledger.submission_of(message)
+        submission.set_aside -= 1
+        self._expect_safe(submission)
+
+    def _expect_safe(self, submission: Submission) -> None:
+        is_safe = (
+            submission.kind is Kind.CALLBACK
+            or submission.queued > 0
+            or submission.set_aside > 0
+            or submission.key in self._tables.chats
+        )
+        if not is_safe:
+            self._violated("G1", f"{_name(submission)} is gone, neither stored nor set aside")
+
+    # G2 to G4: whatever is written
+
+    def committed(self, process: Invocation, commit: Commit) -> None:
+        """Called with the tables as they are after it."""
+        for session in commit.opened:
+            others = [s for s in self._sessions(session.sender_id) if s is not session]
+            self._lineage.add(session, others)
+            self._check_opened(process, session, others)
+        for put in commit.chats:
+            self._check_stored_once(put)
+            self._check_order(put, {each.key for each in commit.chats})
+            self._check_session(process, put, commit)
+
+    def _check_opened(self, process: Invocation, session: Session, others: list[Session]) -> None:
+        """At most one active session of our making."""
+        for other in others:
+            if not other.is_active or not self._lineage.is_ours(other.session_id):
+                continue
+            ids = self._lineage.foreign(other.session_id, session.session_id)
+            foreign = [self._tables.sessions[each] for each in ids]
+            if not exemptions.left_active(other, foreign, process):
+                self._violated("G4", f"a second active session for {session.sender_id}")
+
+    def _check_stored_once(self, put: PutChat) -> None:
+        if put.key in self._ledger.stored:
+            self._violated("G2", f"chat {put.key.message_id} is written a second time")
+
+    def _check_order(self, put: PutChat, together: set[object]) -> None:
+        """Everything that was queued before it is stored, or somebody else's concern."""
+        submission = self._ledger.by_place.get(put.row["created_at"])
+        if submission is None or submission.key != put.key:
+            self._violated("G3", f"chat {put.key.message_id} has a place that is not its own")
+            return
+        for earlier in self._ledger.submissions[: submission.ordinal]:
+            if earlier.key is None or earlier.key.sender_id != put.key.sender_id:
+                continue
+            is_open = earlier.key not in self._tables.chats and earlier.kind is not Kind.CALLBACK
+            if is_open and not exemptions.is_out_of_order(submission, earlier):
+                self._violated("G3", f"{_name(submission)} is stored before {_name(earlier)}")
+            if earlier.key == put.key and not exemptions.is_out_of_order(submission, earlier):
+                self._violated("G3", f"{_name(submission)} takes the place of its repetition")
+
+    def _check_session(self, process: Invocation, put: PutChat, commit: Commit) -> None:
+        """A message goes to the newest session if that is active, else to a new one."""
+        target = self._tables.sessions.get(put.row["session_id"])
+        if target is None or target.sender_id != put.key.sender_id:
+            self._violated("G4", f"chat {put.key.message_id} has no session")
+            return
+        if target in commit.opened:
+            seen, least = process.shown[target.sender_id][0], target.created_at
+        else:
+            seen, least = process.sighted.get(target.session_id, 0), target.created_at + 1
+            if not target.is_active and not exemptions.completed_since(target, process):
+                self._violated("G4", f"chat {put.key.message_id} went to a completed session")
+        for other in self._sessions(target.sender_id):
+            if other is target or other.created_at < least:
+                continue
+            if not self._could_not_be_known(other, target, seen, process):
+                self._violated("G4", f"chat {put.key.message_id} did not go to the newest session")
+
+    def _could_not_be_known(
+        self, other: Session, target: Session, seen: int, process: Invocation
+    ) -> bool:
+        is_later = exemptions.opened_since(other, seen, self._ledger.opened)
+        return is_later or exemptions.hidden(other, target, process, self._lineage)
+
+    # G1, G5 and the stream: what an invocation may answer
+
+    def handed_over(self, delivery: Delivery, invocation: Invocation) -> None:
+        """An invocation of the queue function begins."""
+        for message in delivery.messages:
+            self._ledger.submission_of(message).last_handled_by = invocation
+
+    def delivered(self, delivery: Delivery, invocation: Invocation) -> None:
+        """An invocation of the queue function is over; nothing has been deleted yet."""
+        self._ledger.ended(invocation)
+        submissions = [self._ledger.submission_of(each) for each in delivery.messages]
+        if invocation.raised is not None:
+            self._violated("G5", f"the queue function raised {invocation.raised!r}")
+        if delivery.failures is not None and not invocation.struck - {"dead_letters"}:
+            self._expect_no_dragging(delivery.failures, delivery.messages, submissions)
+
+    def _expect_no_dragging(
+        self,
+        failures: frozenset[str],
+        messages: Sequence[Message],
+        submissions: Sequence[Submission],
+    ) -> None:
+        """With nothing struck, or only the dead-letter queue, what is good is stored, and fails
+        only behind an open one of its sender."""
+        blocked: set[str] = set()
+        for message, submission in zip(messages, submissions, strict=True):
+            is_open = submission.key not in self._tables.chats and not submission.set_aside
+            is_good = submission.kind in (Kind.MESSAGE, Kind.WITHOUT_SID)
+            sender_id = submission.webhook.sender_id
+            if is_good and (is_open or (message.id in failures and sender_id not in blocked)):
+                self._violated("G5", f"{_name(submission)} failed although nothing was wrong")
+            blocked |= {sender_id} if is_open or not is_good else set()
+
+    def told(self, invocation: Invocation) -> None:
+        """An invocation of the notifier is over."""
+        self._ledger.ended(invocation)
+        if invocation.raised is not None and not invocation.struck - {"reply"}:
+            self._violated("G6", f"the notifier raised {invocation.raised!r} for no fault but POSTs'")
+
+    def _sessions(self, sender_id: str) -> list[Session]:
+        return self._tables.sessions_of(sender_id)
+
+    def _violated(self, guarantee: str, what: str) -> None:
+        self._ledger.violated(guarantee, what)
+
+
+def _name(submission: Submission) -> str:
+    return f"{submission.kind.value} {submission.webhook.number}"

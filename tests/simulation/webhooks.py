@@ -1,0 +1,85 @@
+"""What arrives: webhook bodies, some of them twice, some of them no messages at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from enum import Enum
+from random import Random
+from urllib.parse import urlencode
+
+from tests.simulation.settings import MESSAGES, START, Settings
+from tests.world.chance import Chance
+
+POISON = "no table takes this"
+GARBAGE = ("hello", "{}", "Body=who+is+this", "=&=&=", "From=&WaId=&Body=x", "%ff%fe=%00", "[1, 2]")
+
+
+class Kind(Enum):
+    """What a body is to the consumer."""
+
+    MESSAGE = "message"
+    WITHOUT_SID = "message without a Sid"
+    POISON = "message that the table refuses"
+    CALLBACK = "status callback"
+    GARBAGE = "garbage"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One body on its way to the queue; `at` in epoch seconds."""
+
+    number: int
+    at: float
+    kind: Kind
+    body: str
+    group: str
+    sender_id: str = ""
+    message_id: str = ""
+
+
+def draw_webhooks(
+    chance: Chance, settings: Settings, only: Collection[int] | None = None
+) -> list[Webhook]:
+    """Draw the bodies in the order in which they arrive; `only` leaves out all other numbers."""
+    pick = chance.stream("webhooks")
+    drawn: list[Webhook] = []
+    at = START
+    for number in range(MESSAGES + pick.randrange(6)):
+        at += settings.spacing * pick.random() * 2
+        drawn.append(_repeated(pick, number, at, drawn) or _fresh(pick, number, at, settings))
+    return [each for each in drawn if only is None or each.number in only]
+
+
+def _repeated(pick: Random, number: int, at: float, drawn: list[Webhook]) -> Webhook | None:
+    """Twilio tries a webhook again that it got no answer for: the same Sid, a later message."""
+    if not drawn or pick.random() >= 0.1:
+        return None
+    first = pick.choice(drawn)
+    return replace(first, number=number, at=at) if first.kind is Kind.MESSAGE else None
+
+
+def _fresh(pick: Random, number: int, at: float, settings: Settings) -> Webhook:
+    sender = pick.randrange(settings.senders)
+    sender_id = f"4915550{sender:04d}"
+    own_group = settings.grouping == "per sender" or (
+        settings.grouping == "both" and pick.random() < 0.5
+    )
+    group = f"whatsapp:+{sender_id}" if own_group else "webhook_group"
+    kind = pick.choices(list(Kind), [80, 6, 3, 5, 6])[0]
+    sid = f"SM{number:032d}"
+    if kind is Kind.GARBAGE:
+        return Webhook(number, at, kind, pick.choice(GARBAGE), group)
+    fields = {
+        "MessageSid": sid,
+        "From": f"whatsapp:+{sender_id}",
+        "WaId": sender_id,
+        "Body": POISON if kind is Kind.POISON else f"message {number}",
+        "SmsStatus": "received",
+        "NumMedia": "0",
+    }
+    if kind is Kind.CALLBACK:
+        return Webhook(number, at, kind, urlencode(fields | {"SmsStatus": "delivered"}), group)
+    if kind is Kind.WITHOUT_SID:
+        sid = fields.pop("MessageSid")[:0]
+    return Webhook(number, at, kind, urlencode(fields), group, sender_id, sid)

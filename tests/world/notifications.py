@@ -1,0 +1,185 @@
+"""The NotificationStore of the in-memory world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from domain.chats import ChatKey
+from domain.errors import Unavailable
+from domain.notifications import Claim, Notification
+from domain.ports import Audience, Claimed
+from tests.world.tables import Tables, Telling
+from tests.world.wire import Call, Wire
+from tests.world.witness import Witness
+
+MAX_KEYS = 100
+MAX_ACTIONS = 100
+
+Key = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A conditional update of one sender's row."""
+
+    sender_id: str
+    allows: Callable[[Telling], bool]
+    change: Callable[[Telling], None]
+
+
+class MemoryNotifications:
+    """What has been told to whom."""
+
+    def __init__(self, tables: Tables, wire: Wire, witness: Witness) -> None:
+        self._tables = tables
+        self._wire = wire
+        self._witness = witness
+
+    def look_up(
+        self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
+    ) -> Audience:
+        """One read for each hundred keys, all at once."""
+        audience = Audience()
+        process = self._wire.process
+        keys: list[Key] = [("session", each) for each in sessions]
+        keys += [("row", each) for each in senders] + [("text", each) for each in chats]
+        calls = []
+        for start in range(0, len(keys), MAX_KEYS):
+            part = keys[start : start + MAX_KEYS]
+            left_out = self._wire.leaves_out("notifications.read", part)
+            read = partial(self._read, process, [key for key in part if key not in left_out])
+            calls.append(Call("notifications.read", read))
+            audience.problems += ["UnprocessedKeys"] * bool(left_out)
+        for call in self._wire.wave(calls):
+            _note(call, audience)
+        return audience
+
+    def claim(self, claims: Sequence[Claim]) -> Claimed:
+        """Claim all that may be claimed; see `_claim` for when."""
+        applied, declined, problems = self._apply("claim", [self._claim(each) for each in claims])
+        return Claimed(applied, declined, problems)
+
+    def release(self, claims: Sequence[Claim]) -> set[str]:
+        """Give back the claims that still stand."""
+        applied, declined, _ = self._apply("release", [self._release(each) for each in claims])
+        return applied | declined
+
+    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
+        """Raise `through`."""
+        updates = [self._settle(sender, moment) for sender, moment in through.items()]
+        applied, declined, _ = self._apply("settle", updates)
+        return applied | declined
+
+    def _read(self, process: Any, keys: Sequence[Key]) -> Audience:
+        found = Audience()
+        for kind, key in keys:
+            if kind == "session":
+                session = found.sessions[key] = self._tables.sessions.get(key)
+                if session is not None:
+                    self._witness.sighted(process, session)
+            elif kind == "row":
+                found.notifications[key] = self._notification(key)
+            else:
+                row = self._tables.chats.get(key)
+                found.texts[key] = None if row is None else str(row["content"]["text"])
+        return found
+
+    def _notification(self, sender_id: str) -> Notification | None:
+        row = self._tables.notifications.get(sender_id)
+        return None if row is None else Notification(row.claimed, row.attempt, row.through)
+
+    def _claim(self, claim: Claim) -> Update:
+        moment, attempt, process = claim.news.stored_at, claim.news.attempt, self._wire.process
+
+        def allows(row: Telling) -> bool:
+            if row.through is not None and row.through >= moment:
+                return False
+            if row.claimed is None or row.claimed < moment:
+                return True
+            mine = row.attempt < attempt or row.claimed_by == claim.token
+            return row.claimed == moment and mine
+
+        def change(row: Telling) -> None:
+            row.claimed, row.attempt, row.claimed_by = moment, attempt, claim.token
+            self._witness.claimed(process, claim)
+
+        return Update(claim.news.sender_id, allows, change)
+
+    def _release(self, claim: Claim) -> Update:
+        process = self._wire.process
+
+        def change(row: Telling) -> None:
+            row.attempt = claim.news.attempt - 1
+            self._witness.released(process, claim)
+
+        sender_id = claim.news.sender_id
+        return Update(sender_id, lambda row: row.claimed_by == claim.token, change)
+
+    def _settle(self, sender_id: str, moment: Decimal) -> Update:
+        process = self._wire.process
+
+        def change(row: Telling) -> None:
+            row.through = moment
+            self._witness.settled(process, sender_id, moment)
+
+        return Update(sender_id, lambda row: row.through is None or row.through < moment, change)
+
+    def _apply(
+        self, what: str, updates: Sequence[Update]
+    ) -> tuple[set[str], set[str], list[str]]:
+        """Apply what may be: all at once, then without those whose condition failed."""
+        applied: set[str] = set()
+        declined: set[str] = set()
+        problems: list[str] = []
+        for start in range(0, len(updates), MAX_ACTIONS):
+            left = list(updates[start : start + MAX_ACTIONS])
+            for _ in range(2):
+                left = self._try(what, left, applied, declined, problems) if left else []
+        return applied, declined, problems
+
+    def _try(
+        self,
+        what: str,
+        updates: list[Update],
+        applied: set[str],
+        declined: set[str],
+        problems: list[str],
+    ) -> list[Update]:
+        """One transaction; gives the updates that only others' failures held up."""
+        try:
+            failed = self._wire.write(f"notifications.{what}", partial(self._transact, updates))
+        except Unavailable as error:
+            problems.append(f"TransactWriteItems:{error.code}")
+            return []
+        declined |= failed
+        if not failed:
+            applied |= {each.sender_id for each in updates}
+            return []
+        return [each for each in updates if each.sender_id not in failed]
+
+    def _transact(self, updates: Sequence[Update]) -> set[str]:
+        """Apply all or none; gives the senders whose condition failed."""
+        rows = self._tables.notifications
+        failed = {
+            each.sender_id
+            for each in updates
+            if not each.allows(rows.get(each.sender_id, Telling()))
+        }
+        for each in [] if failed else updates:
+            each.change(rows[each.sender_id])
+        return failed
+
+
+def _note(call: Call[Audience], audience: Audience) -> None:
+    try:
+        found = call.answer()
+    except Unavailable as error:
+        audience.problems.append(f"{call.site}:{error.code}")
+    else:
+        audience.sessions |= found.sessions
+        audience.notifications |= found.notifications
+        audience.texts |= found.texts

@@ -1,0 +1,113 @@
+"""The queues that the core sends to, in the in-memory world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from typing import TypeVar
+
+from adapters.queues import delay_seconds
+from domain.batches import Rejected
+from domain.errors import Unavailable
+from domain.news import News, RejectedNews, retry_body
+from tests.world.queues import FifoQueue, StandardQueue
+from tests.world.wire import Wire
+from tests.world.witness import Witness
+
+T = TypeVar("T")
+
+MAX_ENTRIES = 10
+
+
+def send_batches(
+    wire: Wire, site: str, entries: Mapping[str, T], send: Callable[[T], None]
+) -> set[str]:
+    """SendMessageBatch, ten at a time; gives the keys of those that are known to have arrived."""
+    sent: set[str] = set()
+    keys = list(entries)
+    for start in range(0, len(keys), MAX_ENTRIES):
+        part = keys[start : start + MAX_ENTRIES]
+        failed = wire.leaves_out(site, part)
+        accepted = [key for key in part if key not in failed]
+        try:
+            wire.write(site, partial(_send_all, send, [entries[key] for key in accepted]))
+        except Unavailable:
+            continue
+        sent |= set(accepted)
+    return sent
+
+
+class MemoryDeadLetters:
+    """The dead-letter queue of bodies; a repetition within five minutes arrives once."""
+
+    def __init__(self, queue: FifoQueue, wire: Wire, witness: Witness) -> None:
+        self._queue = queue
+        self._wire = wire
+        self._witness = witness
+
+    def quarantine(self, rejected: Sequence[Rejected]) -> set[str]:
+        """Send bodies with reason and first place."""
+        entries = {each.record.id: each for each in rejected}
+        send = partial(self._send, self._wire.process)
+        return send_batches(self._wire, "dead_letters.send", entries, send)
+
+    def _send(self, process: object, rejected: Rejected) -> None:
+        record = rejected.record
+        body = record.body if isinstance(record.body, str) and record.body else "(none)"
+        digest = sha256(record.id.encode("utf-8", "replace")).hexdigest()
+        attributes = {
+            "Reason": rejected.reason,
+            "OriginalMessageId": record.original_id,
+            "OriginalSentTimestamp": str(record.sent_ms),
+            "OriginalSequenceNumber": record.sequence,
+            "OriginalMessageGroupId": record.group_id,
+            "ReceiveCount": str(record.receive_count),
+        }
+        present = {name: value for name, value in attributes.items() if value}
+        self._queue.send_once(digest, body, record.group_id or "quarantine", present)
+        self._witness.quarantined(process, rejected)
+
+
+class MemoryRetryQueue:
+    """The retry queue and its dead-letter queue; `random` gives the jitter, 0 to 1."""
+
+    def __init__(
+        self,
+        queue: StandardQueue,
+        dead_letters: StandardQueue,
+        wire: Wire,
+        witness: Witness,
+        random: Callable[[], float],
+    ) -> None:
+        self._queue = queue
+        self._dead_letters = dead_letters
+        self._wire = wire
+        self._witness = witness
+        self._random = random
+
+    def park(self, news: Sequence[News]) -> set[str]:
+        """Send for later."""
+        entries = {each.sender_id: each for each in news}
+        send = partial(self._park, self._wire.process)
+        return send_batches(self._wire, "retry_queue.park", entries, send)
+
+    def give_up(self, rejected: Sequence[RejectedNews]) -> set[str]:
+        """Send to the end."""
+        entries = {each.id: each for each in rejected}
+        send = partial(self._give_up, self._wire.process)
+        return send_batches(self._wire, "retry_queue.give_up", entries, send)
+
+    def _park(self, process: object, news: News) -> None:
+        delay = delay_seconds(news.attempt, self._random())
+        self._queue.send(retry_body(news), delay=delay)
+        self._witness.parked(process, news)
+
+    def _give_up(self, process: object, rejected: RejectedNews) -> None:
+        self._dead_letters.send(rejected.body or "{}", attributes={"Reason": rejected.reason})
+        self._witness.gave_up(process, rejected)
+
+
+def _send_all(send: Callable[[T], None], entries: Iterable[T]) -> None:
+    for each in entries:
+        send(each)

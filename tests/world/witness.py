@@ -1,0 +1,67 @@
+"""Who looks on: every fact of the outside that a guarantee speaks of is told here once.
+
+This one forgets everything. `process` is the invocation at work, or None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from domain.batches import Rejected
+from domain.news import News, RejectedNews
+from domain.notifications import Claim
+from domain.ports import Outcome
+from domain.sessions import Session
+from tests.world.tables import Commit
+
+
+@dataclass(slots=True, eq=False)
+class Post:
+    """One POST to the reply service: its moments, and the outcome once the caller knows it."""
+
+    news: News
+    started: int = 0
+    accepted: int | None = None
+    outcome: Outcome | None = None
+
+
+class Witness:
+    """Told at the moment at which a thing takes effect, whether or not its caller hears of it."""
+
+    def queried(self, process: Any, sender_id: str, shown: Session | None) -> None:
+        """The index showed this session as the sender's newest."""
+
+    def sighted(self, process: Any, session: Session) -> None:
+        """A session's row was read consistently."""
+
+    def committed(self, process: Any, commit: Commit) -> None:
+        """Sessions and chats were written."""
+
+    def opened_elsewhere(self, session: Session) -> None:
+        """The reply service has opened a session of its own."""
+
+    def quarantined(self, process: Any, rejected: Rejected) -> None:
+        """A record reached the dead-letter queue by our hand."""
+
+    def claimed(self, process: Any, claim: Claim) -> None:
+        """A claim was won."""
+
+    def released(self, process: Any, claim: Claim) -> None:
+        """A claim was given back."""
+
+    def settled(self, process: Any, sender_id: str, through: Decimal) -> None:
+        """News was noted as dealt with."""
+
+    def parked(self, process: Any, news: News) -> None:
+        """News reached the retry queue."""
+
+    def gave_up(self, process: Any, rejected: RejectedNews) -> None:
+        """News reached the reply service's dead-letter queue by our hand."""
+
+    def posted(self, process: Any, post: Post) -> None:
+        """A POST was sent off; what becomes of it shows on it."""
+
+    def accepted(self, post: Post) -> None:
+        """The reply service accepted it, and answers the person."""
