@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.cases import CASES
 from benchmarks.code import BASELINE, pack_baseline, unpack_ours
 from benchmarks.goals import Standing, hold_against
-from benchmarks.measure import Results, measure_cases, measure_cold
+from benchmarks.measure import Measured, Results, measure_cases, measure_cold
 from benchmarks.plot import plot_ratios
 from benchmarks.stack import StackResult, measure_stack
 from benchmarks.table import count_table, ratio_table, stack_table
@@ -123,14 +123,24 @@ def machine() -> str:
 def write(run: Run, report: str) -> None:
     """Write plot and counts, and put the report between the marks in the README."""
     PLOT.write_text(plot_ratios(run.standings))
-    counts = {
-        case: {target: measured.counts.as_json() for target, measured in run.results[case].items()}
-        for case in CASES
-    }
-    COUNTS.write_text(json.dumps(counts, indent=1, sort_keys=True) + "\n")
+    COUNTS.write_text(json.dumps(counts_of(run.results), indent=1, sort_keys=True) + "\n")
     before, _, rest = README.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     README.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}")
+
+
+def counts_of(results: Results) -> dict[str, dict[str, object]]:
+    """Return what a batch of each case took: counts, and milliseconds for the cost model."""
+    return {
+        case: {target: counts_of_one(measured) for target, measured in results[case].items()}
+        for case in CASES
+    }
+
+
+def counts_of_one(measured: Measured) -> dict[str, object]:
+    """Return one target's counts and times."""
+    times = {f"{name}_ms": round(measured.median(name) * 1000, 2) for name in ("cpu", "wall")}
+    return {**measured.counts.as_json(), **times}
 
 
 if __name__ == "__main__":

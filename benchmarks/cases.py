@@ -54,6 +54,7 @@ CASES = {
         Case("known", "10 known senders", QUEUE, BATCH, lambda _: some(100, BATCH), 60),
         Case("new", "10 new senders", QUEUE, BATCH, lambda r: some(10_000 + r * BATCH, BATCH), 60),
         Case("one", "1 sender x 10", QUEUE, BATCH, lambda _: some(200, 1) * BATCH, 60),
+        Case("single", "1 known sender x 1", QUEUE, 1, lambda _: some(250, 1), 40),
         Case("again", "a stored batch again", QUEUE, BATCH, lambda _: some(300, BATCH), 40, True),
         Case(
             "stream",
@@ -63,5 +64,6 @@ CASES = {
             lambda _: some(400, STREAM_SENDERS),
             9,
         ),
+        Case("stream_single", "stream, 1 sender", STREAM, 1, lambda _: some(500, 1), 15),
     )
 }

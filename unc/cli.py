@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from unc import conversation, deploy_commands, logs, replay, status
 from unc.connection import connect
 from unc.console import complain, err, out, print_json, progress
+from unc.cost import cost
 from unc.dead_letters import commands as dead_letters
 from unc.emulator_state import DEFAULT_PORT
 from unc.errors import BadInput, UncError
@@ -161,7 +162,7 @@ def show_logs(
         return
 
 
-for command in (deploy_commands.deploy, deploy_commands.diff, deploy_commands.destroy):
+for command in (deploy_commands.deploy, deploy_commands.diff, deploy_commands.destroy, cost):
     app.command()(command)
 
 

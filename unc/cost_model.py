@@ -1,0 +1,188 @@
+"""What a load costs on AWS, from what `make bench` counted and AWS's list prices.
+
+A bill has more on it than this: logs, storage, alarms, data transfer, and the polling of an idle
+queue. None of them depends much on how the functions are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unc import project
+from unc.errors import SetupMissing
+
+COUNTS = project.ROOT / "benchmarks" / "counts.json"
+TARGETS = ("ours", "baseline")
+
+MILLION = 1_000_000
+MONTH_SECONDS = 30 * 24 * 3600
+FULL_CORE_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+STREAM_WINDOW_SECONDS = 3
+STREAM_BATCH = 100
+QUEUE_BATCH = 10
+BENCH_REPLY_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Dollars, us-east-1: a million units or requests; a GB-second of Lambda on arm64."""
+
+    write_units: float = 0.625
+    read_units: float = 0.125
+    fifo_requests: float = 0.50
+    lambda_requests: float = 0.20
+    lambda_gb_second: float = 0.0000133334
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes in a month. `new_sessions`: how many of the messages open one."""
+
+    messages: int
+    new_sessions: int
+    queue_batch: int = 1
+    stream_batch: int = 1
+    memory_megabytes: int = 256
+    reply_seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one batch took: units by table or `table/index`, POSTs, CPU and waiting in seconds."""
+
+    reads: Counter[str]
+    writes: Counter[str]
+    posts: int
+    cpu: float
+    waits: float
+
+    @staticmethod
+    def read(values: Mapping[str, Any]) -> Counted:
+        """Read one entry of the counts; table names lose the target they belong to."""
+        cpu, wall = values["cpu_ms"] / 1000, values["wall_ms"] / 1000
+        return Counted(
+            reads=without_target(values["read_units"]),
+            writes=without_target(values["write_units"]),
+            posts=values["posts"],
+            cpu=cpu,
+            waits=max(wall - cpu, 0.0),
+        )
+
+
+Counts = Mapping[str, Counted]
+
+
+def read_counts(target: str, path: Path = COUNTS) -> Counts:
+    """Read what was counted for a target, by case; raises SetupMissing without a run."""
+    try:
+        cases = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SetupMissing("there are no counts to go by", "run: make bench") from error
+    return {case: Counted.read(by_target[target]) for case, by_target in cases.items()}
+
+
+def without_target(units: Mapping[str, float]) -> Counter[str]:
+    """Drop the first word of each table's name."""
+    return Counter({name.partition("-")[2]: value for name, value in units.items()})
+
+
+def default_stream_batch(messages: int) -> int:
+    """Return the messages that one stream batch brings when they come evenly over a month."""
+    in_window = messages / MONTH_SECONDS * STREAM_WINDOW_SECONDS
+    return max(1, min(STREAM_BATCH, round(in_window)))
+
+
+def cost_of(load: Load, counts: Counts, prices: Prices) -> dict[str, float]:
+    """Return dollars a month by service."""
+    reads, writes = units_of(load, counts)
+    tables = sum(value for name, value in writes.items() if "/" not in name)
+    indexes = sum(writes.values()) - tables
+    batches, tellings = load.messages / load.queue_batch, load.messages / load.stream_batch
+    return {
+        "Lambda, queue function": function_cost(batches, queue_seconds(load, counts), load, prices),
+        "Lambda, notifier": function_cost(tellings, stream_seconds(load, counts), load, prices),
+        "DynamoDB, reads": sum(reads.values()) / MILLION * prices.read_units,
+        "DynamoDB, writes to tables": tables / MILLION * prices.write_units,
+        "DynamoDB, writes to indexes": indexes / MILLION * prices.write_units,
+        # A message is sent alone; a batch is received and deleted with a request each.
+        "SQS": (load.messages + 2 * batches) / MILLION * prices.fifo_requests,
+    }
+
+
+def cost_of_indexes(load: Load, counts: Counts, prices: Prices) -> dict[str, float]:
+    """Return dollars a month that each index adds, in writes."""
+    _, writes = units_of(load, counts)
+    return {
+        name: units / MILLION * prices.write_units
+        for name, units in sorted(writes.items())
+        if "/" in name
+    }
+
+
+def units_of(load: Load, counts: Counts) -> tuple[Counter[str], Counter[str]]:
+    """Return read and write units of a month, by table or `table/index`."""
+    stored = counts["single" if load.queue_batch == 1 else "known"]
+    told = counts["stream_single" if load.stream_batch == 1 else "stream"]
+    parts: list[tuple[float, Counted, int]] = [
+        (load.messages / batch_of(stored, load), stored, 1),
+        (load.messages / told.posts, told, 1),
+        (load.new_sessions / QUEUE_BATCH, counts["new"], 1),
+        (load.new_sessions / QUEUE_BATCH, counts["known"], -1),
+    ]
+    return (
+        added((times * sign, part.reads) for times, part, sign in parts),
+        added((times * sign, part.writes) for times, part, sign in parts),
+    )
+
+
+def batch_of(stored: Counted, load: Load) -> int:
+    """Return how many messages were in the batch that was counted."""
+    return 1 if load.queue_batch == 1 else QUEUE_BATCH
+
+
+def added(parts: Iterable[tuple[float, Counter[str]]]) -> Counter[str]:
+    """Add up multiples of counts."""
+    total: Counter[str] = Counter()
+    for times, units in parts:
+        for name, value in units.items():
+            total[name] += value * times  # type: ignore[assignment]
+    return total
+
+
+def function_cost(invocations: float, seconds: float, load: Load, prices: Prices) -> float:
+    """Return dollars for invocations of so many seconds each."""
+    gigabyte_seconds = invocations * seconds * load.memory_megabytes / 1024
+    requests = invocations / MILLION * prices.lambda_requests
+    return gigabyte_seconds * prices.lambda_gb_second + requests
+
+
+def queue_seconds(load: Load, counts: Counts) -> float:
+    """Return how long a queue batch takes: between a batch of one and one of ten, as it lies."""
+    one, ten = counts["single"], counts["known"]
+    share = (load.queue_batch - 1) / (QUEUE_BATCH - 1)
+    cpu = one.cpu + (ten.cpu - one.cpu) * share
+    return one.waits + (ten.waits - one.waits) * share + cpu * slowness(load)
+
+
+def stream_seconds(load: Load, counts: Counts) -> float:
+    """Return how long a stream batch takes, with the reply service as slow as it is said to be.
+
+    Who tells one sender after the other waits for each; who tells all at once waits once.
+    """
+    one, many = counts["stream_single"], counts["stream"]
+    rounds = max(1.0, many.waits / one.waits)  # in terms of a batch of one
+    share = (load.stream_batch - 1) / (many.posts - 1)
+    turns = 1 + (round(rounds) - 1) * share
+    cpu = one.cpu + (many.cpu - one.cpu) * share
+    calls = max(one.waits - BENCH_REPLY_SECONDS, 0.0)
+    return turns * (calls + load.reply_seconds) + cpu * slowness(load)
+
+
+def slowness(load: Load) -> float:
+    """Return how many times longer CPU takes than on a whole core."""
+    return max(1.0, FULL_CORE_MEGABYTES / load.memory_megabytes)
