@@ -156,10 +156,16 @@ def to_change(raw: ChangeTypeDef) -> Change:
 
 
 def execute_change_set(aws: Aws, change_set: ChangeSet) -> None:
-    """Let CloudFormation carry it out; returns at once."""
+    """Let CloudFormation carry it out; returns at once.
+
+    Tables and queues are retained, but not those that a failed execution has just made: a later
+    one would find them in its way.
+    """
     with clear_refusals():
         aws.cloudformation.execute_change_set(
-            StackName=change_set.stack, ChangeSetName=change_set.name
+            StackName=change_set.stack,
+            ChangeSetName=change_set.name,
+            RetainExceptOnCreate=change_set.kind != "IMPORT",
         )
 
 

@@ -1,20 +1,12 @@
 """Taking over an account that an older consumer runs in: nothing lost, nothing told again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
 
 from tests.e2e.older import account as older
 from tests.e2e.older import history
-from tests.e2e.world import eventually, new_sender, write
-from unc.aws import Aws, local_aws
-from unc.cli import run
-from unc.emulator import running_emulator
-from unc.message import Message
-from unc.reply_stand_in import ReplyStandIn, running_stand_in
-from unc.reply_writer import ReplyWriter
-from unc.stack import ensure_secret
+from tests.e2e.older.world import OldWorld, running_old_world
 
 pytestmark = pytest.mark.emulator
 
@@ -22,40 +14,10 @@ HELD, QUEUED = 5, 20
 HELD_SECONDS = 8
 
 
-@dataclass
-class OldWorld:
-    """The older consumer at work, and what it had done when the takeover began."""
-
-    aws: Aws
-    reply: ReplyStandIn
-    queue: str
-    mappings: tuple[str, str]
-    queued: list[Message] = field(default_factory=list)
-
-    def deploy(self, *arguments: str) -> int:
-        return run(["deploy", "--set", f"ReplyServiceUrl={self.reply.url}", *arguments])
-
-    def told(self, message: Message) -> int:
-        """How many POSTs about it were accepted."""
-        told = self.reply.accepted(message.sender_id)
-        return sum(telling.message == message.label for telling in told)
-
-    def await_told(self, *messages: Message) -> None:
-        for message in messages:
-            eventually(lambda one=message: self.told(one) > 0, f"{message.label} told")
-
-
 @pytest.fixture
 def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
-    with running_emulator() as emulator:
-        aws = local_aws(emulator.endpoint)
-        secret = ensure_secret(aws, None)
-        with running_stand_in(secret, ReplyWriter(aws, "sessions", "chats")) as reply:
-            stream = older.make_tables(aws)
-            queue, _ = older.make_queues(aws)
-            older.make_functions(aws, reply.url, secret)
-            monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
-            yield OldWorld(aws, reply, queue, older.attach(aws, queue, stream))
+    with running_old_world(monkeypatch) as world:
+        yield world
 
 
 def _queue_behind_a_lost_worker(world: OldWorld) -> None:
@@ -63,26 +25,20 @@ def _queue_behind_a_lost_worker(world: OldWorld) -> None:
 
     The older consumer is held off while they are sent, so that it takes none of them before.
     """
-    reads = world.mappings[0]
-    world.aws.functions.update_event_source_mapping(UUID=reads, Enabled=False)
-    for number in range(QUEUED):
-        message = write(new_sender(), f"queued {number}")
-        older.send(world.aws, world.queue, message.body, "webhook_group")
-        world.queued.append(message)
+    world.switch(0, on=False)
+    world.queued = [world.send(f"queued {number}") for number in range(QUEUED)]
     held = world.aws.sqs.receive_message(
         QueueUrl=world.queue, MaxNumberOfMessages=HELD, VisibilityTimeout=HELD_SECONDS
     )
     assert len(held["Messages"]) == HELD
-    world.aws.functions.update_event_source_mapping(UUID=reads, Enabled=True)
+    world.switch(0, on=True)
 
 
 def test_everything_is_kept_and_nothing_is_told_again(old_world: OldWorld) -> None:
     history.write_history(old_world.aws)
     before = {table: history.read_all(old_world.aws, table) for table in ("sessions", "chats")}
     assert (len(before["sessions"]), len(before["chats"])) == (history.SESSIONS, history.CHATS)
-    recent = write(new_sender(), "stored by the older one")
-    older.send(old_world.aws, old_world.queue, recent.body, "another_group")
-    old_world.await_told(recent)
+    recent = old_world.exchange("stored by the older one")
     _queue_behind_a_lost_worker(old_world)
 
     assert old_world.deploy() == 0
@@ -95,19 +51,11 @@ def test_everything_is_kept_and_nothing_is_told_again(old_world: OldWorld) -> No
     chats = history.read_all(old_world.aws, "chats")
     stored = [chat["message_id"]["S"] for chat in chats if chat["chat_type"]["S"] == "inbound"]
     assert [stored.count(message.message_id) for message in old_world.queued] == [1] * QUEUED
-    _send_and_await(old_world, "after the takeover")
+    old_world.exchange("after the takeover")
     assert [old_world.told(message) for message in [recent, *old_world.queued]] == [1] * 21
     about_old = [t.message for t in old_world.reply.accepted() if t.message.startswith("old ")]
     inbound = [chat for chat in before["chats"] if chat["chat_type"]["S"] == "inbound"]
     assert sorted(about_old) == sorted(chat["content"]["M"]["text"]["S"] for chat in inbound)
-
-
-def _send_and_await(world: OldWorld, text: str) -> Message:
-    """Once a later message is told, the notifier has come past all that was in the stream."""
-    message = write(new_sender(), text)
-    older.send(world.aws, world.queue, message.body, "webhook_group")
-    world.await_told(message)
-    return message
 
 
 def _assert_taken_over(world: OldWorld) -> None:

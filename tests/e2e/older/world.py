@@ -1,0 +1,75 @@
+"""The older consumer at work, with a reply service that counts."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.e2e.older import account as older
+from tests.e2e.world import eventually, new_sender, write
+from unc.aws import Aws, local_aws
+from unc.cli import run
+from unc.emulator import running_emulator
+from unc.message import Message
+from unc.reply_stand_in import ReplyStandIn, running_stand_in
+from unc.reply_writer import ReplyWriter
+from unc.stack import ensure_secret
+
+
+@dataclass
+class OldWorld:
+    """The older consumer at work, and what it had done when the takeover began."""
+
+    aws: Aws
+    reply: ReplyStandIn
+    queue: str
+    mappings: tuple[str, str]
+    queued: list[Message] = field(default_factory=list)
+
+    def deploy(self, *arguments: str) -> int:
+        return run(["deploy", "--set", f"ReplyServiceUrl={self.reply.url}", *arguments])
+
+    def told(self, message: Message) -> int:
+        """How many POSTs about it were accepted."""
+        told = self.reply.accepted(message.sender_id)
+        return sum(telling.message == message.label for telling in told)
+
+    def await_told(self, *messages: Message) -> None:
+        for message in messages:
+            eventually(lambda one=message: self.told(one) > 0, f"{message.label} told")
+
+    def send(self, text: str, group: str = "webhook_group") -> Message:
+        """Queue a message of a new sender."""
+        message = write(new_sender(), text)
+        older.send(self.aws, self.queue, message.body, group)
+        return message
+
+    def exchange(self, text: str) -> Message:
+        """Queue a message and wait until it is told; then all before it in the stream is past."""
+        message = self.send(text)
+        self.await_told(message)
+        return message
+
+    def states(self) -> list[str]:
+        """The older mappings' states."""
+        found = [self.aws.functions.get_event_source_mapping(UUID=each) for each in self.mappings]
+        return [mapping["State"] for mapping in found]
+
+    def switch(self, mapping: int, on: bool) -> None:
+        """Switch one of the older mappings: 0 reads the queue, 1 the stream."""
+        self.aws.functions.update_event_source_mapping(UUID=self.mappings[mapping], Enabled=on)
+
+
+@contextlib.contextmanager
+def running_old_world(environment: pytest.MonkeyPatch) -> Iterator[OldWorld]:
+    """Everything that the shell commands made, in an account of its own."""
+    with running_emulator() as emulator:
+        aws = local_aws(emulator.endpoint)
+        secret = ensure_secret(aws, None)
+        with running_stand_in(secret, ReplyWriter(aws, "sessions", "chats")) as reply:
+            stream = older.make_tables(aws)
+            queue, _ = older.make_queues(aws)
+            older.make_functions(aws, reply.url, secret)
+            environment.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+            yield OldWorld(aws, reply, queue, older.attach(aws, queue, stream))

@@ -1,0 +1,167 @@
+"""A takeover that fails, is cut off, or cannot know: the older consumer or a later run goes on."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.older import account as older
+from tests.e2e.older.history import read_all
+from tests.e2e.older.world import OldWorld, running_old_world
+from tests.e2e.templates import broken_template
+from unc import project
+from unc.change_set import Change
+from unc.cli import run
+from unc.deployment import Plan
+from unc.errors import DeployFailed
+from unc.package import build_package
+from unc.rollout import roll_out
+
+pytestmark = pytest.mark.emulator
+
+# What each step tells, in their order: import and update are told by the stack's events.
+STEPS = (
+    "taking hold of what is there",
+    "stack: ",
+    "switching off what reads the queue",
+    "waiting until the older notifier",
+    "stack: ",
+    "as told",
+)
+
+
+@pytest.fixture
+def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
+    with running_old_world(monkeypatch) as world:
+        yield world
+
+
+def _roll_out(
+    world: OldWorld, progress: Callable[[str], None], template: Path = project.TEMPLATE
+) -> None:
+    plan = Plan(build_package(), {"ReplyServiceUrl": world.reply.url}, template=template)
+    roll_out(world.aws, plan, None, progress, _show_nothing)
+
+
+def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
+    old_world: OldWorld, tmp_path: Path
+) -> None:
+    before = _functions(old_world)
+    first = old_world.exchange("before")
+    with pytest.raises(DeployFailed, match=r"^Broken failed: "):
+        _roll_out(old_world, _ignore, broken_template(tmp_path))
+    assert _functions(old_world) == before, "code, role and environment are back"
+    assert old_world.states() == ["Enabled", "Enabled"]
+    second = old_world.exchange("after a failure")
+    assert "stored_at" not in _chat(old_world, second.message_id)
+    assert old_world.deploy() == 0
+    third = old_world.exchange("after a takeover")
+    assert "stored_at" in _chat(old_world, third.message_id)
+    assert [old_world.told(message) for message in (first, second, third)] == [1, 1, 1]
+
+
+def test_a_takeover_that_is_cut_off_is_finished_by_the_next(old_world: OldWorld) -> None:
+    told = [old_world.exchange("before")]
+    for step in STEPS:
+        with pytest.raises(KeyboardInterrupt):
+            _roll_out(old_world, _Interrupt(step))
+    told.append(old_world.send("while nobody is at work"))
+    assert old_world.deploy() == 0
+    told.append(old_world.exchange("after"))
+    assert [old_world.told(message) for message in told] == [1, 1, 1]
+
+
+def test_where_the_older_notifier_was_off_a_person_has_to_say_what_was_told(
+    old_world: OldWorld, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = old_world.exchange("told")
+    old_world.switch(1, on=False)
+    assert old_world.deploy() == 2
+    assert "nobody knows how far it told" in capfd.readouterr().err
+    assert old_world.aws.cloudformation.describe_stacks()["Stacks"] == []
+    assert old_world.states() == ["Enabled", "Disabled"]
+    assert old_world.deploy("--told-until", "all") == 0
+    old_world.exchange("after")
+    assert old_world.told(told) == 1
+
+
+def test_a_queue_s_own_policy_is_not_overwritten_silently(
+    old_world: OldWorld, capfd: pytest.CaptureFixture[str]
+) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*"}]}
+    old_world.aws.sqs.set_queue_attributes(
+        QueueUrl=old_world.queue, Attributes={"Policy": json.dumps(policy)}
+    )
+    assert old_world.deploy() == 5
+    assert "has a policy of its own" in capfd.readouterr().err
+    assert old_world.states() == ["Enabled", "Enabled"]
+
+
+def test_a_rehearsal_tells_the_steps_and_touches_nothing(
+    old_world: OldWorld, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = _functions(old_world)
+    assert old_world.deploy("--dry-run") == 0
+    printed = capfd.readouterr().out
+    assert "found, made without a stack: table chats" in printed
+    assert "1. import 8 resources into the stack as they are" in printed
+    assert f"aws iam delete-role --role-name {older.ROLE}" in printed
+    assert old_world.aws.cloudformation.describe_stacks()["Stacks"] == []
+    assert old_world.states() == ["Enabled", "Enabled"]
+    assert _functions(old_world) == before
+
+
+def test_secrets_of_the_older_functions_are_not_written_into_a_template(
+    old_world: OldWorld,
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _roll_out(old_world, _Interrupt("switching off"))
+    body = old_world.aws.cloudformation.get_template(StackName="unc-consumer")["TemplateBody"]
+    assert old_world.reply.secret not in json.dumps(body)
+
+
+def test_an_older_event_source_that_comes_back_is_switched_off(old_world: OldWorld) -> None:
+    assert old_world.deploy() == 0
+    again = old_world.aws.functions.create_event_source_mapping(
+        EventSourceArn=f"arn:aws:sqs:us-east-1:000000000000:{older.QUEUE}",
+        FunctionName=older.STORING,
+    )
+    assert run(["deploy"]) == 0
+    found = old_world.aws.functions.get_event_source_mapping(UUID=again["UUID"])
+    assert found["State"] == "Disabled"
+    old_world.exchange("still served")
+
+
+class _Interrupt:
+    """A Ctrl-C as soon as a line with these words is told."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def __call__(self, line: str) -> None:
+        if self._words in line:
+            raise KeyboardInterrupt
+
+
+def _functions(world: OldWorld) -> list[dict[str, object]]:
+    """What makes the older functions what they are."""
+    parts = ("CodeSha256", "Handler", "Runtime", "Role", "Environment", "Timeout", "MemorySize")
+    found = [
+        world.aws.functions.get_function_configuration(FunctionName=name)
+        for name in (older.STORING, older.TELLING)
+    ]
+    return [{part: one.get(part) for part in parts} for one in found]
+
+
+def _chat(world: OldWorld, message_id: str) -> dict[str, object]:
+    chats = read_all(world.aws, "chats")
+    return next(chat for chat in chats if chat["message_id"]["S"] == message_id)
+
+
+def _show_nothing(changes: Sequence[Change]) -> None:
+    """Leave the changes unsaid."""
+
+
+def _ignore(line: str) -> None:
+    """Tell nobody."""
