@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from domain.text import clean
+
 # A DynamoDB number holds 38 digits: 10 of seconds, 3 of milliseconds, leaving 25.
 # SequenceNumber has 20: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 _SEQUENCE_DIGITS = 20
@@ -48,7 +50,7 @@ def read_record(raw: object) -> QueueRecord:
     first_id = _attribute(first, "OriginalMessageId")
     return QueueRecord(
         id=record_id,
-        original_id=first_id if 0 < len(first_id) <= _LONGEST_ID else record_id,
+        original_id=_storable(first_id if 0 < len(first_id) <= _LONGEST_ID else record_id),
         body=record.get("body"),
         group_id=_attribute(first, "OriginalMessageGroupId") or _text(system.get("MessageGroupId")),
         sent_ms=_sent_ms(_attribute(first, "OriginalSentTimestamp") or system.get("SentTimestamp")),
@@ -65,6 +67,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _storable(record_id: str) -> str:
+    """An id fit to name a message that has no other."""
+    return clean(record_id)[:_LONGEST_ID]
 
 
 def _attribute(attributes: Mapping[str, Any], name: str) -> str:

@@ -74,6 +74,14 @@ def test_an_original_id_too_long_to_be_one_does_not_count() -> None:
     assert record.original_id == record.id
 
 
+@pytest.mark.parametrize("odd", ["a\x00", "\ud800", "x" * 2000])
+def test_an_odd_id_goes_back_as_it_came_but_names_a_message_that_can_be_stored(odd: str) -> None:
+    record = read_record(attributed(raw_record(messageId=odd), OriginalMessageId=odd))
+    assert record.id == odd
+    assert len(record.original_id.encode()) <= 128
+    assert record.original_id.isprintable()
+
+
 ODD: list[Any] = [None, 1, "x", [], {}, True, b"x", {"attributes": []}, {"attributes": {"a": []}}]
 
 
