@@ -64,7 +64,7 @@ def hidden(session: Session, target: Session, process: Invocation, lineage: Line
 
     Among our own sessions no lag is an excuse: their ids lead from one to the next.
     """
-    shown = process.shown[session.sender_id][1]
+    shown = shown_as_newest(session, process)
     lagged = shown is None or shown.created_at <= target.created_at
     return lagged and bool(lineage.foreign(session.session_id, target.session_id))
 
@@ -75,10 +75,20 @@ def left_active(older: Session, foreign: Sequence[Session], process: Invocation)
 
     `foreign`: its sessions that only one of our two goes back to.
     """
-    shown = process.shown[older.sender_id][1]
+    shown = shown_as_newest(older, process)
     is_hidden = shown is None or shown.created_at < older.created_at
     took_its_place = any(each.created_at >= older.created_at for each in foreign)
     return bool(foreign) and (took_its_place or is_hidden)
+
+
+def asked_at(session: Session, process: Invocation) -> int:
+    """When the index was asked about the session's sender; 0 if never."""
+    return process.shown.get(session.sender_id, (0, None))[0]
+
+
+def shown_as_newest(session: Session, process: Invocation) -> Session | None:
+    """What the index gave then."""
+    return process.shown.get(session.sender_id, (0, None))[1]
 
 
 # G6

@@ -59,7 +59,7 @@ class Quiet(Logger):
 class History:
     """Everything of one history; `run` lives through it once."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, ledger: type[Ledger] = Ledger) -> None:
         self.chance = Chance(case.seed)
         self.settings: Settings = draw_settings(self.chance)
         self.webhooks: Sequence[Webhook] = draw_webhooks(self.chance, self.settings, case.webhooks)
@@ -69,7 +69,7 @@ class History:
             self.chance, settings.rates, settings.kinds, settings.outages, case.faults
         )
         self.faults.on_strike = self._note_strike
-        self.ledger = Ledger(self._now)
+        self.ledger = ledger(self._now)
         self.tables = Tables(self._lag(), _is_refused)
         self.wire = Wire(
             self.scheduler, self.faults, self.chance.stream("wire"), settings.latency
@@ -210,6 +210,7 @@ class History:
         process = self.wire.process
         if process is not None:
             process.struck.add(strike.site.partition(".")[0])
+        self.ledger.struck(process, strike)
 
     def _now(self) -> float:
         return self.scheduler.now

@@ -19,6 +19,7 @@ from domain.notifications import Claim
 from domain.sessions import Session, is_limited
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Kind, Webhook
+from tests.world.faults import Strike
 from tests.world.queues import Message
 from tests.world.tables import Commit, PutChat, Row
 from tests.world.witness import Post, Witness
@@ -108,6 +109,9 @@ class Ledger(Witness):
 
     def violated(self, guarantee: str, what: str) -> None:
         self.violations.append(Violation(guarantee, what))
+
+    def struck(self, process: Invocation | None, strike: Strike) -> None:
+        """A fault struck; the faults keep count of them."""
 
     # The queue and its dead-letter queue
 

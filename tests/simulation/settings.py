@@ -105,11 +105,12 @@ def _draw_kinds(pick: Random) -> frozenset[Fault]:
 
 
 def _draw_outages(pick: Random, span: float) -> list[Outage]:
+    """Stretches of time in which some ports fail at every call, often several at once."""
     outages = []
     for _ in range(pick.choice([0, 0, 1, 2])):
-        port = pick.choice(PORTS)
-        kinds = POST[1:] if port == "reply" else (Fault.THROTTLED, Fault.LOST, Fault.BROKEN)
         start = START + pick.random() * span
         end = start + pick.choice([5.0, 40.0, 300.0])
-        outages.append(Outage(port, start, end, pick.choice(kinds)))
+        for port in pick.sample(PORTS, pick.choice([1, 1, 2, 3])):
+            kinds = POST[1:] if port == "reply" else (Fault.THROTTLED, Fault.LOST, Fault.BROKEN)
+            outages.append(Outage(port, start, end, pick.choice(kinds)))
     return outages

@@ -101,7 +101,7 @@ class Watch:
             self._violated("G4", f"chat {put.key.message_id} has no session")
             return
         if target in commit.opened:
-            seen, least = process.shown[target.sender_id][0], target.created_at
+            seen, least = exemptions.asked_at(target, process), target.created_at
         else:
             seen, least = process.sighted.get(target.session_id, 0), target.created_at + 1
             if not target.is_active and not exemptions.completed_since(target, process):

@@ -1,0 +1,58 @@
+"""Tell one history line by line: `python -m tests.simulation.replay SEED`.
+
+`--webhooks` and `--faults` leave out all others, as a shortened history does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+
+from tests.simulation.history import Case, History
+from tests.simulation.story import Story
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the story; 1 when a guarantee was violated."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.replay", description=__doc__)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--webhooks", help="numbers, separated by commas")
+    parser.add_argument("--faults", help="names, separated by commas")
+    given = parser.parse_args(arguments)
+    case = Case(
+        given.seed,
+        None if given.webhooks is None else frozenset(map(int, _parts(given.webhooks))),
+        None if given.faults is None else frozenset(_parts(given.faults)),
+    )
+    lines, violations = tell(case)
+    print("\n".join(lines))
+    print(f"{violations} violation(s)", file=sys.stderr)
+    return 1 if violations else 0
+
+
+def tell(case: Case) -> tuple[list[str], int]:
+    """The lines of a history, and how many of them are violations."""
+    history = History(case, Story)
+    assert isinstance(history.ledger, Story)
+    history.run()
+    return [str(history.settings), *history.ledger.lines], len(history.ledger.violations)
+
+
+def command(case: Case) -> str:
+    """The command that replays a case."""
+    words = ["python", "-m", "tests.simulation.replay", str(case.seed)]
+    if case.webhooks is not None:
+        words += ["--webhooks", ",".join(map(str, sorted(case.webhooks)))]
+    if case.faults is not None:
+        words += ["--faults", ",".join(sorted(case.faults))]
+    return shlex.join(words)
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,81 @@
+"""Makes a failing history short: leaves out what is not needed for it to fail.
+
+What is left out are webhooks and faults, halves first and then ever smaller parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from tests.simulation.history import Case, run_case
+
+T = TypeVar("T", bound=Hashable)
+
+MOST_TRIES = 1500
+
+
+def shrink(case: Case) -> Case:
+    """The shortest case found that violates one of the same guarantees."""
+    history = run_case(case)
+    wanted = {each.guarantee for each in history.ledger.violations}
+    short = replace(
+        case,
+        webhooks=frozenset(each.number for each in history.webhooks),
+        faults=frozenset(each.name for each in history.faults.struck),
+    )
+    tries = _Tries(wanted)
+    size = -1
+    while _size(short) != size and not tries.are_used_up:
+        size = _size(short)
+        base = short
+        faults = _minimal(
+            sorted(base.faults or ()), lambda kept: tries.fails(replace(base, faults=kept))
+        )
+        with_faults = replace(base, faults=faults)
+        webhooks = _minimal(
+            sorted(base.webhooks or ()),
+            lambda kept: tries.fails(replace(with_faults, webhooks=kept)),
+        )
+        short = replace(with_faults, webhooks=webhooks)
+    return short
+
+
+class _Tries:
+    """Runs cases and counts; a case that breaks the world itself does not count as failing."""
+
+    def __init__(self, wanted: set[str]) -> None:
+        self._wanted = wanted
+        self._count = 0
+
+    @property
+    def are_used_up(self) -> bool:
+        return self._count >= MOST_TRIES
+
+    def fails(self, case: Case) -> bool:
+        if self.are_used_up:
+            return False
+        self._count += 1
+        violations = run_case(case).ledger.violations
+        return bool(self._wanted & {each.guarantee for each in violations})
+
+
+def _size(case: Case) -> int:
+    return len(case.webhooks or ()) + len(case.faults or ())
+
+
+def _minimal(parts: Sequence[T], fails: Callable[[frozenset[T]], bool]) -> frozenset[T]:
+    """Leave out parts, in runs that get shorter, as long as what is kept still fails."""
+    kept = list(parts)
+    length = len(kept)
+    while length >= 1:
+        start = 0
+        while start < len(kept):
+            rest = kept[:start] + kept[start + length :]
+            if fails(frozenset(rest)):
+                kept = rest
+            else:
+                start += length
+        length //= 2
+    return frozenset(kept)

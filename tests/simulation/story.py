@@ -1,0 +1,116 @@
+"""A ledger that also tells: one line for each fact, for whoever reads a failing history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.batches import Rejected
+from domain.news import News, RejectedNews
+from domain.notifications import Claim
+from domain.sessions import Session
+from tests.simulation.functions import Invocation
+from tests.simulation.ledger import Ledger
+from tests.simulation.settings import START
+from tests.simulation.webhooks import Webhook
+from tests.world.faults import Strike
+from tests.world.queues import Message
+from tests.world.tables import Commit
+from tests.world.witness import Post
+
+
+class Story(Ledger):
+    """`lines` tell the history in the order in which it happened."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.lines: list[str] = []
+
+    def tell(self, process: Invocation | None, what: str) -> None:
+        who = f"invocation {process.number}" if process else ""
+        self.lines.append(f"{self._clock() - START:10.3f}  {who:15} {what}")
+
+    def struck(self, process: Invocation | None, strike: Strike) -> None:
+        self.tell(process, f"FAULT {strike.name}: {strike.fault.value}")
+
+    def submitted(self, webhook: Webhook, message: Message) -> None:
+        super().submitted(webhook, message)
+        who = f" of {webhook.sender_id}" if webhook.sender_id else ""
+        self.tell(None, f"{webhook.kind.value} {webhook.number}{who} is queued as {message.id}")
+
+    def set_aside(self, message: Message) -> None:
+        super().set_aside(message)
+        self.tell(None, f"{message.id} lies in the dead-letter queue")
+
+    def redriven(self, old: Message, new: Message) -> None:
+        super().redriven(old, new)
+        self.tell(None, f"{old.id} is redriven as {new.id}")
+
+    def opened_elsewhere(self, session: Session) -> None:
+        super().opened_elsewhere(session)
+        self.tell(None, f"the reply service opens {_session(session)} of {session.sender_id}")
+
+    def queried(self, process: Invocation, sender_id: str, shown: Session | None) -> None:
+        super().queried(process, sender_id, shown)
+        what = f"{_session(shown)}, {shown.status}" if shown else "nothing"
+        self.tell(process, f"the index shows of {sender_id}: {what}")
+
+    def committed(self, process: Invocation, commit: Commit) -> None:
+        for session in commit.opened:
+            self.tell(process, f"opens {_session(session)} of {session.sender_id}")
+        for put in commit.chats:
+            moment = put.row["stored_at"]
+            self.tell(process, f"stores {_id(put.key.message_id)}, stored_at {moment}")
+        super().committed(process, commit)
+
+    def quarantined(self, process: Invocation, rejected: Rejected) -> None:
+        super().quarantined(process, rejected)
+        self.tell(process, f"quarantines {rejected.record.id}: {rejected.reason}")
+
+    def claimed(self, process: Invocation, claim: Claim) -> None:
+        super().claimed(process, claim)
+        self.tell(process, f"claims {_news(claim.news)}")
+
+    def released(self, process: Invocation, claim: Claim) -> None:
+        super().released(process, claim)
+        self.tell(process, f"gives back {_news(claim.news)}")
+
+    def settled(self, process: Invocation, sender_id: str, through: Any) -> None:
+        super().settled(process, sender_id, through)
+        self.tell(process, f"settles {sender_id} up to {through}")
+
+    def parked(self, process: Invocation, news: News) -> None:
+        super().parked(process, news)
+        self.tell(process, f"parks {_news(news)}")
+
+    def gave_up(self, process: Invocation, rejected: RejectedNews) -> None:
+        super().gave_up(process, rejected)
+        self.tell(process, f"gives up {rejected.id}: {rejected.reason}")
+
+    def posted(self, process: Invocation, post: Post) -> None:
+        super().posted(process, post)
+        self.tell(process, f"POSTs {_news(post.news)}")
+
+    def accepted(self, post: Post) -> None:
+        super().accepted(post)
+        self.tell(None, f"the reply service accepts {_news(post.news)}")
+
+    def ended(self, process: Invocation) -> None:
+        super().ended(process)
+        how = "dies" if process.died else f"raises {process.raised!r}" if process.raised else "ends"
+        self.tell(process, how)
+
+    def violated(self, guarantee: str, what: str) -> None:
+        super().violated(guarantee, what)
+        self.tell(None, f"VIOLATION {guarantee}: {what}")
+
+
+def _id(message_id: str) -> str:
+    return message_id.lstrip("SM0") or "0"
+
+
+def _session(session: Session) -> str:
+    return f"session {session.session_id[:8]} ({session.created_at - int(START):+})"
+
+
+def _news(news: News) -> str:
+    return f"news {_id(news.message_id)} of {news.sender_id}, attempt {news.attempt}"

@@ -1,0 +1,267 @@
+"""Deliberately broken cores: proof that the proof can fail.
+
+Each takes away one rule. The simulation has to notice every one of them within
+`MOST_HISTORIES`, by the guarantee that the rule is for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import domain.batches
+import domain.intake
+import domain.telling
+import handlers.dynamo_event_handler as stream_handler
+import handlers.queue_message_handler as queue_handler
+import tests.simulation.history as history
+import tests.world.conversations as conversations
+import tests.world.queue_ports as queue_ports
+from domain.chats import chat_item
+from domain.errors import NotHandled
+from domain.intake import Conversations, Intake
+from domain.news import News, retry_body
+from domain.notifications import Standing
+from domain.ports import Known, Outcome, Unit
+from domain.records import QueueRecord
+from domain.sessions import Session, next_session
+from domain.telling import Teller
+from tests.simulation.swap import Swap
+from tests.world.tables import Put, PutChat, PutSession, Reason, Tables
+
+MOST_HISTORIES = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What is broken, how, and the guarantee that no longer holds."""
+
+    name: str
+    guarantee: str
+    swaps: Sequence[Swap]
+
+
+# The queue half
+
+_weigh = Teller._weigh
+_check = Tables._check
+_numbers = itertools.count(1)
+_random = Random(0)
+
+
+def write_each_alone(self: Conversations, units: Sequence[Unit], intake: Intake) -> None:
+    """A later message does not wait for an earlier one."""
+    left = [Unit(unit.session, unit.opens, [m]) for unit in units for m in unit.messages]
+    while left and not self._patience.is_over:
+        left = [u for unit in left for turn in self._write_step([unit], intake) for u in turn]
+        if left and not self._patience.pause():
+            return
+
+
+def take_unanswered_for_absent(self: Conversations, known: Known, *args: Any, **asked: Any) -> None:
+    answer = self._store.look_up(
+        asked.get("senders", ()), asked.get("chats", ()), asked.get("sessions", ())
+    )
+    known.newest |= dict.fromkeys(asked.get("senders", ())) | answer.newest
+    known.sessions |= dict.fromkeys(asked.get("sessions", ())) | answer.sessions
+    known.stored |= dict.fromkeys(asked.get("chats", ()), False) | answer.stored
+
+
+def trust_the_index(self: Conversations, senders: Any, known: Known, intake: Intake) -> None:
+    for session in filter(None, known.newest.values()):
+        known.sessions.setdefault(session.session_id, session)
+
+
+def random_session(sender_id: str, previous: Session | None, now: float) -> Session:
+    session = next_session(sender_id, previous, now)
+    return replace(session, session_id=str(UUID(int=_random.getrandbits(128))))
+
+
+def session_of_this_second(sender_id: str, previous: Session | None, now: float) -> Session:
+    return replace(next_session(sender_id, previous, now), created_at=Decimal(int(now)))
+
+
+def overwrite(kind: type) -> Callable[[Tables, Put], Reason | None]:
+    """A put of this kind has no condition."""
+    return lambda self, put: None if isinstance(put, kind) else _check(self, put)
+
+
+def moment_of_reading(record: QueueRecord) -> Decimal:
+    return Decimal(1_790_000_000) + Decimal(next(_numbers)) / 1_000_000
+
+
+def nothing_failed(*args: Any) -> list[str]:
+    return []
+
+
+def only_unsettled(arrivals: Iterable[Any], unsettled: Any) -> list[str]:
+    return [each.record.id for each in arrivals if each.record.id in unsettled]
+
+
+def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
+    return _lost_causes(arrivals, intake, replace(side, max_receive_count=10**9))
+
+
+_lost_causes = queue_handler._lost_causes
+
+
+def raise_over_bad_input(records: Iterable[QueueRecord]) -> Any:
+    batch = _sort_batch(records)
+    if batch.malformed:
+        raise ValueError(batch.malformed[0].reason)
+    return batch
+
+
+_sort_batch = domain.batches.sort_batch
+
+
+def stored_when_queued(message: Any, session_id: str, stored_at: Decimal) -> dict[str, Any]:
+    return chat_item(message, session_id, message.created_at)
+
+
+# The stream half
+
+
+def always_due(news: News, row: Any) -> Standing:
+    return Standing.DUE
+
+
+def claim_nothing(self: Teller, claims: Mapping[str, Any], telling: Any) -> Any:
+    return list(claims), []
+
+
+def do_nothing(*args: Any) -> None:
+    pass
+
+
+def same_attempt(news: News) -> str:
+    return retry_body(replace(news, attempt=news.attempt - 1))
+
+
+def take_unknown_for_undelivered(
+    self: Teller, news: Any, outcomes: Mapping[str, Outcome], telling: Any
+) -> Any:
+    known = {
+        sender: Outcome.CANNOT_DELIVER_NOW if outcome is Outcome.UNKNOWN else outcome
+        for sender, outcome in outcomes.items()
+    }
+    return _weigh(self, news, known, telling)
+
+
+def settle_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any:
+    fates = _weigh(self, news, outcomes, telling)
+    fates.settle |= {each.sender_id: each.stored_at for each in fates.park}
+    return fates
+
+
+def forget_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any:
+    fates = _weigh(self, news, outcomes, telling)
+    fates.park.clear()
+    return fates
+
+
+def swallow(records: Any, context: Any, side: Any) -> None:
+    try:
+        stream_handler.handle_stream(records, context, side)
+    except NotHandled:
+        pass
+
+
+def oldest_per_sender(news: Iterable[News]) -> dict[str, News]:
+    oldest: dict[str, News] = {}
+    for each in news:
+        oldest.setdefault(each.sender_id, each)
+    return oldest
+
+
+VARIANTS = [
+    Variant(
+        "a later message does not wait for an earlier one",
+        "G3",
+        [
+            Swap(Conversations, "_write", write_each_alone),
+            Swap(queue_handler, "with_tails", only_unsettled),
+        ],
+    ),
+    Variant(
+        "sessions are created unconditionally",
+        "G4",
+        [Swap(Tables, "_check", overwrite(PutSession))],
+    ),
+    Variant(
+        "session ids are random", "G4", [Swap(domain.intake, "next_session", random_session)]
+    ),
+    Variant(
+        "a session is as old as its second, whatever came before",
+        "G4",
+        [Swap(domain.intake, "next_session", session_of_this_second)],
+    ),
+    Variant(
+        "the index is believed without a consistent read",
+        "G4",
+        [Swap(Conversations, "_confirm", trust_the_index)],
+    ),
+    Variant("chats are put unconditionally", "G2", [Swap(Tables, "_check", overwrite(PutChat))]),
+    Variant(
+        "the place is the moment of reading",
+        "G3",
+        [Swap(QueueRecord, "created_at", property(moment_of_reading))],
+    ),
+    Variant(
+        "unanswered keys count as absent",
+        "G4",
+        [Swap(Conversations, "_ask", take_unanswered_for_absent)],
+    ),
+    Variant(
+        "everything is acknowledged",
+        "G1",
+        [Swap(queue_handler, "with_tails", nothing_failed)],
+    ),
+    Variant(
+        "a quarantine that failed is not reported",
+        "G1",
+        [Swap(queue_handler, "_quarantine", nothing_failed)],
+    ),
+    Variant(
+        "the last receive is left to SQS",
+        "G1",
+        [Swap(queue_handler, "_lost_causes", only_refused)],
+    ),
+    Variant(
+        "bad input raises", "G5", [Swap(queue_handler, "sort_batch", raise_over_bad_input)]
+    ),
+    Variant(
+        "what was stored when is taken from the place in the queue",
+        "G6",
+        [Swap(conversations, "chat_item", stored_when_queued)],
+    ),
+    Variant("nothing is claimed before a POST", "G7", [Swap(Teller, "_claim", claim_nothing)]),
+    Variant(
+        "a parked copy has the attempt of the one that failed",
+        "G6",
+        [Swap(queue_ports, "retry_body", same_attempt)],
+    ),
+    Variant(
+        "an unknown outcome is sent again",
+        "G7",
+        [Swap(Teller, "_weigh", take_unknown_for_undelivered)],
+    ),
+    Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", settle_failures)]),
+    Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", forget_failures)]),
+    Variant("claims are never given back", "G6", [Swap(Teller, "_release", do_nothing)]),
+    Variant(
+        "the notifier answers although it has not handled everything",
+        "G6",
+        [Swap(history, "handle_stream", swallow)],
+    ),
+    Variant(
+        "of a sender's news the oldest is told",
+        "G6",
+        [Swap(domain.telling, "newest_per_sender", oldest_per_sender)],
+    ),
+]
