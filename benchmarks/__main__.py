@@ -21,6 +21,7 @@ from benchmarks.code import BASELINE, pack_baseline, unpack_ours
 from benchmarks.goals import Standing, hold_against
 from benchmarks.measure import Measured, Results, measure_cases, measure_cold
 from benchmarks.plot import plot_ratios
+from benchmarks.processes import measure_endurance
 from benchmarks.stack import StackResult, measure_stack
 from benchmarks.table import count_table, ratio_table, stack_table
 from unc.package import build_package
@@ -30,6 +31,7 @@ README = HERE / "README.md"
 PLOT = HERE / "results.svg"
 COUNTS = HERE / "counts.json"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+ENDURANCE_BATCHES = 100_000
 GROUPS = {"one for all": True, "one for each sender": False}
 
 
@@ -39,6 +41,7 @@ class Run:
 
     results: Results
     stacks: dict[str, dict[str, StackResult]] = field(default_factory=dict)
+    memory_kb: dict[str, int] = field(default_factory=dict)
     zip_bytes: int = 0
     seconds: float = 0.0
 
@@ -76,6 +79,8 @@ def measure_all(scale: float, with_stack: bool) -> Run:
         code = {"ours": unpack_ours(folder), "baseline": BASELINE, "floor": HERE}
         run = Run(measure_cases(code, progress, scale))
         run.results.update(measure_cold(code, progress, max(3, round(15 * scale))))
+        progress("memory over 100,000 batches")
+        run.memory_kb = measure_endurance(code["ours"], round(ENDURANCE_BATCHES * min(scale, 1)))
         run.zip_bytes = (folder / "ours.zip").stat().st_size
         if with_stack:
             run.stacks = measure_stacks(folder)
@@ -106,12 +111,19 @@ def render(run: Run) -> str:
         + (f" (not: {', '.join(missed)})." if missed else "."),
         ratio_table(run.standings),
         f"What ships: {run.zip_bytes / 1024:.0f} KB, no package but our own.",
+        endurance_line(run.memory_kb),
         "One batch; ours / baseline / floor:",
         count_table(run.results, {case.name: case.title for case in CASES.values()}),
     ]
     if run.stacks:
         parts += ["Through the whole stack, 1,000 messages of 50 senders:", stack_table(run.stacks)]
     return "\n\n".join(parts)
+
+
+def endurance_line(memory_kb: dict[str, int]) -> str:
+    """Tell the memory of one container on its way through the batches."""
+    marks = ", ".join(f"{int(at):,}: {kb / 1024:.1f}" for at, kb in memory_kb.items())
+    return f"Memory of one container in MB, by batches of new senders behind it: {marks}."
 
 
 def machine() -> str:

@@ -128,3 +128,17 @@ def start_cold(target: str, half: str, settings: dict[str, str]) -> dict[str, fl
         raise RuntimeError(f"{target} did not start: {result.stderr.strip()[-500:]}")
     answer: dict[str, float] = json.loads(result.stdout)
     return answer
+
+
+def measure_endurance(code: Path, batches: int) -> dict[str, int]:
+    """Return the resident memory, in KB, at some points on the way through many batches."""
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.endurance", str(batches)],
+        env={"PYTHONPATH": f"{code}{os.pathsep}{project.ROOT}"},
+        cwd=project.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    marks: dict[str, int] = json.loads(result.stdout)
+    return marks

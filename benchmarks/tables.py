@@ -6,6 +6,7 @@ that is measured here races.
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,11 +46,11 @@ class Refusal(Exception):
 
 @dataclass
 class Table:
-    """Rows by key, and the newest row of each sender, which is all that is ever queried."""
+    """Rows by key; of sessions also by sender, the newest last."""
 
     name: str
     rows: dict[tuple[str, ...], Item] = field(default_factory=dict)
-    newest: dict[str, Item] = field(default_factory=dict)
+    by_sender: dict[str, list[Item]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -61,13 +62,12 @@ class Table:
         return tuple(str(item[name]["S"]) for name in KEYS[self.kind])
 
     def store(self, item: Item) -> None:
-        """Put a row; the newest of a sender is the one with the highest `created_at`."""
-        self.rows[self.key_of(item)] = item
-        if self.kind == "sessions":
-            sender = item["sender_id"]["S"]
-            held = self.newest.get(sender)
-            if held is None or float(held["created_at"]["N"]) <= float(item["created_at"]["N"]):
-                self.newest[sender] = item
+        """Put a row."""
+        key = self.key_of(item)
+        if self.kind == "sessions" and key not in self.rows:
+            of_sender = self.by_sender.setdefault(item["sender_id"]["S"], [])
+            insort(of_sender, item, key=lambda each: float(each["created_at"]["N"]))
+        self.rows[key] = item
 
 
 class Tables:
@@ -93,12 +93,12 @@ class Tables:
         return self._tables.setdefault(name, Table(name))
 
     def query(self, request: Request) -> Answer:
-        """Give the newest row of one sender, the value that `sender_id = :x` ends with."""
+        """Give the newest rows of one sender, the value that `sender_id = :x` ends with."""
         name = request["TableName"]
         placeholder = request["KeyConditionExpression"].rpartition(" ")[2]
         sender = request["ExpressionAttributeValues"][placeholder]["S"]
-        found = self.table(name).newest.get(sender)
-        items = [found] if found else []
+        found = self.table(name).by_sender.get(sender, [])
+        items = found[-request.get("Limit", len(found)) :][::-1]
         units = read_units(sum(map(item_bytes, items)))
         self._counts.read_units[f"{name}/{request['IndexName']}"] += units
         return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
