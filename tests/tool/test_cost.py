@@ -1,0 +1,147 @@
+"""The cost model, on counts small enough to check by hand; and the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unc import cost_model
+from unc.cli import run
+from unc.cost_model import Counted, Load, Prices, cost_of, cost_of_indexes, read_counts
+from unc.errors import SetupMissing
+
+
+def counted(cpu: float = 0.0, waits: float = 0.0, posts: int = 0, **units: float) -> Counted:
+    """What a batch took; `chats=2` are write units of the table, `chats_index=1` of an index."""
+    writes = {name.replace("_", "/"): value for name, value in units.items()}
+    return Counted(cost_model.Counter(), cost_model.Counter(writes), posts, cpu, waits)
+
+
+COUNTS = {
+    "single": counted(cpu=0.001, waits=0.010, chats=2, chats_index=1),
+    "known": counted(cpu=0.003, waits=0.011, chats=20, chats_index=10),
+    "new": counted(cpu=0.004, waits=0.011, chats=20, chats_index=10, sessions=20),
+    "stream_single": counted(waits=0.110, posts=1, notifications=4),
+    "stream": counted(waits=0.110, posts=50, notifications=200),
+}
+MILLION = 1_000_000
+
+
+def test_writes_are_priced_by_their_units() -> None:
+    costs = cost_of(Load(MILLION, 0), COUNTS, Prices())
+    assert costs["DynamoDB, writes to tables"] == pytest.approx((2 + 4) * 0.625)
+    assert costs["DynamoDB, writes to indexes"] == pytest.approx(0.625)
+
+
+def test_a_message_that_opens_a_session_writes_that_too() -> None:
+    without, opening = (cost_of(Load(MILLION, new), COUNTS, Prices()) for new in (0, MILLION))
+    added = opening["DynamoDB, writes to tables"] - without["DynamoDB, writes to tables"]
+    assert added == pytest.approx(2 * 0.625)
+
+
+def test_indexes_are_told_apart() -> None:
+    assert cost_of_indexes(Load(MILLION, 0), COUNTS, Prices()) == {
+        "chats/index": pytest.approx(0.625)
+    }
+
+
+def test_a_queue_request_is_paid_for_sending_receiving_and_deleting() -> None:
+    assert cost_of(Load(MILLION, 0), COUNTS, Prices())["SQS"] == pytest.approx(3 * 0.5)
+    full = cost_of(Load(MILLION, 0, queue_batch=10), COUNTS, Prices())
+    assert full["SQS"] == pytest.approx(1.2 * 0.5)
+
+
+def test_the_notifier_waits_for_the_reply_and_that_is_most_of_its_bill() -> None:
+    load = Load(MILLION, 0, reply_seconds=5)
+    cost = cost_of(load, COUNTS, Prices())["Lambda, notifier"]
+    assert cost == pytest.approx(MILLION * 5.01 * 0.25 * 0.0000133334 + 0.20)
+
+
+def test_who_tells_all_at_once_waits_once_for_a_full_batch() -> None:
+    one, full = (
+        cost_of(Load(MILLION, 0, stream_batch=size), COUNTS, Prices())["Lambda, notifier"]
+        for size in (1, 50)
+    )
+    assert one / full == pytest.approx(50)
+
+
+def test_who_tells_one_after_the_other_waits_for_each() -> None:
+    slow = COUNTS | {"stream": counted(waits=0.110 * 50, posts=50, notifications=200)}
+    one, full = (
+        cost_model.stream_seconds(Load(MILLION, 0, stream_batch=size), slow) for size in (1, 50)
+    )
+    assert full == pytest.approx(50 * one)
+
+
+def test_a_smaller_share_of_a_core_takes_longer() -> None:
+    small, whole = (
+        cost_model.queue_seconds(Load(MILLION, 0, memory_megabytes=size), COUNTS)
+        for size in (256, 1769)
+    )
+    assert small == pytest.approx(0.010 + 0.001 * 1769 / 256)
+    assert whole == pytest.approx(0.011)
+
+
+@pytest.mark.parametrize(
+    ("messages", "batch"), [(1, 1), (MILLION, 1), (10 * MILLION, 12), (10_000 * MILLION, 100)]
+)
+def test_a_stream_batch_holds_what_comes_in_its_window(messages: int, batch: int) -> None:
+    assert cost_model.default_stream_batch(messages) == batch
+
+
+def test_counts_of_both_targets_have_the_same_tables(tmp_path: Path) -> None:
+    ours, baseline = (read_counts(target) for target in cost_model.TARGETS)
+    assert set(baseline["known"].writes) <= set(ours["known"].writes)
+
+
+def test_without_a_benchmark_there_is_nothing_to_go_by(tmp_path: Path) -> None:
+    with pytest.raises(SetupMissing, match="no counts"):
+        read_counts("ours", tmp_path / "counts.json")
+
+
+def document(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    assert run(["cost", "--json", *options]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_the_command_says_what_all_of_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    costs = document(capsys, "--messages", "1000000", "--senders", "1000")["dollars_a_month"]
+    for by_service in costs.values():
+        total = by_service.pop("all")
+        assert total == pytest.approx(sum(by_service.values()))
+
+
+def test_twice_the_messages_cost_twice_as_much(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--stream-batch", "1", "--senders", "1000", "--sessions", "0")
+    one, two = (
+        document(capsys, "--messages", str(count), *options)["dollars_a_month"]["ours"]["all"]
+        for count in (MILLION, 2 * MILLION)
+    )
+    assert two == pytest.approx(2 * one)
+
+
+def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cost"]) == 0
+    printed = capsys.readouterr().out
+    assert "per million" in printed and "chats/ChatTypeIndex" in printed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--messages", "0"),
+        ("--messages", "5", "--senders", "6"),
+        ("--batch", "11"),
+        ("--stream-batch", "101"),
+        ("--memory", "64"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["cost", *options]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
