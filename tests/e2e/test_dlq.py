@@ -138,6 +138,19 @@ def test_a_run_that_died_is_run_again_and_each_message_is_stored_once(
     assert world.texts(messages[0].sender_id) == [message.label for message in messages]
 
 
+def test_letters_that_a_dead_run_has_in_hand_are_said_to_be_there(world: World, unc: Unc) -> None:
+    """Out of sight they are not forgotten, and the run does not claim to be done."""
+    lay_down(world, write(new_sender(), "in another's hand"))
+    [queue] = choose_queues(world.resources, "messages")
+    [held] = SqsLetterBox(world.stack.aws, queue).receive()
+    code, out, _ = unc("dlq", "redrive", "--all", "--queue", "messages")
+    assert code == 7
+    assert "about 1 could not be had" in out
+    assert "1 out of sight" in unc("dlq", "list", "--queue", "messages")[1]
+    SqsLetterBox(world.stack.aws, queue).release([held])
+    assert ids(unc, "messages") == [held.id]
+
+
 def _redrive(world: World, ports: Mortal) -> int:
     present = PresentAtStart(server_ms(world.stack.aws, world.resources.queue))
     with Hold(ports) as hold:

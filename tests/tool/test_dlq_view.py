@@ -88,6 +88,16 @@ def test_an_outcome_names_what_stays_and_counts_the_rest() -> None:
     assert "is the trouble over?" in said
 
 
+@pytest.mark.parametrize(
+    ("moved", "whole", "words"), [(0, False, "run it again"), (5, True, "still counts 3")]
+)
+def test_what_could_not_be_had_is_said(moved: int, whole: bool, words: str) -> None:
+    """After a run that moved something the count may be an old one."""
+    outcome = Outcome(moved, unseen=3)
+    assert words in shown(view.render_outcome("messages", outcome))
+    assert outcome.is_whole is whole
+
+
 def test_a_preview_counts_what_cannot_be_seen() -> None:
     letter = FakeLetterBox().put(BODY, "g")
     said = shown(view.render_preview("messages", [(letter, "to its place")], 12))

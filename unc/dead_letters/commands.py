@@ -143,7 +143,7 @@ def report(done: Iterator[errands.Done], as_json: bool) -> bool:
     whole = True
     document = {}
     for queue, outcome in done:
-        whole = whole and not (outcome.stayed or outcome.stopped_early)
+        whole = whole and outcome.is_whole
         document[queue.name] = vars(outcome)
         if not as_json:
             for line in view.render_outcome(queue.name, outcome):

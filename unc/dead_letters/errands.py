@@ -91,7 +91,14 @@ def redrive_queues(aws: Aws, queues: Queues) -> Iterator[Done]:
         waiting = read_depth(aws, queue.url).waiting
         with counted(queue.name, waiting) as tell, Hold(SqsLetterBox(aws, queue)) as hold:
             outcome = redrive_all(hold, route_of(aws, queue), PresentAtStart(start), tell)
+            outcome.unseen = count_unseen(aws, queue, hold)
         yield queue, outcome
+
+
+def count_unseen(aws: Aws, queue: DeadLetterQueue, hold: Hold) -> int:
+    """Count what is there without being held: another command's, or a dead one's, and its group."""
+    depth = read_depth(aws, queue.url)
+    return max(0, depth.waiting + depth.in_flight - len(hold.held))
 
 
 def redrive_ids(aws: Aws, queues: Queues, wanted: Wanted) -> Iterator[Done]:

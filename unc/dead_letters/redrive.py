@@ -30,12 +30,21 @@ Tell = Callable[[int], None]
 
 @dataclass
 class Outcome:
-    """What a run did: letters moved, those that stay and why, and those that came while it ran."""
+    """What a run did: letters moved, those that stay and why, and those that came while it ran.
+
+    `unseen` counts what waits, or is out of sight, without this run having had it in hand.
+    """
 
     moved: int = 0
     stayed: dict[str, str] = field(default_factory=dict)
     late: int = 0
+    unseen: int = 0
     stopped_early: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether nothing is left to do; counts lag behind what a run has just moved."""
+        return not (self.stayed or self.stopped_early or (self.unseen and not self.moved))
 
     def add(self, other: Outcome) -> None:
         """Count another page."""

@@ -148,6 +148,13 @@ def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
         yield f"  [red]and {len(outcome.stayed) - STAYING_SHOWN} more stay[/red]"
     if outcome.late:
         yield f"  [dim]{outcome.late} came, or came back, meanwhile and were left[/dim]"
+    if outcome.unseen and outcome.moved:
+        yield f"  [dim]the queue still counts {outcome.unseen}, up to a minute late[/dim]"
+    elif outcome.unseen:
+        yield (
+            f"  [yellow]about {outcome.unseen} could not be had: another command holds some of "
+            "them, or did when it died; run it again in half a minute[/yellow]"
+        )
     if outcome.stopped_early:
         yield "  [red]stopped: too many stay or come back; is the trouble over?[/red]"
 
