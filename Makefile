@@ -7,7 +7,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint format types package bench diff deploy destroy lock clean
+.PHONY: help setup up test lint format types template package bench diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ format: $(TOOL_READY) ## put format and import order right
 
 types: $(TOOL_READY) ## mypy, strict
 	@$(BIN)/mypy --no-error-summary
+
+template: $(TOOL_READY) ## check the template and the workflows
+	@$(BIN)/python -m pytest tests/template tests/guards/test_workflows.py $(ARGS)
 
 bench: setup ## measure beside a baseline and a floor, write the results (ARGS="--no-stack")
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,6 +22,8 @@ from unc.parameters import wished_parameters
 from unc.resources import STACK, read_outputs
 from unc.rollout import describe_steps, rehearse, roll_out
 from unc.target import describe, find_target
+
+ACCOUNT_VARIABLE = "AWS_ACCOUNT_ID"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 Settings = Annotated[
@@ -81,8 +84,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove the stack, and the tables and queues that are empty or named."""
-    aws = find_target()
-    progress(describe(aws))
+    aws = find_account()
     farewell = farewells.plan_farewell(aws, STACK, delete or (), keep or ())
     out.print(f"stack {STACK} goes, and with it:")
     for line in farewells.describe_farewell(farewell):
@@ -94,11 +96,22 @@ def destroy(
         out.print(line)
 
 
+def find_account() -> Aws:
+    """Find the account meant; raises BadInput when AWS_ACCOUNT_ID says that it is another."""
+    aws = find_target()
+    progress(describe(aws))
+    wanted = os.environ.get(ACCOUNT_VARIABLE)
+    if wanted and wanted != aws.account:
+        raise BadInput(
+            f"the credentials are those of account {aws.account}", f"{ACCOUNT_VARIABLE} is {wanted}"
+        )
+    return aws
+
+
 def prepare(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tuple[Aws, Plan]:
     """Find the account meant, and build what goes there."""
     parameters = wished_parameters(settings or ())
-    aws = find_target()
-    progress(describe(aws))
+    aws = find_account()
     package = build_package()
     progress(f"packaged {package.path.name}: {package.files} files")
     return aws, Plan(package, parameters, replaceable=tuple(replace or ()))

@@ -13,10 +13,12 @@ from tests.e2e.world import eventually, new_sender, write
 from unc.aws import Aws, local_aws
 from unc.change_set import Change
 from unc.cli import run
+from unc.deploy_commands import ACCOUNT_VARIABLE
 from unc.deployment import Plan, compare, deploy
 from unc.emulator import running_emulator
 from unc.errors import DeployFailed
 from unc.package import Package, build_package
+from unc.parameters import VARIABLES
 from unc.resources import read_resources
 from unc.send import send_messages
 from unc.stack_events import read_status
@@ -52,6 +54,8 @@ class Site:
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Site]:
+    for variable in (*VARIABLES, ACCOUNT_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
     with running_emulator() as emulator:
         monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
         yield Site(local_aws(emulator.endpoint), capfd)
@@ -154,6 +158,27 @@ def test_a_mistaken_setting_is_one_line(site: Site, setting: str, code: int, rea
     assert found == code
     assert reason in err.splitlines()[-1]
     assert site.stacks() == []
+
+
+def test_another_account_than_the_one_meant_is_left_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ACCOUNT_VARIABLE, "123456789012")
+    for command in ("deploy", "diff", "destroy"):
+        code, _, err = site.unc(command)
+        assert (code, "account 000000000000" in err) == (2, True)
+    monkeypatch.setenv(ACCOUNT_VARIABLE, "000000000000")
+    assert site.unc("diff")[0] == 0
+
+
+def test_names_come_from_the_environment(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUE_NAME", "inbox")
+    monkeypatch.setenv("DYNAMODB_CHAT_TABLE", "talks")
+    code, out, _ = site.unc("deploy", "--json")
+    assert code == 0
+    outputs = json.loads(out)
+    assert outputs["QueueUrl"].endswith("/inbox.fifo")
+    assert outputs["ChatTableName"] == "talks"
 
 
 def test_destroy_stops_at_data_and_goes_on_by_name(site: Site) -> None:

@@ -10,8 +10,10 @@ from tests.e2e.older import account as older
 from tests.e2e.world import eventually, new_sender, write
 from unc.aws import Aws, local_aws
 from unc.cli import run
+from unc.deploy_commands import ACCOUNT_VARIABLE
 from unc.emulator import running_emulator
 from unc.message import Message
+from unc.parameters import VARIABLES
 from unc.reply_stand_in import ReplyStandIn, running_stand_in
 from unc.reply_writer import ReplyWriter
 from unc.stack import ensure_secret
@@ -64,6 +66,8 @@ class OldWorld:
 @contextlib.contextmanager
 def running_old_world(environment: pytest.MonkeyPatch) -> Iterator[OldWorld]:
     """Everything that the shell commands made, in an account of its own."""
+    for variable in (*VARIABLES, ACCOUNT_VARIABLE):
+        environment.delenv(variable, raising=False)
     with running_emulator() as emulator:
         aws = local_aws(emulator.endpoint)
         secret = ensure_secret(aws, None)
