@@ -129,7 +129,9 @@ def chat(
 
 @app.command("replay")
 def replay_sender(
-    sender: Annotated[str, typer.Argument(help="4915555550199, or whatsapp:+4915555550199")],
+    sender: Annotated[
+        str, typer.Argument(help="4915555550199, or the id of a message as the logs name it")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Tell the reply service about a sender once more, on purpose; may bring a second answer."""

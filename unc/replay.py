@@ -23,6 +23,7 @@ from unc.message import bare_address
 from unc.resources import Resources
 from unc.retry_record import FIRST_ATTEMPT, retry_record
 from unc.tables import Item, Tables
+from unc.writer import find_writer, is_message_id
 
 # The smallest step that the functions' own clocks write.
 STEP_SECONDS = Decimal("0.000001")
@@ -45,25 +46,35 @@ class Replay:
 
 
 def plan_replay(tables: Tables, sender: str, now: float) -> Replay:
-    """Find a sender's newest inbound message; raises BadInput when none is stored."""
-    sender_id = bare_address(sender)
-    chats = [c for c in tables.read_conversation(sender_id) if c["chat_type"] == "inbound"]
-    if not chats:
-        raise BadInput(
-            f"no inbound message of {sender_id or 'nobody'} is stored",
-            "a sender as in: unc chat 4915555550199",
-        )
-    chat = max(chats, key=lambda one: one["created_at"])
+    """Find a sender's newest inbound message; raises BadInput when none is stored.
+
+    The id of any message of the sender, as the logs name it, does as well.
+    """
+    chat = find_newest(tables, sender)
+    sender_id, session_id = chat["sender_id"], chat["session_id"]
     row = tables.read_notifications([sender_id]).get(sender_id, {})
-    session = tables.read_sessions([chat["session_id"]]).get(chat["session_id"], {})
+    session = tables.read_sessions([session_id]).get(session_id, {})
     return Replay(
         sender_id=sender_id,
         message_id=chat["message_id"],
-        session_id=chat["session_id"],
+        session_id=session_id,
         placed_at=chat["created_at"],
         stored_at=uncovered(chat, row),
         limited_until=limit_of(session, now),
     )
+
+
+def find_newest(tables: Tables, sender: str) -> Item:
+    """Return the sender's newest inbound chat by place; raises BadInput when there is none."""
+    found = find_writer(tables, sender) if is_message_id(sender) else bare_address(sender)
+    chats = tables.read_conversation(found) if found else []
+    inbound = [chat for chat in chats if chat["chat_type"] == "inbound"]
+    if not inbound:
+        raise BadInput(
+            f"no inbound message of {found or sender or 'nobody'} is stored",
+            "a sender as in: unc chat 4915555550199, or the id of a message as in the logs",
+        )
+    return max(inbound, key=lambda chat: chat["created_at"])
 
 
 def uncovered(chat: Item, row: Item) -> Decimal:

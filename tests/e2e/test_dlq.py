@@ -336,10 +336,12 @@ def test_replay_tells_once_more_and_says_what_that_means(world: World, unc: Unc)
     assert "second answer" in out
     assert "limited" not in out
     eventually(lambda: len(world.reply.accepted(message.sender_id)) == 2, "told once more")
+    assert unc("replay", message.message_id)[0] == 0
+    eventually(lambda: len(world.reply.accepted(message.sender_id)) == 3, "and once more by its id")
     follower = write(f"whatsapp:+{message.sender_id}", "and a new message is told, too")
     world.send(follower.body)
     world.await_told(follower)
-    assert len(world.reply.accepted(message.sender_id)) == 3
+    assert len(world.reply.accepted(message.sender_id)) == 4
     assert [each["session_id"] for each in world.sessions(message.sender_id)] == [
         session["session_id"]
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,9 +26,11 @@ class FakeTables:
 
     def __init__(self) -> None:
         self.chats: list[dict[str, Any]] = []
+        self.pages = 0
         self.rows: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, dict[str, Any]] = {}
-        self.resources = type("Resources", (), {"chat_table": "chats"})
+        self.resources = SimpleNamespace(chat_table="chats")
+        self.aws = SimpleNamespace(dynamodb=SimpleNamespace(get_paginator=lambda name: self))
 
     def add(self, id: str, place: str, kind: str = "inbound", **more: Any) -> dict[str, Any]:
         chat = {
@@ -50,6 +53,14 @@ class FakeTables:
 
     def read_sessions(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         return {id: self.sessions[id] for id in ids if id in self.sessions}
+
+    def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
+        """The index, newest first, a chat a page."""
+        id = arguments["ExpressionAttributeValues"][":id"]["S"]
+        for chat in sorted(self.chats, key=lambda one: -one["created_at"]):
+            self.pages += 1
+            found = [chat] if chat["message_id"] == id else []
+            yield {"Items": [{"sender_id": {"S": one["sender_id"]}} for one in found]}
 
     def query(self, table: str, **arguments: Any) -> list[dict[str, Any]]:
         values = arguments["ExpressionAttributeValues"]
@@ -109,10 +120,9 @@ def test_planned_twice_before_it_is_told_it_is_the_same_news(tables: FakeTables)
 
 def sent(replay: Replay) -> str:
     calls: list[dict[str, str]] = []
-    sqs = type("Sqs", (), {"send_message": lambda self, **call: calls.append(call)})()
-    aws = type("Aws", (), {"sqs": sqs})()
-    resources = type("Resources", (), {"reply_retry_queue": "retries"})()
-    queue_replay(aws, resources, replay)
+    sqs = SimpleNamespace(send_message=lambda **call: calls.append(call))
+    resources = SimpleNamespace(reply_retry_queue="retries")
+    queue_replay(SimpleNamespace(sqs=sqs), resources, replay)  # type: ignore[arg-type]
     [call] = calls
     assert call["QueueUrl"] == "retries"
     return call["MessageBody"]
@@ -121,6 +131,23 @@ def sent(replay: Replay) -> str:
 def test_a_chat_of_an_older_consumer_counts_by_its_place(tables: FakeTables) -> None:
     del tables.add("newest", "300")["stored_at"]
     assert plan(tables).stored_at == Decimal("300.000001")
+
+
+def test_a_sender_is_known_by_any_message_of_theirs(tables: FakeTables) -> None:
+    """The logs name the message; of the sender they show four characters only."""
+    asked = f"SM{7:032x}"
+    tables.add("newest", "300")
+    tables.add(asked, "200")
+    tables.add("oldest", "100")
+    assert plan(tables, asked).message_id == "newest"
+    assert tables.pages == 2
+
+
+@pytest.mark.parametrize("asked", [f"SM{8:032x}", "0b5c0f1e-0000-4000-8000-0123456789ab"])
+def test_a_message_that_nobody_wrote_is_refused(tables: FakeTables, asked: str) -> None:
+    tables.add("newest", "300")
+    with pytest.raises(BadInput, match=asked):
+        plan(tables, asked)
 
 
 @pytest.mark.parametrize("sender", ["4900", "", "whatsapp:"])
