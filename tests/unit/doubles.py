@@ -62,9 +62,13 @@ class Switch:
 
 @dataclass
 class MemoryConversations(Switch):
-    """Sessions and chats; `refuses` names message ids that the table will never take."""
+    """Sessions and chats; `refuses` names message ids that the table will never take.
+
+    `index` is what a lagging index says in place of the truth.
+    """
 
     sessions: dict[str, Session] = field(default_factory=dict)
+    index: dict[str, Session | None] = field(default_factory=dict)
     chats: dict[ChatKey, str] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
 
@@ -81,6 +85,7 @@ class MemoryConversations(Switch):
             )
             for sender in senders
         }
+        newest |= {sender: row for sender, row in self.index.items() if sender in senders}
         rows = {each: self.sessions.get(each) for each in sessions}
         return Known(newest, rows, {key: key in self.chats for key in chats})
 
@@ -90,6 +95,9 @@ class MemoryConversations(Switch):
         if any(m.message_id in self.refuses for unit in units for m in unit.messages):
             [name, *others] = [unit.session.session_id for unit in units]
             return Written(refused={} if others else {name: "ValidationException"})
+        there = {u.session.session_id for u in units if u.opens} & self.sessions.keys()
+        if there:
+            return Written(existing={each: self.sessions[each] for each in there})
         written = Written()
         for unit in units:
             if unit.opens:
@@ -119,6 +127,8 @@ class MemoryNotifications(Switch):
     sessions: dict[str, Session] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
     settles: bool = True
+    loses: set[str] = field(default_factory=set)
+    texts: dict[ChatKey, str | None] = field(default_factory=dict)
 
     def look_up(
         self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
@@ -128,18 +138,19 @@ class MemoryNotifications(Switch):
         return Audience(
             {each: self.sessions.get(each) for each in sessions},
             {each: self.rows.get(each) for each in senders},
-            dict.fromkeys(chats, "read again"),
+            {each: self.texts.get(each, "read again") for each in chats},
         )
 
     def claim(self, claims: Sequence[Claim]) -> Claimed:
         if self.fails():
             return Claimed(problems=["Down"])
-        for each in claims:
+        for each in (each for each in claims if each.news.sender_id not in self.loses):
             told = self.rows.get(each.news.sender_id, Notification()).through
             self.rows[each.news.sender_id] = Notification(
                 each.news.stored_at, each.news.attempt, told
             )
-        return Claimed(won={each.news.sender_id for each in claims})
+        senders = {each.news.sender_id for each in claims}
+        return Claimed(senders - self.loses, senders & self.loses)
 
     def release(self, claims: Sequence[Claim]) -> set[str]:
         if self.fails():
@@ -218,6 +229,8 @@ class QueueWorld:
 class StreamWorld:
     """The stream half with everything in memory."""
 
+    resends_unknown: bool = False
+    round_size: int = 100
     time: Time = field(default_factory=Time)
     log: Silence = field(default_factory=Silence)
 
@@ -230,7 +243,7 @@ class StreamWorld:
             self.replies,
             self.retry_queue,
             Logger("test", self.log),
-            TellingRules(max_attempts=3, resend_unknown=False, post_seconds=38.0, round_size=100),
+            TellingRules(3, self.resends_unknown, post_seconds=38.0, round_size=self.round_size),
             self.time.surroundings(),
             new_token=lambda: "token",
         )

@@ -90,6 +90,37 @@ def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
     assert len(lines_with(world, "reply outcome unknown")) == 1
 
 
+def test_an_unknown_outcome_is_told_again_where_that_is_wanted() -> None:
+    """Then every attempt ranks above the one whose outcome nobody knows."""
+    world = StreamWorld(resends_unknown=True)
+    world.replies.outcomes[SENDER] = Outcome.UNKNOWN
+    tell(world, stream_record())
+    assert [each.attempt for each in world.retry_queue.parked] == [2]
+    tell(world, stream_record())
+    assert [each.attempt for each in world.replies.told] == [1, 2]
+
+
+def test_whoever_holds_the_claim_answers_for_the_news() -> None:
+    world = StreamWorld()
+    world.notifications.loses = {SENDER}
+    tell(world, stream_record())
+    assert world.replies.told == world.retry_queue.parked == []
+
+
+def test_news_of_a_message_that_is_gone_is_dropped() -> None:
+    world = StreamWorld()
+    world.notifications.texts[news().key] = None
+    assert retry(world, retry_record()) == []
+    assert world.replies.told == []
+    assert [each["Gone"] for each in lines_with(world, "news handled")] == [1]
+
+
+def test_more_senders_than_connections_are_told_in_rounds() -> None:
+    world = StreamWorld(round_size=2)
+    tell(world, *(stream_record(sender_id={"S": str(n)}) for n in range(5)))
+    assert len(world.replies.told) == 5
+
+
 @pytest.mark.parametrize(
     ("limit", "told"),
     [("2099-01-01T00:00:00", 0), ("2001-01-01T00:00:00", 1), ("tomorrow", 1), (None, 1)],
