@@ -25,6 +25,7 @@ class QueueSettings:
     session_table: str
     dlq_url: str
     max_receive_count: int
+    chat_retention_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def queue_settings(env: Environment | None = None) -> QueueSettings:
         session_table=_required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
         dlq_url=_required(env, "SQS_DLQ_URL", "the url of the dead-letter queue"),
         max_receive_count=int(_number(env, "MAX_RECEIVE_COUNT", 10, 1)),
+        chat_retention_days=int(_number(env, "CHAT_RETENTION_DAYS", 0, 0)),
     )
 
 

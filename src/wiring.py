@@ -36,6 +36,8 @@ QUEUE_WAVE_WIDTH = 11
 # One more call may start while this is left, and its end still be reported.
 MARGIN_SECONDS = LONGEST_CALL_SECONDS + 1.0
 
+DAY_SECONDS = 24 * 3600
+
 # Without a Lambda context there is nobody who would stop us.
 SCRIPT_SECONDS = 60.0
 
@@ -90,7 +92,11 @@ def queue_side() -> QueueSide:
     client = _client(QUEUE_WAVE_WIDTH)
     return QueueSide(
         conversations=DynamoConversations(
-            DynamoDb(client), Wave(QUEUE_WAVE_WIDTH), settings.chat_table, settings.session_table
+            DynamoDb(client),
+            Wave(QUEUE_WAVE_WIDTH),
+            settings.chat_table,
+            settings.session_table,
+            settings.chat_retention_days * DAY_SECONDS,
         ),
         dead_letters=SqsDeadLetters(_sender(client, log), settings.dlq_url),
         log=log,

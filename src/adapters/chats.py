@@ -23,13 +23,17 @@ def text_of(item: Item) -> str:
 
 
 def chat_put(
-    table: str, message: InboundMessage, session_id: str, stored_at: Decimal
+    table: str,
+    message: InboundMessage,
+    session_id: str,
+    stored_at: Decimal,
+    retention_seconds: int = 0,
 ) -> dict[str, Any]:
     """Store the message unless it is stored: what stands stays as it was."""
     return {
         "Put": {
             "TableName": table,
-            "Item": to_item(chat_item(message, session_id, stored_at)),
+            "Item": to_item(chat_item(message, session_id, stored_at, retention_seconds)),
             "ConditionExpression": "attribute_not_exists(sender_id)",
         }
     }

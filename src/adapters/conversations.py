@@ -42,13 +42,24 @@ class _Slice:
 
 
 class DynamoConversations:
-    """Reads in one wave, writes in as few transactions as hold the units."""
+    """Reads in one wave, writes in as few transactions as hold the units.
 
-    def __init__(self, dynamodb: DynamoDb, wave: Wave, chats: str, sessions: str) -> None:
+    Chats expire `retention_seconds` after they are stored; never when it is 0.
+    """
+
+    def __init__(
+        self,
+        dynamodb: DynamoDb,
+        wave: Wave,
+        chats: str,
+        sessions: str,
+        retention_seconds: int = 0,
+    ) -> None:
         self._dynamodb = dynamodb
         self._wave = wave
         self._chats = chats
         self._sessions = sessions
+        self._retention_seconds = retention_seconds
 
     def look_up(
         self, senders: Collection[str], chats: Collection[ChatKey], sessions: Collection[str]
@@ -124,7 +135,8 @@ class DynamoConversations:
         if part.opens:
             yield session_put(self._sessions, part.session)
         for message in part.messages:
-            yield chat_put(self._chats, message, part.session.session_id, stored_at)
+            session_id = part.session.session_id
+            yield chat_put(self._chats, message, session_id, stored_at, self._retention_seconds)
 
 
 def _slices(units: Sequence[Unit]) -> Iterable[_Slice]:

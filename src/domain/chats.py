@@ -35,14 +35,18 @@ class InboundMessage:
         return ChatKey(self.sender_id, self.message_id)
 
 
-def chat_item(message: InboundMessage, session_id: str, stored_at: Decimal) -> dict[str, Any]:
+def chat_item(
+    message: InboundMessage, session_id: str, stored_at: Decimal, retention_seconds: int = 0
+) -> dict[str, Any]:
     """The item as the reply service reads it, our further keys beside the fixed ones.
 
     `stored_at` (epoch seconds, milliseconds) is the moment of the write: what a
     notification covers is decided by it, since a redriven message is stored long
-    after its place in the conversation.
+    after its place in the conversation. DynamoDB removes an item some time after its
+    `expires_at`, which it has only where a retention is set.
     """
     parsed = message.parsed
+    expiry = {"expires_at": int(stored_at) + retention_seconds} if retention_seconds else {}
     return {
         "sender_id": message.sender_id,
         "message_id": message.message_id,
@@ -55,6 +59,7 @@ def chat_item(message: InboundMessage, session_id: str, stored_at: Decimal) -> d
         "content": dict(parsed.content),
         "sender_info": dict(parsed.sender),
         "metadata": {**parsed.metadata, "message_id": message.message_id},
+        **expiry,
     }
 
 

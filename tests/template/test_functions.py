@@ -94,6 +94,7 @@ def test_the_queue_function_is_told_where_to_read_and_write(stack: Stack) -> Non
         "MAX_RECEIVE_COUNT": "10",
         "DYNAMODB_CHAT_TABLE": "Ref:ChatTable",
         "DYNAMODB_SESSION_TABLE": "Ref:SessionTable",
+        "CHAT_RETENTION_DAYS": "0",
     }
 
 

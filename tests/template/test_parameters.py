@@ -71,6 +71,7 @@ def test_a_choice_is_between_these(name: str, choices: list[str]) -> None:
         ("StreamParallelizationFactor", 1, 10),
         ("StreamMaximumRetryAttempts", 0, 10_000),
         ("StreamMaximumRecordAgeSeconds", 60, 86_400),
+        ("ChatRetentionDays", 0, 36_500),
     ],
 )
 def test_a_number_keeps_within_what_the_services_take(name: str, least: int, most: int) -> None:

@@ -86,6 +86,11 @@ def test_only_chats_have_a_stream_and_it_shows_old_and_new(stack: Stack) -> None
     }
 
 
+def test_chats_expire_only_where_a_retention_is_set() -> None:
+    table = Stack(ChatRetentionDays="400").properties("ChatTable")
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
 def test_only_notification_rows_expire(stack: Stack) -> None:
     expiry = {name: stack.properties(name).get("TimeToLiveSpecification") for name in TABLES}
     assert expiry == {
