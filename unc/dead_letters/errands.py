@@ -14,6 +14,7 @@ from unc.dead_letters.letter import DeadLetter
 from unc.dead_letters.progress import counted
 from unc.dead_letters.queues import DeadLetterQueue
 from unc.dead_letters.redrive import (
+    LATE_LETTERS_HELD,
     Outcome,
     PresentAtStart,
     find_letters,
@@ -89,7 +90,8 @@ def redrive_queues(aws: Aws, queues: Queues) -> Iterator[Done]:
     starts = [server_ms(aws, queue.url) for queue in queues]
     for queue, start in zip(queues, starts, strict=True):
         waiting = read_depth(aws, queue.url).waiting
-        with counted(queue.name, waiting) as tell, Hold(SqsLetterBox(aws, queue)) as hold:
+        hold = Hold(SqsLetterBox(aws, queue), LATE_LETTERS_HELD)
+        with counted(queue.name, waiting) as tell, hold:
             outcome = redrive_all(hold, route_of(aws, queue), PresentAtStart(start), tell)
             outcome.unseen = count_unseen(aws, queue, hold)
         yield queue, outcome
