@@ -88,8 +88,7 @@ class Guarantees:
         """G6: an accepted POST made after it was stored, unless its session is limited."""
         left = self._with_operator()
         for key, stored in self._ledger.stored.items():
-            posts = self._ledger.posts[key.sender_id]
-            if any(post.accepted and post.started > stored.moment for post in posts):
+            if self._ledger.is_answered(key):
                 continue
             is_excused = (
                 exemptions.is_limited(stored, self._ledger)

@@ -62,7 +62,10 @@ class History:
     def __init__(self, case: Case, ledger: type[Ledger] = Ledger) -> None:
         self.chance = Chance(case.seed)
         self.settings: Settings = draw_settings(self.chance)
-        self.webhooks: Sequence[Webhook] = draw_webhooks(self.chance, self.settings, case.webhooks)
+        self._drawn = draw_webhooks(self.chance, self.settings)
+        self.webhooks: Sequence[Webhook] = [
+            each for each in self._drawn if case.webhooks is None or each.number in case.webhooks
+        ]
         settings = self.settings
         self.scheduler = Scheduler(START)
         self.faults = Faults(
@@ -71,9 +74,7 @@ class History:
         self.faults.on_strike = self._note_strike
         self.ledger = ledger(self._now)
         self.tables = Tables(self._lag(), _is_refused)
-        self.wire = Wire(
-            self.scheduler, self.faults, self.chance.stream("wire"), settings.latency
-        )
+        self.wire = Wire(self.scheduler, self.faults, self.chance.stream("wire"), settings.latency)
         self.service = ReplyService(
             self.tables, self.faults, self.scheduler, self.chance.stream("service"), self.ledger
         )
@@ -104,9 +105,7 @@ class History:
 
     def _make_queues(self) -> None:
         self.dead_letters = FifoQueue("dlq", self._now)
-        self.queue = FifoQueue(
-            "queue", self._now, self.settings.most_receives, self.dead_letters
-        )
+        self.queue = FifoQueue("queue", self._now, self.settings.most_receives, self.dead_letters)
         self.reply_dead_letters = StandardQueue("reply-dlq", self._now)
         self.retries = StandardQueue(
             "retry", self._now, RETRY_QUEUE_RECEIVES, self.reply_dead_letters
@@ -177,18 +176,17 @@ class History:
         self.ledger.on_commit = self._committed
 
     def _schedule(self) -> None:
+        """Whatever is left out of a history moves nothing else."""
         pick = self.chance.stream("schedule")
         for webhook in self.webhooks:
             self.scheduler.at(webhook.at, partial(self._arrive, webhook))
-        end = self.settings.spacing * len(self.webhooks) * 2 + pick.choice([1.0, 30.0, 400.0])
-        for sender_id in [each.sender_id for each in self.webhooks if each.sender_id][::3]:
-            moment = START + pick.random() * end
-            self.scheduler.at(
-                moment, partial(self.service.consider, "deeds.at_any_moment", sender_id)
-            )
+        end = self._drawn[-1].at + pick.choice([1.0, 30.0, 400.0])
+        for sender_id in [each.sender_id for each in self._drawn if each.sender_id][::3]:
+            consider = partial(self.service.consider, "deeds.at_any_moment", sender_id)
+            self.scheduler.at(pick.uniform(START, end), consider)
         for _ in range(3):
-            self.scheduler.at(START + pick.random() * end * 2, self._consider_redrive)
-        self.scheduler.at(START + end, self._calm_down)
+            self.scheduler.at(pick.uniform(START, 2 * end - START), self._consider_redrive)
+        self.scheduler.at(end, self._calm_down)
 
     def _arrive(self, webhook: Webhook) -> None:
         message = self.queue.send(webhook.body, webhook.group)
@@ -306,4 +304,3 @@ def run_case(case: Case) -> History:
     history = History(case)
     history.run()
     return history
-

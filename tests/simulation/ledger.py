@@ -204,6 +204,11 @@ class Ledger(Witness):
         process.claims.pop(rejected.id, None)
         self.counts["given up"] += 1
 
+    def is_answered(self, key: ChatKey) -> bool:
+        """Whether a POST made after the chat was stored has been accepted."""
+        moment = self.stored[key].moment
+        return any(post.accepted and post.started > moment for post in self.posts[key.sender_id])
+
     def posted(self, process: Invocation, post: Post) -> None:
         post.started = self.moment()
         self.posts[post.news.sender_id].append(post)

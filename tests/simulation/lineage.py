@@ -18,7 +18,9 @@ class Lineage:
         """Note a session as ours; it follows one of the others, none, or, broken, nobody knows."""
         candidates = ["", *(each.session_id for each in others)]
         sender_id = session.sender_id
-        match = (c for c in candidates if str(uuid5(NAMESPACE, f"{sender_id}:{c}")) == session.session_id)
+        match = (
+            c for c in candidates if str(uuid5(NAMESPACE, f"{sender_id}:{c}")) == session.session_id
+        )
         self._before[session.session_id] = next(match, None)
 
     def is_ours(self, session_id: str) -> bool:

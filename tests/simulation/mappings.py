@@ -31,9 +31,13 @@ class Delivery:
     receipts: Mapping[str, int]
     failures: frozenset[str] | None = None
 
+    def still_holds(self, message: Message) -> bool:
+        """Whether nobody has received it since."""
+        return message.receives == self.receipts[message.id]
+
 
 class QueueMapping:
-    """From a queue, with partial failures; `on_end` hears of each delivery before it takes effect."""
+    """From a queue, with partial failures; `on_end` hears of a delivery before it takes effect."""
 
     def __init__(
         self,
@@ -93,9 +97,8 @@ class QueueMapping:
         for message in delivery.messages:
             if answered and message.id not in (delivery.failures or ()):
                 self._delete(message, delivery)
-            elif answered and self._settings.returns_at_once:
-                if message.receives == delivery.receipts[message.id]:
-                    message.visible_at = self._scheduler.now
+            elif answered and self._settings.returns_at_once and delivery.still_holds(message):
+                message.visible_at = self._scheduler.now
         self._scheduler.after(0.01 + 0.1 * self._random.random(), self.poll)
 
     def _delete(self, message: Message, delivery: Delivery) -> None:

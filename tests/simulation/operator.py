@@ -42,7 +42,9 @@ class Operator:
                 f"redrive {message.id}",
                 message.body,
                 message.attributes.get("OriginalMessageGroupId", message.group),
-                message.attributes if "OriginalSequenceNumber" in message.attributes else _place(message),
+                message.attributes
+                if "OriginalSequenceNumber" in message.attributes
+                else _place(message),
             )
             if sent is not None:
                 self.on_redrive(message, sent)

@@ -29,17 +29,22 @@ def shrink(case: Case) -> Case:
     size = -1
     while _size(short) != size and not tries.are_used_up:
         size = _size(short)
-        base = short
-        faults = _minimal(
-            sorted(base.faults or ()), lambda kept: tries.fails(replace(base, faults=kept))
-        )
-        with_faults = replace(base, faults=faults)
-        webhooks = _minimal(
-            sorted(base.webhooks or ()),
-            lambda kept: tries.fails(replace(with_faults, webhooks=kept)),
-        )
-        short = replace(with_faults, webhooks=webhooks)
+        short = _with_fewer_webhooks(_with_fewer_faults(short, tries), tries)
     return short
+
+
+def _with_fewer_faults(case: Case, tries: _Tries) -> Case:
+    def fails(faults: frozenset[str]) -> bool:
+        return tries.fails(replace(case, faults=faults))
+
+    return replace(case, faults=_minimal(sorted(case.faults or ()), fails))
+
+
+def _with_fewer_webhooks(case: Case, tries: _Tries) -> Case:
+    def fails(webhooks: frozenset[int]) -> bool:
+        return tries.fails(replace(case, webhooks=webhooks))
+
+    return replace(case, webhooks=_minimal(sorted(case.webhooks or ()), fails))
 
 
 class _Tries:

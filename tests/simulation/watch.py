@@ -155,7 +155,9 @@ class Watch:
         """An invocation of the notifier is over."""
         self._ledger.ended(invocation)
         if invocation.raised is not None and not invocation.struck - {"reply"}:
-            self._violated("G6", f"the notifier raised {invocation.raised!r} for no fault but POSTs'")
+            self._violated(
+                "G6", f"the notifier raised {invocation.raised!r} for no fault but POSTs'"
+            )
 
     def _sessions(self, sender_id: str) -> list[Session]:
         return self._tables.sessions_of(sender_id)

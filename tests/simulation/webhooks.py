@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
@@ -38,17 +37,15 @@ class Webhook:
     message_id: str = ""
 
 
-def draw_webhooks(
-    chance: Chance, settings: Settings, only: Collection[int] | None = None
-) -> list[Webhook]:
-    """Draw the bodies in the order in which they arrive; `only` leaves out all other numbers."""
+def draw_webhooks(chance: Chance, settings: Settings) -> list[Webhook]:
+    """Draw the bodies in the order in which they arrive."""
     pick = chance.stream("webhooks")
     drawn: list[Webhook] = []
     at = START
     for number in range(MESSAGES + pick.randrange(6)):
         at += settings.spacing * pick.random() * 2
         drawn.append(_repeated(pick, number, at, drawn) or _fresh(pick, number, at, settings))
-    return [each for each in drawn if only is None or each.number in only]
+    return drawn
 
 
 def _repeated(pick: Random, number: int, at: float, drawn: list[Webhook]) -> Webhook | None:

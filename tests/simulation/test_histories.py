@@ -1,0 +1,83 @@
+"""G1 to G7 hold in hundreds of histories, each with its own storm.
+
+`python -m tests.simulation.soak` lives through as many as you like.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from tests.simulation.history import Case, History, run_case
+from tests.simulation.replay import command, tell
+from tests.simulation.shrink import shrink
+from tests.world.faults import Fault
+
+SEEDS = range(400)
+
+Lived = Mapping[int, History]
+
+
+@pytest.fixture(scope="module")
+def lived() -> Lived:
+    return {seed: run_case(Case(seed)) for seed in SEEDS}
+
+
+@pytest.mark.parametrize("guarantee", ["G1", "G2", "G3", "G4", "G5", "G6", "G7"])
+def test_a_guarantee_holds_in_every_history(lived: Lived, guarantee: str) -> None:
+    seeds = violating(lived)[guarantee]
+    assert not seeds, how_to_see(seeds)
+
+
+def test_a_history_has_thirty_messages_at_least(lived: Lived) -> None:
+    assert min(len(history.webhooks) for history in lived.values()) >= 30
+
+
+def test_every_kind_of_fault_strikes(lived: Lived) -> None:
+    struck = Counter(s.fault for history in lived.values() for s in history.faults.struck)
+    assert set(struck) == set(Fault)
+
+
+def test_every_exemption_leaves_most_messages_to_their_guarantee(lived: Lived) -> None:
+    stored = sum(len(history.ledger.stored) for history in lived.values())
+    told = sum(
+        history.ledger.is_answered(key)
+        for history in lived.values()
+        for key in history.ledger.stored
+    )
+    assert told > 0.8 * stored
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    assert tell(Case(7)) == tell(Case(7))
+
+
+def test_another_seed_gives_another_history() -> None:
+    assert tell(Case(7)) != tell(Case(8))
+
+
+def test_a_shortened_history_is_told_by_the_command_that_is_printed() -> None:
+    case = Case(7, frozenset({1, 2}), frozenset({"outage#0"}))
+    assert command(case) == (
+        "python -m tests.simulation.replay 7 --webhooks 1,2 --faults 'outage#0'"
+    )
+
+
+def violating(lived: Lived) -> Mapping[str, Sequence[int]]:
+    """The seeds that violate a guarantee, by guarantee."""
+    seeds: defaultdict[str, list[int]] = defaultdict(list)
+    for seed, history in lived.items():
+        for guarantee in {each.guarantee for each in history.ledger.violations}:
+            seeds[guarantee].append(seed)
+    return seeds
+
+
+def how_to_see(seeds: Sequence[int]) -> str:
+    """The first failing history, made short, and how to replay it."""
+    if not seeds:
+        return ""
+    short = shrink(Case(seeds[0]))
+    lines, _ = tell(short)
+    return "\n".join([f"{len(seeds)} seeds: {seeds[:10]}", *lines, command(short)])
