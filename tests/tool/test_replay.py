@@ -92,10 +92,10 @@ def test_the_newest_inbound_message_by_place_is_told(tables: FakeTables, sender:
     "row",
     [
         {},
-        {"through": STORED, "claimed": STORED, "attempt": 1},
-        {"claimed": STORED, "attempt": 3},
-        {"through": STORED, "claimed": STORED + 7, "attempt": 2},
-        {"through": STORED + 9, "claimed": STORED + 9, "attempt": 1},
+        {"through": STORED, "claimed": STORED, "claimed_by": "a"},
+        {"claimed": STORED, "claimed_by": "c"},
+        {"through": STORED, "claimed": STORED + 7, "claimed_by": "b"},
+        {"through": STORED + 9, "claimed": STORED + 9, "claimed_by": "a"},
     ],
     ids=["never told", "told", "in doubt", "newer in doubt", "newer told"],
 )
@@ -107,7 +107,7 @@ def test_the_notifier_finds_it_due_whatever_was_told_or_claimed(
     tables.rows[SENDER] = row
     replay = plan(tables)
     record = read_retry_record({"messageId": "1", "body": sent(replay)})
-    known = Notification(row.get("claimed"), row.get("attempt", 0), row.get("through"))
+    known = Notification(row.get("claimed"), row.get("claimed_by", ""), row.get("through"))
     assert standing(record, known) is Standing.DUE  # type: ignore[arg-type]
     highest = max([STORED, *(row[name] for name in ("through", "claimed") if name in row)])
     assert replay.stored_at == highest + Decimal("0.000001")
