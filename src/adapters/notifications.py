@@ -8,20 +8,22 @@ from typing import Any
 from adapters.chats import text_of, text_read
 from adapters.dynamodb import MAX_ACTIONS, MAX_KEYS, DynamoDb, Found, Read, Reason, chunks
 from adapters.sessions import session_of, session_read
-from adapters.values import Item, number
+from adapters.values import Item, number, text
 from adapters.wave import Wave
 from domain.chats import ChatKey
 from domain.errors import Refused, Unavailable
-from domain.notifications import Claim, Notification
+from domain.notifications import NOBODY, Claim, Notification
 from domain.ports import Audience, Claimed
 
-# Claimed by nobody for this news, or by an earlier attempt, or by this very claimer.
+# Not claimed, or claimed for older news, or by a claim that this one may take the place of.
 _CLAIMABLE = (
     "(attribute_not_exists(through) OR through < :moment) AND "
     "(attribute_not_exists(claimed) OR claimed < :moment OR "
-    "(claimed = :moment AND (attempt < :attempt OR claimed_by = :token)))"
+    "(claimed = :moment AND claimed_by IN ({replaceable})))"
 )
-_CLAIM = "SET claimed = :moment, attempt = :attempt, claimed_by = :token, expires_at = :expires_at"
+_CLAIM = (
+    "SET claimed = :moment, claimed_by = :token, message_id = :message_id, expires_at = :expires_at"
+)
 
 
 class DynamoNotifications:
@@ -55,7 +57,7 @@ class DynamoNotifications:
         return Claimed(applied, declined, problems)
 
     def release(self, claims: Sequence[Claim]) -> set[str]:
-        """Lower the attempt of claims that still stand, so that the same news may be claimed."""
+        """Give back claims that still stand, so that anybody may claim the same news."""
         actions = {claim.news.sender_id: self._release(claim) for claim in claims}
         applied, declined, _ = self._apply(actions)
         return applied | declined
@@ -119,22 +121,24 @@ class DynamoNotifications:
         return held_up
 
     def _claim(self, claim: Claim) -> dict[str, Any]:
+        replaceable = {f"token{n}": {"S": each} for n, each in enumerate(claim.replaces)}
         return self._update(
             claim.news.sender_id,
             _CLAIM,
-            _CLAIMABLE,
+            _CLAIMABLE.format(replaceable=", ".join(f":{name}" for name in replaceable)),
             moment={"N": str(claim.news.stored_at)},
-            attempt={"N": str(claim.news.attempt)},
             token={"S": claim.token},
+            message_id={"S": claim.news.message_id},
             expires_at={"N": str(claim.expires_at)},
+            **replaceable,
         )
 
     def _release(self, claim: Claim) -> dict[str, Any]:
         return self._update(
             claim.news.sender_id,
-            "SET attempt = :attempt",
+            "SET claimed_by = :nobody",
             "claimed_by = :token",
-            attempt={"N": str(claim.news.attempt - 1)},
+            nobody={"S": NOBODY},
             token={"S": claim.token},
         )
 
@@ -165,6 +169,7 @@ def _key(sender_id: str) -> Item:
 def _notification(item: Item) -> Notification:
     return Notification(
         claimed=number(item, "claimed"),
-        attempt=int(number(item, "attempt") or 0),
+        claimed_by=text(item, "claimed_by"),
         through=number(item, "through"),
+        message_id=text(item, "message_id"),
     )

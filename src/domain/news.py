@@ -15,6 +15,8 @@ from domain.inbound import MAX_MESSAGE_ID_BYTES, MAX_SENDER_ID_BYTES
 from domain.text import clean, parse_number
 
 _LONGEST_ATTEMPT = 1_000_000
+_MOST_PREDECESSORS = 8
+_LONGEST_TOKEN = 64
 # A key that DynamoDB refuses would spoil the read of all senders.
 _KEY_BYTES = {
     "sender_id": MAX_SENDER_ID_BYTES,
@@ -27,8 +29,9 @@ _KEY_BYTES = {
 class News:
     """One sender's newest message; `stored_at` in epoch seconds.
 
-    `attempt` counts the tries at telling this news from 1; each parked copy allows
-    exactly one more. `text` None means it is still to be read from `chats`.
+    `attempt` counts the tries at telling this news from 1. `after` names the claims that it
+    may take over: each belongs to a try of which it is known that nobody was told. `text`
+    None means it is still to be read from `chats`.
     """
 
     sender_id: str
@@ -38,6 +41,7 @@ class News:
     attempt: int = 1
     text: str | None = None
     created_at: Decimal = Decimal(0)
+    after: tuple[str, ...] = ()
 
     @property
     def key(self) -> ChatKey:
@@ -104,6 +108,7 @@ def retry_body(news: News) -> str:
         "session_id": news.session_id,
         "stored_at": str(news.stored_at),
         "attempt": news.attempt,
+        "after": news.after[-_MOST_PREDECESSORS:],
     }
     return json.dumps(fields, separators=(",", ":"))
 
@@ -131,8 +136,22 @@ def _news_of(fields: Mapping[str, Any]) -> News | None:
         return None
     if any(clean(key) != key or len(key.encode()) > _KEY_BYTES[name] for name, key in keys.items()):
         return None
+    after = _tokens(fields.get("after", []))
+    if after is None:
+        return None
     sender_id, message_id, session_id = keys.values()
-    return News(sender_id, message_id, session_id, moment, attempt)
+    return News(sender_id, message_id, session_id, moment, attempt, after=after)
+
+
+def _tokens(value: object) -> tuple[str, ...] | None:
+    """The tokens of earlier claims; None for what is no short list of them."""
+    if not isinstance(value, list) or len(value) > _MOST_PREDECESSORS:
+        return None
+    tokens = tuple(each for each in value if isinstance(each, str))
+    is_sound = len(tokens) == len(value) and all(
+        each.isascii() and 0 < len(each) <= _LONGEST_TOKEN for each in tokens
+    )
+    return tokens if is_sound else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
 """Whether news still has to be told: the row of `notifications` decides.
 
-Before a POST the news is claimed, after it settled. Who finds a claim on the same
-news that is neither settled nor released by a parked copy (which carries a higher
-attempt) knows that somebody may have told it: an unknown outcome, not told again.
+Before a POST the news is claimed, after it settled. A claim whose POST is known to have
+failed is taken over by the parked copy that names it, once, or given back. Who finds any
+other claim on the same news knows that somebody may have told it: an unknown outcome.
 """
 
 from dataclasses import dataclass
@@ -11,23 +11,35 @@ from enum import Enum
 
 from domain.news import News
 
+NOBODY = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A sender's row: `claimed` and `through` are `stored_at` values, epoch seconds."""
+    """A sender's row: `claimed` and `through` are `stored_at` values, epoch seconds.
+
+    `claimed_by`: the claim's token, NOBODY when it was given back. `message_id`: the
+    message in whose name it was claimed, of those stored together.
+    """
 
     claimed: Decimal | None = None
-    attempt: int = 0
+    claimed_by: str = ""
     through: Decimal | None = None
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A try to take responsibility for news; `token` tells the claimer's own retries."""
+    """A try to take responsibility for news; `token` tells it from every other claim."""
 
     news: News
     token: str
     expires_at: int
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        """The claims on the same news that it may take the place of, itself among them."""
+        return (NOBODY, *self.news.after, self.token)
 
 
 class Standing(Enum):
@@ -47,5 +59,9 @@ def standing(news: News, row: Notification | None) -> Standing:
     if row.claimed is None or row.claimed < news.stored_at:
         return Standing.DUE
     if row.claimed > news.stored_at:
-        return Standing.COVERED  # whoever claimed the newer news answers for this one too
-    return Standing.DUE if row.attempt < news.attempt else Standing.IN_DOUBT
+        return Standing.COVERED  # whoever claimed newer news answers for this one too
+    if row.claimed_by in (NOBODY, *news.after):
+        return Standing.DUE
+    # Another message of the same write, in another lane of the stream, is as good as this one.
+    is_same = row.message_id == news.message_id
+    return Standing.IN_DOUBT if is_same else Standing.COVERED

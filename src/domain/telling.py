@@ -1,7 +1,7 @@
 """Senders' news goes to the reply service: the stream half's engine.
 
-Claim, POST, settle. What fails in a known way is parked with the next attempt, so that
-the stream never waits; what may have been accepted is not sent again (see
+Claim, POST, settle. What fails in a known way is parked for another try, so that the
+stream never waits; what may have been accepted is not sent again (see
 notifications.py). A sender who could neither be told nor parked stays unhandled, and
 the claim is given back so that the next delivery may try.
 """
@@ -128,7 +128,7 @@ class Teller:
         elif stands is Standing.IN_DOUBT and not self._rules.resend_unknown:
             telling.unknown.add(news.sender_id)
         else:
-            return [replace(news, text=text, attempt=_attempt(news, row, stands))]
+            return [replace(news, text=text, after=_after(news, row, stands))]
         return []
 
     def _is_limited(self, news: News, audience: Audience, telling: Telling) -> bool:
@@ -150,8 +150,10 @@ class Teller:
         outcomes = self._reply_service.tell([claims[s].news for s in won]) if won else {}
         fates = self._weigh([claims[s].news for s in won], outcomes, telling)
         self._settle(fates.settle, telling)
-        unclaimed = [claims[s].news for s in open_]
-        self._set_aside(unclaimed + fates.park, fates.reject, list(claims.values()), telling)
+        untold = [replace(n, after=(claims[n.sender_id].token,)) for n in fates.park]
+        # Whether these are claimed nobody knows: the next try may find either claim.
+        unclear = [_unclear(claims[sender]) for sender in open_]
+        self._set_aside(unclear + untold, fates.reject, list(claims.values()), telling)
 
     def _claim(self, claims: Mapping[str, Claim], telling: Telling) -> tuple[list[str], list[str]]:
         """Claim until each is won or lost; gives the senders won, and those still open."""
@@ -262,8 +264,12 @@ def _is_read(news: News, audience: Audience) -> bool:
     )
 
 
-def _attempt(news: News, row: Notification | None, stands: Standing) -> int:
-    """A claim in doubt is taken over by an attempt higher than the one in doubt."""
+def _unclear(claim: Claim) -> News:
+    return replace(claim.news, after=(*claim.news.after, claim.token))
+
+
+def _after(news: News, row: Notification | None, stands: Standing) -> tuple[str, ...]:
+    """The claims that the news may take over; one in doubt only where that is wanted."""
     if stands is Standing.IN_DOUBT and row is not None:
-        return max(news.attempt, row.attempt + 1)
-    return news.attempt
+        return (*news.after, row.claimed_by)
+    return news.after

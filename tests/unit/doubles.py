@@ -147,7 +147,7 @@ class MemoryNotifications(Switch):
         for each in (each for each in claims if each.news.sender_id not in self.loses):
             told = self.rows.get(each.news.sender_id, Notification()).through
             self.rows[each.news.sender_id] = Notification(
-                each.news.stored_at, each.news.attempt, told
+                each.news.stored_at, each.token, told, each.news.message_id
             )
         senders = {each.news.sender_id for each in claims}
         return Claimed(senders - self.loses, senders & self.loses)
@@ -162,7 +162,7 @@ class MemoryNotifications(Switch):
         if self.fails() or not self.settles:
             return set()
         for sender, moment in through.items():
-            self.rows[sender] = Notification(moment, 1, moment)
+            self.rows[sender] = Notification(moment, "token", moment)
         return set(through)
 
 

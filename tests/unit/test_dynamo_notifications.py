@@ -11,7 +11,7 @@ from adapters.wave import Wave
 from domain.chats import ChatKey
 from domain.notifications import Claim, Notification
 from domain.ports import Claimed
-from tests.unit.builders import news
+from tests.unit.builders import SID, news
 from tests.unit.scripted_aws import ScriptedAws, cancelled, refused, throttled
 
 OK, FAILED = "None", "ConditionalCheckFailed"
@@ -22,8 +22,9 @@ def store(aws: ScriptedAws) -> DynamoNotifications:
     return DynamoNotifications(DynamoDb(aws), Wave(4), "notifications", "sessions", "chats")
 
 
-def claim(sender: str, attempt: int = 2) -> Claim:
-    return Claim(news(sender, stored_at=MOMENT, attempt=attempt), f"token-{sender}", 1_797_000_000)
+def claim(sender: str) -> Claim:
+    told = news(sender, stored_at=MOMENT, after=("failed",))
+    return Claim(told, f"token-{sender}", 1_797_000_000)
 
 
 def updates_of(aws: ScriptedAws) -> list[list[dict[str, Any]]]:
@@ -35,19 +36,21 @@ def senders_of(aws: ScriptedAws) -> list[list[str]]:
     return [[each["Key"]["sender_id"]["S"] for each in part] for part in updates_of(aws)]
 
 
-def test_a_claim_names_the_news_the_try_and_who_makes_it() -> None:
+def test_a_claim_names_the_news_the_claimer_and_whom_it_replaces() -> None:
     aws = ScriptedAws()
     assert store(aws).claim([claim("a"), claim("b")]) == Claimed(won={"a", "b"})
     [[update, _]] = updates_of(aws)
     assert (update["TableName"], update["Key"]) == ("notifications", {"sender_id": {"S": "a"}})
     assert update["ExpressionAttributeValues"] == {
         ":moment": {"N": "1795000000.123456"},
-        ":attempt": {"N": "2"},
         ":token": {"S": "token-a"},
+        ":message_id": {"S": SID},
+        ":token0": {"S": ""},
+        ":token1": {"S": "failed"},
+        ":token2": {"S": "token-a"},
         ":expires_at": {"N": "1797000000"},
     }
-    names = {"through", "claimed", "attempt", "claimed_by", ":moment", ":attempt", ":token"}
-    assert all(name in update["ConditionExpression"] for name in names)
+    assert "claimed_by IN (:token0, :token1, :token2)" in update["ConditionExpression"]
 
 
 @pytest.mark.parametrize(
@@ -106,13 +109,13 @@ def test_more_than_a_hundred_claims_take_another_transaction() -> None:
     assert [len(part) for part in updates_of(aws)] == [100, 100, 50]
 
 
-def test_a_released_claim_lets_the_same_try_be_made_again() -> None:
+def test_a_claim_that_still_stands_is_given_back() -> None:
     aws = ScriptedAws(cancelled(OK, FAILED), {})
     assert store(aws).release([claim("a"), claim("b")]) == {"a", "b"}
     update = updates_of(aws)[0][0]
-    assert update["UpdateExpression"] == "SET attempt = :attempt"
+    assert update["UpdateExpression"] == "SET claimed_by = :nobody"
     assert update["ConditionExpression"] == "claimed_by = :token"
-    assert update["ExpressionAttributeValues"][":attempt"] == {"N": "1"}
+    assert update["ExpressionAttributeValues"][":nobody"] == {"S": ""}
 
 
 def test_what_is_settled_never_moves_back() -> None:
@@ -130,7 +133,8 @@ def test_what_could_not_be_settled_is_left_out() -> None:
 ROW = {
     "sender_id": {"S": "a"},
     "claimed": {"N": "2.5"},
-    "attempt": {"N": "3"},
+    "claimed_by": {"S": "somebody"},
+    "message_id": {"S": SID},
     "through": {"N": "1.5"},
 }
 TEXT = {
@@ -145,7 +149,7 @@ def test_rows_sessions_and_texts_are_read_consistently_in_one_call() -> None:
     aws = ScriptedAws({"Responses": found})
     keys = [ChatKey("a", "SM1"), ChatKey("a", "SM2")]
     audience = store(aws).look_up(["s1", "s2"], ["a", "b"], keys)
-    told = Notification(claimed=Decimal("2.5"), attempt=3, through=Decimal("1.5"))
+    told = Notification(Decimal("2.5"), "somebody", Decimal("1.5"), SID)
     assert audience.notifications == {"a": told, "b": None}
     assert audience.texts == {keys[0]: "hi", keys[1]: None}
     assert audience.sessions.keys() == {"s1", "s2"}

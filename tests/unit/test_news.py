@@ -90,6 +90,7 @@ def test_a_parked_body_holds_no_word_of_the_message() -> None:
         "session_id": "session-1",
         "stored_at": "1795000000.5",
         "attempt": 1,
+        "after": [],
     }
 
 
@@ -97,11 +98,21 @@ words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 moments = st.decimals(0, 10**10, allow_nan=False, places=6)
 
 
-@given(words.filter(bool), words, moments, st.integers(1, 10**6))
+tokens = st.lists(st.text("0123456789abcdef", min_size=1, max_size=32), max_size=8).map(tuple)
+
+
+@given(words.filter(bool), words, moments, st.integers(1, 10**6), tokens)
 def test_whatever_is_parked_comes_back_the_same(
-    sender: str, session_id: str, stored_at: Decimal, attempt: int
+    sender: str, session_id: str, stored_at: Decimal, attempt: int, after: tuple[str, ...]
 ) -> None:
-    told = news(sender, session_id=session_id, stored_at=stored_at, attempt=attempt, text=None)
+    told = news(
+        sender,
+        session_id=session_id,
+        stored_at=stored_at,
+        attempt=attempt,
+        after=after,
+        text=None,
+    )
     assert read_retry_record(retry_record(retry_body(told))) == told
 
 
@@ -122,6 +133,11 @@ GOOD = json.loads(retry_body(news()))
         {"attempt": True},
         {"attempt": 1.5},
         {"attempt": 10**9},
+        {"after": "token"},
+        {"after": [1]},
+        {"after": [""]},
+        {"after": ["t" * 65]},
+        {"after": ["t"] * 9},
         {"sender_id": "s" * 2049},
         {"message_id": "m" * 1025},
         {"session_id": "s" * 2049},

@@ -4,33 +4,45 @@ from decimal import Decimal
 
 import pytest
 
-from domain.notifications import Notification, Standing, standing
-from tests.unit.builders import news
+from domain.notifications import NOBODY, Claim, Standing, standing
+from domain.notifications import Notification as Row
+from tests.unit.builders import SID, news
 
 EARLIER, NOW, LATER = Decimal("9.9"), Decimal(10), Decimal("10.1")
 DUE, COVERED, IN_DOUBT = Standing.DUE, Standing.COVERED, Standing.IN_DOUBT
 
 
+def row(claimed: Decimal, by: str, through: Decimal | None = None, message: str = SID) -> Row:
+    return Row(claimed, by, through, message)
+
+
 @pytest.mark.parametrize(
-    ("row", "attempt", "stands"),
+    ("row", "after", "stands"),
     [
-        (None, 1, DUE),
-        (Notification(), 1, DUE),
-        (Notification(through=EARLIER), 1, DUE),
-        (Notification(through=NOW), 1, COVERED),
-        (Notification(through=LATER), 1, COVERED),
-        (Notification(claimed=EARLIER, attempt=5), 1, DUE),
-        (Notification(claimed=EARLIER, attempt=1, through=EARLIER), 1, DUE),
-        (Notification(claimed=NOW, attempt=1), 1, IN_DOUBT),
-        (Notification(claimed=NOW, attempt=2), 1, IN_DOUBT),
-        (Notification(claimed=NOW, attempt=1), 2, DUE),
-        (Notification(claimed=NOW, attempt=0), 1, DUE),
-        (Notification(claimed=NOW, attempt=1, through=EARLIER), 1, IN_DOUBT),
-        (Notification(claimed=NOW, attempt=1, through=NOW), 2, COVERED),
-        (Notification(claimed=LATER, attempt=1), 9, COVERED),
+        (None, (), DUE),
+        (Row(), (), DUE),
+        (Row(through=EARLIER), (), DUE),
+        (Row(through=NOW), (), COVERED),
+        (Row(through=LATER), (), COVERED),
+        (row(EARLIER, "somebody"), (), DUE),
+        (row(EARLIER, "somebody", through=EARLIER), (), DUE),
+        (row(NOW, "somebody"), (), IN_DOUBT),
+        (row(NOW, "somebody", through=EARLIER), (), IN_DOUBT),
+        (row(NOW, "somebody", message="SM-other"), (), COVERED),
+        (row(NOW, NOBODY), (), DUE),
+        (row(NOW, "failed"), ("failed",), DUE),
+        (row(NOW, "unclear"), ("failed", "unclear"), DUE),
+        (row(NOW, "next"), ("failed",), IN_DOUBT),
+        (row(NOW, "failed", through=NOW), ("failed",), COVERED),
+        (row(LATER, "failed"), ("failed",), COVERED),
     ],
 )
 def test_the_row_decides_where_news_stands(
-    row: Notification | None, attempt: int, stands: Standing
+    row: Row | None, after: tuple[str, ...], stands: Standing
 ) -> None:
-    assert standing(news(stored_at=NOW, attempt=attempt), row) is stands
+    assert standing(news(stored_at=NOW, after=after), row) is stands
+
+
+def test_a_claim_may_replace_one_given_back_those_it_follows_and_itself() -> None:
+    claim = Claim(news(after=("failed", "unclear")), "own", 0)
+    assert claim.replaces == (NOBODY, "failed", "unclear", "own")

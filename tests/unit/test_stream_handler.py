@@ -58,7 +58,7 @@ def test_what_cannot_be_delivered_now_is_parked_and_told_later() -> None:
     [parked] = world.retry_queue.parked
     assert (parked.sender_id, parked.attempt) == (SENDER, 2)
     world.replies.outcomes.clear()
-    assert retry(world, retry_record()) == []
+    assert retry(world, retry_record(after=parked.after)) == []
     assert [each.text for each in world.replies.told] == ["hi", "read again"]
 
 
@@ -91,13 +91,13 @@ def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
 
 
 def test_an_unknown_outcome_is_told_again_where_that_is_wanted() -> None:
-    """Then every attempt ranks above the one whose outcome nobody knows."""
+    """Then a claim in doubt is taken over."""
     world = StreamWorld(resends_unknown=True)
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
     tell(world, stream_record())
     assert [each.attempt for each in world.retry_queue.parked] == [2]
     tell(world, stream_record())
-    assert [each.attempt for each in world.replies.told] == [1, 2]
+    assert len(world.replies.told) == 2
 
 
 def test_whoever_holds_the_claim_answers_for_the_news() -> None:

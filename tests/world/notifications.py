@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.chats import ChatKey
 from domain.errors import Unavailable
-from domain.notifications import Claim, Notification
+from domain.notifications import NOBODY, Claim, Notification
 from domain.ports import Audience, Claimed
 from tests.world.tables import Tables, Telling
 from tests.world.wire import Call, Wire
@@ -90,21 +90,23 @@ class MemoryNotifications:
 
     def _notification(self, sender_id: str) -> Notification | None:
         row = self._tables.notifications.get(sender_id)
-        return None if row is None else Notification(row.claimed, row.attempt, row.through)
+        if row is None:
+            return None
+        return Notification(row.claimed, row.claimed_by, row.through, row.message_id)
 
     def _claim(self, claim: Claim) -> Update:
-        moment, attempt, process = claim.news.stored_at, claim.news.attempt, self._wire.process
+        moment, process = claim.news.stored_at, self._wire.process
 
         def allows(row: Telling) -> bool:
             if row.through is not None and row.through >= moment:
                 return False
             if row.claimed is None or row.claimed < moment:
                 return True
-            mine = row.attempt < attempt or row.claimed_by == claim.token
-            return row.claimed == moment and mine
+            return row.claimed == moment and row.claimed_by in claim.replaces
 
         def change(row: Telling) -> None:
-            row.claimed, row.attempt, row.claimed_by = moment, attempt, claim.token
+            row.claimed, row.claimed_by = moment, claim.token
+            row.message_id = claim.news.message_id
             self._witness.claimed(process, claim)
 
         return Update(claim.news.sender_id, allows, change)
@@ -113,7 +115,7 @@ class MemoryNotifications:
         process = self._wire.process
 
         def change(row: Telling) -> None:
-            row.attempt = claim.news.attempt - 1
+            row.claimed_by = NOBODY
             self._witness.released(process, claim)
 
         sender_id = claim.news.sender_id
@@ -128,9 +130,7 @@ class MemoryNotifications:
 
         return Update(sender_id, lambda row: row.through is None or row.through < moment, change)
 
-    def _apply(
-        self, what: str, updates: Sequence[Update]
-    ) -> tuple[set[str], set[str], list[str]]:
+    def _apply(self, what: str, updates: Sequence[Update]) -> tuple[set[str], set[str], list[str]]:
         """Apply what may be: all at once, then without those whose condition failed."""
         applied: set[str] = set()
         declined: set[str] = set()

@@ -47,8 +47,8 @@ class Telling:
     """A row of `notifications`."""
 
     claimed: Decimal | None = None
-    attempt: int = 0
     claimed_by: str = ""
+    message_id: str = ""
     through: Decimal | None = None
 
 
