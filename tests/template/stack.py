@@ -15,7 +15,12 @@ import yaml
 TEMPLATE_PATH = Path(__file__).parents[2] / "infra" / "template.yaml"
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
-PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+PSEUDO = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": "unc-consumer",
+}
 NO_VALUE = object()
 CODE = {"CodeBucket": "code", "CodeKey": "unc-consumer.zip"}
 

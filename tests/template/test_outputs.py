@@ -4,7 +4,9 @@ from tests.template.stack import Stack
 
 
 def test_the_outputs_name_every_queue_table_and_function(stack: Stack) -> None:
-    assert stack.outputs() == {
+    outputs = stack.outputs()
+    assert outputs.pop("DashboardUrl").endswith("#dashboards/dashboard/Ref:Dashboard")
+    assert outputs == {
         "QueueUrl": "Ref:Queue",
         "DeadLetterQueueUrl": "Ref:DeadLetterQueue",
         "ReplyRetryQueueUrl": "Ref:ReplyRetryQueue",

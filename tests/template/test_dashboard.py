@@ -1,0 +1,101 @@
+"""The dashboard: four questions, each answered by metrics that exist."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import metrics
+from tests.template.stack import TEMPLATE_PATH, Stack, named
+from unc.cost_model import Prices
+
+HANDLERS = TEMPLATE_PATH.parents[1] / "src" / "handlers"
+QUESTIONS = {"flowing", "others", "late", "oldest", "stuck", "cost"}
+MOST_METRICS_IN_A_WIDGET = 500
+
+
+def _widgets(stack: Stack) -> list[dict[str, Any]]:
+    body = json.loads(stack.properties("Dashboard")["DashboardBody"])
+    return [widget["properties"] for widget in body["widgets"]]
+
+
+def _metrics(widget: dict[str, Any]) -> Iterator[list[Any]]:
+    """Each metric written out: dots stand for what the one before it says at that place."""
+    last: list[Any] = []
+    for written in widget["metrics"]:
+        names = [part for part in written if isinstance(part, str)]
+        if names and names[0] == "...":
+            names = last[: len(last) - len(names) + 1] + names[1:]
+        if names:
+            last = [last[n] if part == "." else part for n, part in enumerate(names)]
+            yield last
+
+
+def _all_metrics(stack: Stack) -> list[list[Any]]:
+    return [metric for widget in _widgets(stack) for metric in _metrics(widget)]
+
+
+def _expressions(stack: Stack) -> str:
+    return "\n".join(
+        part["expression"]
+        for widget in _widgets(stack)
+        for metric in widget["metrics"]
+        for part in metric
+        if isinstance(part, dict) and "expression" in part
+    )
+
+
+@pytest.mark.parametrize("question", sorted(QUESTIONS))
+def test_each_question_has_a_widget(stack: Stack, question: str) -> None:
+    assert sum(question in widget["title"] for widget in _widgets(stack)) == 1
+
+
+def test_there_is_no_other(stack: Stack) -> None:
+    assert len(_widgets(stack)) == len(QUESTIONS)
+    assert all(widget["title"].partition(" (")[0].endswith("?") for widget in _widgets(stack))
+
+
+def test_our_own_metrics_are_ones_that_the_functions_write(stack: Stack) -> None:
+    sources = {
+        "Ref:QueueFunction": (HANDLERS / "queue_message_handler.py").read_text(),
+        "Ref:DynamoFunction": (HANDLERS / "dynamo_event_handler.py").read_text(),
+    }
+    own = [metric for metric in _all_metrics(stack) if metric[0] == metrics.NAMESPACE]
+    assert len(own) == 16
+    for _, name, dimension, function in own:
+        assert dimension == "FunctionName"
+        assert f'"{name}":' in sources[function], name
+
+
+def test_everything_else_is_measured_by_aws_on_what_the_stack_made(stack: Stack) -> None:
+    others = [metric for metric in _all_metrics(stack) if metric[0] != metrics.NAMESPACE]
+    made = {f"{name}.QueueName" for name in named("AWS::SQS::Queue")}
+    made |= {f"Ref:{name}" for name in named("AWS::Lambda::Function")}
+    assert {metric[0] for metric in others} == {"AWS/SQS", "AWS/Lambda"}
+    assert {metric[3] for metric in others} <= made
+
+
+def test_every_queue_is_among_what_may_be_stuck(stack: Stack) -> None:
+    [widget] = [widget for widget in _widgets(stack) if "stuck" in widget["title"]]
+    shown = {metric[3] for metric in _metrics(widget)}
+    assert shown == {f"{name}.QueueName" for name in named("AWS::SQS::Queue")}
+
+
+def test_the_cost_is_reckoned_with_the_prices_of_the_cost_model(stack: Stack) -> None:
+    prices, reckoned = Prices(), _expressions(stack)
+    assert f"* {prices.lambda_gb_second:.10f}" in reckoned
+    for million, unit in ((prices.write_units, "Write"), (prices.read_units, "Read")):
+        [factor] = set(re.findall(rf"Consumed{unit}.*\* ([0-9.]+)", reckoned))
+        assert float(factor) == pytest.approx(million / 1e6)
+
+
+def test_the_cost_follows_the_memory_that_is_paid_for() -> None:
+    stack = Stack(QueueFunctionMemoryMegabytes="512")
+    assert "d1 / 1000 * 512 / 1024" in _expressions(stack)
+
+
+def test_every_table_is_among_what_is_paid_for(stack: Stack) -> None:
+    for table in named("AWS::DynamoDB::Table"):
+        assert f'"Ref:{table}"' in _expressions(stack)
