@@ -22,18 +22,21 @@ import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
 import tests.simulation.history as history
 import tests.world.conversations as conversations
+import tests.world.notifications as notifications
 import tests.world.queue_ports as queue_ports
 from domain.chats import chat_item
 from domain.errors import NotHandled
 from domain.intake import Conversations, Intake
 from domain.news import News, retry_body
-from domain.notifications import Standing
+from domain.notifications import Claim, Notification, Standing, standing
 from domain.ports import Known, Outcome, Unit
 from domain.records import QueueRecord
 from domain.sessions import Session, next_session
 from domain.telling import Teller
 from tests.simulation.swap import Swap
-from tests.world.tables import Put, PutChat, PutSession, Reason, Tables
+from tests.world.notifications import may_claim
+from tests.world.tables import Put, PutChat, PutSession, Reason, Tables, Telling
+from wiring import QueueSide
 
 MOST_HISTORIES = 600
 
@@ -104,11 +107,28 @@ def only_unsettled(arrivals: Iterable[Any], unsettled: Any) -> list[str]:
     return [each.record.id for each in arrivals if each.record.id in unsettled]
 
 
+def quarantine_first(records: Any, context: Any, side: QueueSide) -> list[str]:
+    """A bad body takes its time before the good ones get any."""
+    batch = _sort_batch(records)
+    malformed = {each.record.id for each in batch.malformed}
+    stuck = queue_handler._quarantine(batch.malformed, side.surroundings.patience(context), side)
+    good = [each for each in records if each.id not in malformed]
+    return stuck + queue_handler.handle_batch(good, context, side)
+
+
+def quarantine_in_time(rejected: Any, patience: Any, side: Any) -> list[str]:
+    """Nothing is tried once the time is used up."""
+    if patience.is_over:
+        return [each.record.id for each in rejected]
+    return _quarantine(rejected, patience, side)
+
+
 def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
     return _lost_causes(arrivals, intake, replace(side, max_receive_count=10**9))
 
 
 _lost_causes = queue_handler._lost_causes
+_quarantine = queue_handler._quarantine
 
 
 def raise_over_bad_input(records: Iterable[QueueRecord]) -> Any:
@@ -134,6 +154,22 @@ def always_due(news: News, row: Any) -> Standing:
 
 def claim_nothing(self: Teller, claims: Mapping[str, Any], telling: Any) -> Any:
     return list(claims), []
+
+
+def without_through(news: News, row: Notification | None) -> Standing:
+    """Neither the reading of the row nor the claim's condition looks at `through`."""
+    return standing(news, row and replace(row, through=None))
+
+
+def may_claim_again(row: Telling, claim: Claim) -> bool:
+    return may_claim(replace(row, through=None), claim)
+
+
+def insist_in_time(self: Teller, wanted: Any, act: Any) -> set[str]:
+    return set() if self._patience.is_over else _insist(self, wanted, act)
+
+
+_insist = Teller._insist
 
 
 def do_nothing(*args: Any) -> None:
@@ -245,6 +281,20 @@ VARIANTS = [
         "an unknown outcome is sent again",
         "G7",
         [Swap(Teller, "_weigh", take_unknown_for_undelivered)],
+    ),
+    Variant(
+        "what an accepted POST has covered is not looked at",
+        "G7",
+        [
+            Swap(domain.telling, "standing", without_through),
+            Swap(notifications, "may_claim", may_claim_again),
+        ],
+    ),
+    Variant("what was told is not noted", "G7", [Swap(Teller, "_settle", do_nothing)]),
+    Variant(
+        "nothing is parked or given back once the time is used up",
+        "G6",
+        [Swap(Teller, "_insist", insist_in_time)],
     ),
     Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", settle_failures)]),
     Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", forget_failures)]),

@@ -58,6 +58,8 @@ class Watch:
         """Called with the tables as they are after it."""
         for session in commit.opened:
             others = [s for s in self._sessions(session.sender_id) if s is not session]
+            if self._lineage.is_ours(session.session_id):
+                self._violated("G4", f"a session of {session.sender_id} is opened a second time")
             self._lineage.add(session, others)
             self._check_opened(process, session, others)
         for put in commit.chats:

@@ -165,7 +165,9 @@ def _note_applied(parts: Sequence[Part], written: Written) -> None:
         written.opened |= {part.session.session_id} if part.opens else set()
 
 
-def _note_reasons(parts: Sequence[Part], reasons: Iterable[Reason | None], written: Written) -> None:
+def _note_reasons(
+    parts: Sequence[Part], reasons: Iterable[Reason | None], written: Written
+) -> None:
     rest = iter(reasons)
     for part in parts:
         session_id = part.session.session_id

@@ -59,7 +59,7 @@ class MemoryNotifications:
         return audience
 
     def claim(self, claims: Sequence[Claim]) -> Claimed:
-        """Claim all that may be claimed; see `_claim` for when."""
+        """Claim all that may be claimed; see `may_claim` for when."""
         applied, declined, problems = self._apply("claim", [self._claim(each) for each in claims])
         return Claimed(applied, declined, problems)
 
@@ -97,19 +97,12 @@ class MemoryNotifications:
     def _claim(self, claim: Claim) -> Update:
         moment, process = claim.news.stored_at, self._wire.process
 
-        def allows(row: Telling) -> bool:
-            if row.through is not None and row.through >= moment:
-                return False
-            if row.claimed is None or row.claimed < moment:
-                return True
-            return row.claimed == moment and row.claimed_by in claim.replaces
-
         def change(row: Telling) -> None:
             row.claimed, row.claimed_by = moment, claim.token
             row.message_id = claim.news.message_id
             self._witness.claimed(process, claim)
 
-        return Update(claim.news.sender_id, allows, change)
+        return Update(claim.news.sender_id, lambda row: may_claim(row, claim), change)
 
     def _release(self, claim: Claim) -> Update:
         process = self._wire.process
@@ -172,6 +165,16 @@ class MemoryNotifications:
         for each in [] if failed else updates:
             each.change(rows[each.sender_id])
         return failed
+
+
+def may_claim(row: Telling, claim: Claim) -> bool:
+    """The condition of a claim."""
+    moment = claim.news.stored_at
+    if row.through is not None and row.through >= moment:
+        return False
+    if row.claimed is None or row.claimed < moment:
+        return True
+    return row.claimed == moment and row.claimed_by in claim.replaces
 
 
 def _note(call: Call[Audience], audience: Audience) -> None:

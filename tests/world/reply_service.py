@@ -121,7 +121,9 @@ class MemoryReplyService:
         self._wire.sleep(longest)
         for post, course in zip(posts, courses, strict=True):
             post.outcome = course.outcome
-        return {post.news.sender_id: course.outcome for post, course in zip(posts, courses, strict=True)}
+        return {
+            post.news.sender_id: course.outcome for post, course in zip(posts, courses, strict=True)
+        }
 
     def _send(self, post: Post) -> Course:
         self._witness.posted(self._wire.process, post)
