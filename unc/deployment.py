@@ -6,9 +6,12 @@ between runs but what AWS keeps: a run that was cut off is simply done again.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from botocore.exceptions import ClientError
 
 from unc import project
 from unc.aws import Aws
@@ -34,10 +37,16 @@ from unc.errors import DeployFailed
 from unc.package import Package
 from unc.parameters import settle_parameters
 from unc.resources import STACK, Resources, read_resources
-from unc.stack_events import Progress, await_stack, find_stack, follow_stack, newest_event
+from unc.stack_events import Progress, await_stack, newest_event
+from unc.stack_state import exists, require_whole, settle_stack
+    Progress,
+    await_stack,
+    find_stack,
+    follow_stack,
+    newest_event,
+    read_status,
+)
 
-STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-NOT_YET = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 
 Show = Callable[[Sequence[Change]], None]
 
@@ -95,7 +104,7 @@ def propose(aws: Aws, plan: Plan) -> ChangeSet | None:
 
 def preview(aws: Aws, plan: Plan, progress: Progress) -> Sequence[Change]:
     """Return what a deployment would change, and leave everything as it was."""
-    settle_stack(aws, plan.stack, progress)
+    require_whole(aws, plan.stack, progress)
     change_set = compare(aws, plan)
     if change_set is None:
         return ()
@@ -144,35 +153,14 @@ def carry_out(aws: Aws, change_set: ChangeSet, progress: Progress) -> None:
 
 
 def discard(aws: Aws, change_set: ChangeSet) -> None:
-    """Throw a change set away, and with it the empty stack that asking for it has made."""
+    """Throw a change set away, and with it the empty stack that asking for it has made.
+
+    Whoever may only look may not delete stacks; an empty one is no hindrance later.
+    """
     discard_change_set(aws, change_set)
     if not exists(aws, change_set.stack):
-        aws.cloudformation.delete_stack(StackName=change_set.stack)
-
-
-def exists(aws: Aws, stack: str) -> bool:
-    """Say whether a stack has ever been more than a plan."""
-    found = find_stack(aws, stack)
-    return found is not None and found["StackStatus"] not in NOT_YET
-
-
-def settle_stack(aws: Aws, stack: str, progress: Progress) -> None:
-    """Bring a stack that an earlier run left under way, or broken, to where it can be changed."""
-    found = find_stack(aws, stack)
-    status: str = found["StackStatus"] if found else "DELETE_COMPLETE"
-    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        progress(f"stack {stack} is {status}; waiting for it")
-        status = follow_stack(aws, stack, newest_event(aws, stack), progress)
-    if status in STILLBORN:
-        progress(f"stack {stack} is {status}; removing what is left of it")
-        aws.cloudformation.delete_stack(StackName=stack)
-        status = follow_stack(aws, stack, newest_event(aws, stack), progress)
-        if status not in NOT_YET:
-            raise DeployFailed(f"stack {stack} cannot be removed: it is {status}")
-    if status == "UPDATE_ROLLBACK_FAILED":
-        progress(f"stack {stack} is {status}; going on with its rollback")
-        aws.cloudformation.continue_update_rollback(StackName=stack)
-        follow_stack(aws, stack, newest_event(aws, stack), progress)
+        with contextlib.suppress(ClientError):
+            aws.cloudformation.delete_stack(StackName=change_set.stack)
 
 
 def read_template(path: Path) -> str:

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 from unc.adoption.inventory import ABSENT
 from unc.aws import Aws
 from unc.code_bucket import bucket_name
-from unc.deployment import exists
 from unc.errors import BadInput, DeployFailed, NotReachable, UncError
 from unc.queues import read_depth
 from unc.stack_events import Progress, follow_stack, newest_event
+from unc.stack_state import exists
 
 TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"

@@ -13,17 +13,25 @@ from unc.adoption.takeover import require_decision, take_over, try_import
 from unc.aws import Aws
 from unc.change_set import Change
 from unc.code_bucket import template_argument
-from unc.deployment import Plan, Show, deploy, preview, read_template, settle_stack
+from unc.deployment import (
+    Plan,
+    Show,
+    deploy,
+    preview,
+    read_template,
+)
 from unc.parameters import settle_parameters
 from unc.resources import Resources
 from unc.stack_events import Progress
+from unc.stack_state import require_whole, settle_stack
 
 
 def roll_out(
     aws: Aws, plan: Plan, told_until: Decimal | None, progress: Progress, show: Show
 ) -> Resources:
     """Deploy, taking over first what belongs to no stack; raises DeployFailed and BadInput."""
-    account = survey(aws, plan, progress)
+    settle_stack(aws, plan.stack, progress)
+    account = survey(aws, plan)
     if not account.needs_takeover:
         return deploy(aws, plan, progress, show)
     for line in describe_account(account):
@@ -38,7 +46,8 @@ def rehearse(
     aws: Aws, plan: Plan, told_until: Decimal | None, progress: Progress
 ) -> tuple[Account, tuple[Change, ...]]:
     """Find out what `roll_out` would do, as far as can be told beforehand; change nothing."""
-    account = survey(aws, plan, progress)
+    require_whole(aws, plan.stack, progress)
+    account = survey(aws, plan)
     if account.needs_takeover:
         require_decision(account, told_until)
         try_import(aws, plan, account)
@@ -46,9 +55,8 @@ def rehearse(
     return account, tuple(preview(aws, plan, progress))
 
 
-def survey(aws: Aws, plan: Plan, progress: Progress) -> Account:
+def survey(aws: Aws, plan: Plan) -> Account:
     """Look at the account with the names that the deployment will use."""
-    settle_stack(aws, plan.stack, progress)
     template = template_argument(aws, read_template(plan.template))
     parameters = settle_parameters(aws, plan.stack, template, plan.parameters, {})
     return look_around(aws, plan.stack, parameters)

@@ -123,6 +123,8 @@ def test_a_first_deployment_that_failed_is_simply_done_again(site: Site, tmp_pat
     with pytest.raises(DeployFailed, match="Broken"):
         deploy(site.aws, Plan(build_package(), {}, template=broken_template(tmp_path)), _ignore)
     assert site.aws.dynamodb.list_tables()["TableNames"] == [], "what was made a moment ago goes"
+    assert site.unc("diff")[0] == 5, "to look at it does not remove what is left of it"
+    assert read_status(site.aws, STACK) == "ROLLBACK_COMPLETE"
     code, _, err = site.unc("deploy")
     assert (code, "ROLLBACK_COMPLETE; removing what is left" in err) == (0, True)
     _assert_works(site)

@@ -29,10 +29,11 @@ from unc.adoption.standstill import await_all_told, stop_storing
 from unc.aws import Aws
 from unc.change_set import create_change_set
 from unc.code_bucket import ensure_bucket
-from unc.deployment import Plan, Show, carry_out, deploy, discard, exists, propose
+from unc.deployment import Plan, Show, carry_out, deploy, discard, propose
 from unc.errors import BadInput, DeployFailed
 from unc.resources import Resources
 from unc.stack_events import read_status
+from unc.stack_state import exists
 
 Progress = Callable[[str], None]
 
