@@ -39,14 +39,6 @@ from unc.parameters import settle_parameters
 from unc.resources import STACK, Resources, read_resources
 from unc.stack_events import Progress, await_stack, newest_event
 from unc.stack_state import exists, require_whole, settle_stack
-    Progress,
-    await_stack,
-    find_stack,
-    follow_stack,
-    newest_event,
-    read_status,
-)
-
 
 Show = Callable[[Sequence[Change]], None]
 
