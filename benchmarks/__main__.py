@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.cases import CASES
 from benchmarks.code import BASELINE, pack_baseline, unpack_ours
 from benchmarks.goals import Standing, hold_against
-from benchmarks.measure import Measured, Results, measure_cases, measure_cold
+from benchmarks.measure import COLD_STARTS, Measured, Results, measure_cases, measure_cold
 from benchmarks.plot import plot_ratios
 from benchmarks.processes import measure_endurance
 from benchmarks.stack import StackResult, measure_stack
@@ -78,7 +78,7 @@ def measure_all(scale: float, with_stack: bool) -> Run:
         folder = Path(scratch)
         code = {"ours": unpack_ours(folder), "baseline": BASELINE, "floor": HERE}
         run = Run(measure_cases(code, progress, scale))
-        run.results.update(measure_cold(code, progress, max(3, round(15 * scale))))
+        run.results.update(measure_cold(code, progress, max(3, round(COLD_STARTS * scale))))
         progress("memory over 100,000 batches")
         run.memory_kb = measure_endurance(code["ours"], round(ENDURANCE_BATCHES * min(scale, 1)))
         run.zip_bytes = (folder / "ours.zip").stat().st_size

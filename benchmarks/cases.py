@@ -62,7 +62,7 @@ CASES = {
             STREAM,
             STREAM_RECORDS,
             lambda _: some(400, STREAM_SENDERS),
-            9,
+            6,
         ),
         Case("stream_single", "stream, 1 sender", STREAM, 1, lambda _: some(500, 1), 15),
     )

@@ -15,7 +15,7 @@ from benchmarks.events import session_row
 from benchmarks.processes import TARGETS, Stub, Worker, environment, running_stub, start_cold
 
 WARM_ROUNDS = 3
-COLD_STARTS = 15
+COLD_STARTS = 11
 HALVES = {"queue": "queue", "notifier": "stream"}
 
 Progress = Callable[[str], None]

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from benchmarks.goals import INF, Standing
 
 WIDTH = 860
-LEFT = 290
+LEFT = 320
 RIGHT = 70
 TOP = 64
 ROW = 34
@@ -21,6 +21,7 @@ BAR = 9
 LEAST, MOST = 0.2, 60.0
 GRID = (0.25, 0.5, 1, 2, 5, 10, 20, 50)
 OURS, BASELINE, FLOOR, TEXT, FAINT = "#1a7f64", "#c9a227", "#57606a", "#1f2328", "#d0d7de"
+LIMIT = "#cf222e"
 
 
 def plot_ratios(standings: Iterable[Standing]) -> str:
@@ -48,10 +49,10 @@ def legend() -> list[str]:
         text(33, 45, "this consumer"),
         rect(130, 36, 12, BAR, BASELINE),
         text(147, 45, "baseline (boto3, a sender at a time)"),
-        line(365, 34, 365, 48, "#cf222e", 2),
-        text(372, 45, "limit"),
-        line(420, 34, 420, 48, TEXT, 2),
-        text(427, 45, "aim"),
+        line(392, 34, 392, 48, LIMIT, 2),
+        text(399, 45, "limit"),
+        line(447, 34, 447, 48, TEXT, 2),
+        text(454, 45, "aim"),
     ]
 
 
@@ -73,12 +74,12 @@ def bars(row: Standing, top: float) -> list[str]:
         text(16, top + 16, row.goal.title),
         rect(LEFT, top + 2, x_of(row.to_floor) - LEFT, BAR, OURS),
         rect(LEFT, top + 2 + BAR + 2, x_of(baseline) - LEFT, BAR, BASELINE),
-        text(x_of(row.to_floor) + 5, top + 10, f"{row.to_floor:.2f}", 11, OURS, True),
-        text(x_of(baseline) + 5, top + 22, f"{baseline:.1f}", 11, FLOOR),
+        text(LEFT - 32, top + 11, f"{row.to_floor:.2f}", 11, OURS, True),
+        text(LEFT - 32, top + 23, f"{baseline:.2f}"[:4].rstrip("."), 11, FLOOR),
     ]
-    for value, colour in ((row.goal.floor, "#cf222e"), (row.goal.stretch, TEXT)):
+    for value, colour in ((row.goal.floor, LIMIT), (row.goal.stretch, TEXT)):
         if value < INF:
-            parts.append(line(x_of(value), top, x_of(value), top + BAR + 4, colour, 2))
+            parts.append(line(x_of(value), top - 1, x_of(value), top + BAR + 4, colour, 2))
     return parts
 
 
