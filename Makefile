@@ -7,7 +7,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint format types template package bench diff deploy destroy lock clean
+.PHONY: help setup up test lint format types template package soak bench diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ types: $(TOOL_READY) ## mypy, strict
 
 template: $(TOOL_READY) ## check the template and the workflows
 	@$(BIN)/python -m pytest tests/template tests/guards/test_workflows.py $(ARGS)
+
+soak: setup ## 100,000 simulated histories, then minutes of fuzzing, then ten runs of the fault test
+	@$(BIN)/python -m tests.simulation.soak --histories 100000
+	@for target in body records stream_record retry_record; do \
+	  $(BIN)/python -m tests.fuzz.run $$target --seconds 120 || exit 1; done
+	@FAULT_RUNS=10 $(BIN)/python -m pytest tests/e2e/test_faults.py
 
 bench: setup ## measure beside a baseline and a floor, write the results (ARGS="--no-stack")
 	@$(BIN)/python -m benchmarks $(ARGS)
