@@ -68,6 +68,7 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
 
     Raises SettingMissing or SettingInvalid, naming the variable.
     """
+    retry_queue_url = _required(env, "REPLY_RETRY_QUEUE_URL", "the url of the retry queue")
     return NotifierSettings(
         chat_table=_required(env, "DYNAMODB_CHAT_TABLE", "the name of the chats table"),
         session_table=_required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
@@ -75,8 +76,8 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
         reply_url=_url(env, "REPLY_SERVICE_URL", DEFAULT_REPLY_URL),
         reply_timeout=_number(env, "REPLY_TIMEOUT_SECONDS", 30, 0.1),
         reply_concurrency=int(_number(env, "REPLY_MAX_CONCURRENCY", 100, 1)),
-        retry_queue_url=_required(env, "REPLY_RETRY_QUEUE_URL", "the url of the retry queue"),
-        reply_dlq_url=_required(env, "REPLY_DLQ_URL", "the url of the retry queue's DLQ"),
+        retry_queue_url=retry_queue_url,
+        reply_dlq_url=_get(env, "REPLY_DLQ_URL") or f"{retry_queue_url}-dlq",
         max_attempts=int(_number(env, "REPLY_MAX_ATTEMPTS", 12, 1)),
         resend_unknown=_flag(env, "RESEND_UNKNOWN_OUTCOMES"),
     )

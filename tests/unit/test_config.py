@@ -16,7 +16,6 @@ NOTIFIER = {
     "DYNAMODB_CHAT_TABLE": "chats",
     "DYNAMODB_SESSION_TABLE": "sessions",
     "REPLY_RETRY_QUEUE_URL": "https://sqs/retry",
-    "REPLY_DLQ_URL": "https://sqs/reply-dlq",
 }
 
 
@@ -26,6 +25,7 @@ def test_what_is_not_set_has_a_default_that_works() -> None:
     settings = config.notifier_settings(dict(NOTIFIER))
     assert settings.reply_url == "https://intelligence.theuncproject.com/reply/"
     assert settings.notification_table == "notifications"
+    assert settings.reply_dlq_url == "https://sqs/retry-dlq"
     assert (settings.reply_timeout, settings.reply_concurrency) == (30, 100)
     assert settings.resend_unknown is False
 
@@ -38,10 +38,12 @@ def test_what_is_set_wins() -> None:
         "REPLY_MAX_ATTEMPTS": "3",
         "RESEND_UNKNOWN_OUTCOMES": "True",
         "DYNAMODB_NOTIFICATION_TABLE": "told",
+        "REPLY_DLQ_URL": "https://sqs/given-up",
     }
     settings = config.notifier_settings(NOTIFIER | given)
     assert (settings.reply_url, settings.notification_table) == (given["REPLY_SERVICE_URL"], "told")
     assert (settings.reply_timeout, settings.reply_concurrency) == (2.5, 7)
+    assert settings.reply_dlq_url == "https://sqs/given-up"
     assert (settings.max_attempts, settings.resend_unknown) == (3, True)
 
 
