@@ -49,7 +49,7 @@ def rehearse(
     require_whole(aws, plan.stack, progress)
     account = survey(aws, plan)
     if account.needs_takeover:
-        require_decision(account, told_until)
+        require_decision(aws, account, told_until)
         try_import(aws, plan, account)
         return account, ()
     return account, tuple(preview(aws, plan, progress))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,7 @@ from unc.errors import DeployFailed
 class Account:
     """`owned` is the stack's, `strays` belong to no stack, `mappings` feed the older consumer.
 
-    `boundary` is what an interrupted run has noted; `untold` counts chats of which nobody knows
-    whether they were told.
+    `boundary` is what an interrupted run has noted.
     """
 
     parameters: Values[str, str]
@@ -37,7 +36,6 @@ class Account:
     mappings: Sequence[Mapping]
     leftovers: Sequence[str]
     boundary: Decimal | None
-    untold: int
 
     def name(self, resource: str) -> str:
         """Return the name that a resource of the template has in the account."""
@@ -77,9 +75,8 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
     functions = [one.name for one in named if one.type == FUNCTION]
     mappings = find_mappings(aws, find_sources(aws, named), functions, list(owned.values()))
     boundary = kept_boundary(aws, stack)
-    account = Account(parameters, named, owned, strays, mappings, (), boundary, 0)
-    leftovers = find_leftovers(aws, account) if strays else ()
-    return replace(account, leftovers=leftovers, untold=count_untold(aws, account))
+    leftovers = find_leftovers(aws, strays)
+    return Account(parameters, named, owned, strays, mappings, leftovers, boundary)
 
 
 def find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:
@@ -122,10 +119,10 @@ def has_stream(aws: Aws, table: Named) -> bool:
     return bool(described.get("StreamSpecification", {}).get("StreamEnabled"))
 
 
-def find_leftovers(aws: Aws, account: Account) -> list[str]:
+def find_leftovers(aws: Aws, strays: Sequence[Named]) -> list[str]:
     """Say how to remove what the new stack has its own of: warm-up rules and roles."""
     found: dict[str, None] = {}
-    functions = [one.name for one in account.strays if one.type == FUNCTION]
+    functions = [one.name for one in strays if one.type == FUNCTION]
     events: Any = aws.session.client("events", endpoint_url=aws.endpoint, config=CONFIG)
     for name in functions:
         function = aws.functions.get_function_configuration(FunctionName=name)

@@ -20,7 +20,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from unc.adoption import boundary as boundaries
-from unc.adoption.account import Account
+from unc.adoption.account import Account, count_untold
 from unc.adoption.function_as_is import keep_code
 from unc.adoption.import_template import Import, describe_strays
 from unc.adoption.mappings import delete, switch
@@ -47,7 +47,7 @@ def take_over(
     show: Show,
 ) -> Resources:
     """Do all of it; raises DeployFailed, or BadInput when only a person can decide."""
-    require_decision(account, told_until)
+    require_decision(aws, account, told_until)
     if account.is_attached:
         return retire(aws, plan, account, progress, show)
     if account.strays:
@@ -66,11 +66,12 @@ def take_over(
     return resources
 
 
-def require_decision(account: Account, told_until: Decimal | None) -> None:
+def require_decision(aws: Aws, account: Account, told_until: Decimal | None) -> None:
     """Raise BadInput where nobody knows what the older notifier has told."""
-    if account.untold and told_until is None:
+    untold = count_untold(aws, account) if told_until is None else 0
+    if untold:
         raise BadInput(
-            f"{account.untold} recent chats are stored and the older notifier is off: nobody knows "
+            f"{untold} recent chats are stored and the older notifier is off: nobody knows "
             "how far it told",
             "say it: --told-until all, none, or a moment such as 2026-11-22T10:00:00+00:00",
         )
