@@ -139,6 +139,11 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
 # G7
 
 
-def is_sent_again_on_purpose(first: Post, resends_unknown: bool) -> bool:
-    """RESEND_UNKNOWN_OUTCOMES is set, and nobody knew that the first POST was accepted."""
-    return resends_unknown and first.outcome is not Outcome.ACCEPTED
+def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
+    """With RESEND_UNKNOWN_OUTCOMES: when the second was sent, the first was still under way, or a
+    fault had kept its sender from noting that it was accepted."""
+    news, sender = first.news, first.process
+    noted = [at for at, through in ledger.settlements[news.sender_id] if through >= news.stored_at]
+    is_under_way = second.started < sender.ended
+    is_kept = sender.died or "notifications" in sender.struck or first.outcome is Outcome.UNKNOWN
+    return (not noted or second.started < min(noted)) and (is_under_way or is_kept)

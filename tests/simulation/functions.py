@@ -36,6 +36,7 @@ class Invocation:
     claims: dict[str, Any] = field(default_factory=dict)
     set_aside: set[str] = field(default_factory=set)
     is_over: bool = False
+    ended: int = 0
 
     def get_remaining_time_in_millis(self) -> int:
         """As on Lambda's context object."""

@@ -13,6 +13,7 @@ from tests.simulation.mappings import StreamMapping
 from tests.simulation.webhooks import Kind
 from tests.world.queues import FifoQueue, StandardQueue
 from tests.world.tables import Tables
+from tests.world.witness import Post
 
 
 class Guarantees:
@@ -107,14 +108,20 @@ class Guarantees:
     def no_double_answers(self) -> None:
         """G7: no second POST for news that an accepted POST has covered."""
         for posts in self._ledger.posts.values():
-            accepted = sorted((p for p in posts if p.accepted), key=lambda p: p.accepted or 0)
+            accepted = sorted((p for p in posts if p.accepted), key=lambda p: p.started)
             for first, second in combinations(accepted, 2):
-                same = second.news.stored_at == first.news.stored_at
-                covered = second.news.stored_at < first.news.stored_at
-                doubled = same or (covered and second.started > (first.accepted or 0))
-                on_purpose = exemptions.is_sent_again_on_purpose(first, self._resends_unknown)
-                if doubled and not on_purpose:
+                if self._is_second_answer(first, second):
                     self._violated("G7", f"two answers about chat {_short(second.news.key)}")
+
+    def _is_second_answer(self, first: Post, second: Post) -> bool:
+        """The same news, at whatever time, or older news once the newer one was accepted."""
+        is_same = second.news.stored_at == first.news.stored_at
+        is_older = second.news.stored_at < first.news.stored_at
+        is_later = second.started > (first.accepted or 0)
+        is_wanted = self._resends_unknown and exemptions.is_sent_again_on_purpose(
+            first, second, self._ledger
+        )
+        return (is_same or (is_older and is_later)) and not is_wanted
 
     def _violated(self, guarantee: str, what: str) -> None:
         self._ledger.violated(guarantee, what)

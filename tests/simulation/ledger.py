@@ -99,6 +99,7 @@ class Ledger(Witness):
         self.opened: dict[str, int] = {}
         self.limited: dict[str, int] = {}
         self.posts: defaultdict[str, list[Post]] = defaultdict(list)
+        self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
         self.doubts: list[Doubt] = []
         self.violations: list[Violation] = []
         self.counts: Counter[str] = Counter()
@@ -193,6 +194,7 @@ class Ledger(Witness):
 
     def settled(self, process: Invocation, sender_id: str, through: Decimal) -> None:
         process.claims.pop(sender_id, None)
+        self.settlements[sender_id].append((self.moment(), through))
 
     def parked(self, process: Invocation, news: News) -> None:
         process.set_aside.add(news.sender_id)
@@ -209,7 +211,7 @@ class Ledger(Witness):
         moment = self.stored[key].moment
         return any(post.accepted and post.started > moment for post in self.posts[key.sender_id])
 
-    def posted(self, process: Invocation, post: Post) -> None:
+    def posted(self, post: Post) -> None:
         post.started = self.moment()
         self.posts[post.news.sender_id].append(post)
         self.counts["posts"] += 1
@@ -220,6 +222,7 @@ class Ledger(Witness):
 
     def ended(self, process: Invocation) -> None:
         """An invocation is over: claims that it could not see to their end are in doubt."""
+        process.ended = self.moment()
         self.counts["deaths"] += process.died
         self.counts["invocations"] += 1
         if process.died:

@@ -86,9 +86,9 @@ class Story(Ledger):
         super().gave_up(process, rejected)
         self.tell(process, f"gives up {rejected.id}: {rejected.reason}")
 
-    def posted(self, process: Invocation, post: Post) -> None:
-        super().posted(process, post)
-        self.tell(process, f"POSTs {_news(post.news)}")
+    def posted(self, post: Post) -> None:
+        super().posted(post)
+        self.tell(post.process, f"POSTs {_news(post.news)}")
 
     def accepted(self, post: Post) -> None:
         super().accepted(post)

@@ -99,14 +99,14 @@ class MemoryConversations:
         try:
             reasons = self._wire.write("conversations.write", apply)
         except Unavailable as error:
-            written.problems.append(f"TransactWriteItems:{error.code}")
+            written.problems.append(f"write:{error.code}")
             return False
         if not reasons:
             _note_applied(parts, written)
         elif self._tells_reasons or not any(r and r.is_refusal for r in reasons):
             _note_reasons(parts, iter(reasons), written)
         else:
-            written.problems.append("TransactWriteItems:ValidationException")
+            written.problems.append("write:ValidationException")
             if alone:
                 written.refused[parts[0].session.session_id] = "ValidationException"
         return not reasons

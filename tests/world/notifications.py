@@ -146,7 +146,7 @@ class MemoryNotifications:
         try:
             failed = self._wire.write(f"notifications.{what}", partial(self._transact, updates))
         except Unavailable as error:
-            problems.append(f"TransactWriteItems:{error.code}")
+            problems.append(f"write:{error.code}")
             return []
         declined |= failed
         if not failed:

@@ -112,7 +112,7 @@ class MemoryReplyService:
         death = self._faults.strike("reply.round", DEATH, self._wire.now)
         if death is Fault.DIES_BEFORE:
             raise Died
-        posts = [Post(each) for each in news]
+        posts = [Post(each, self._wire.process) for each in news]
         courses = [self._send(post) for post in posts]
         longest = max(course.over_after for course in courses)
         if death is not None:
@@ -126,7 +126,7 @@ class MemoryReplyService:
         }
 
     def _send(self, post: Post) -> Course:
-        self._witness.posted(self._wire.process, post)
+        self._witness.posted(post)
         course = self._course(self._faults.strike("reply.post", POST, self._wire.now))
         if course.accepted_after is not None:
             self._scheduler.after(course.accepted_after, partial(self._service.accept, post))

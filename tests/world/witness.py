@@ -22,6 +22,7 @@ class Post:
     """One POST to the reply service: its moments, and the outcome once the caller knows it."""
 
     news: News
+    process: Any
     started: int = 0
     accepted: int | None = None
     outcome: Outcome | None = None
@@ -60,7 +61,7 @@ class Witness:
     def gave_up(self, process: Any, rejected: RejectedNews) -> None:
         """News reached the reply service's dead-letter queue by our hand."""
 
-    def posted(self, process: Any, post: Post) -> None:
+    def posted(self, post: Post) -> None:
         """A POST was sent off; what becomes of it shows on it."""
 
     def accepted(self, post: Post) -> None:
