@@ -1,0 +1,53 @@
+"""What docs/operations.md says about deployments is so."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.template.stack import named
+from unc.cli import run
+from unc.parameters import VARIABLES
+
+TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+COSTS = re.findall(r"^\| ([0-9,]+) \| ([0-9.]+) \|$", TEXT, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "First deployment",
+        "Taking over an older consumer",
+        "Upgrade",
+        "Rollback",
+        "Rotation of the secret",
+        "What it costs a month",
+        "Removing it",
+    ],
+)
+def test_there_is_a_section_on(section: str) -> None:
+    assert f"\n## {section}\n" in TEXT
+
+
+def test_the_costs_are_of_three_sizes() -> None:
+    assert [messages for messages, _ in COSTS] == ["10,000", "1,000,000", "100,000,000"]
+
+
+@pytest.mark.parametrize(("messages", "dollars"), COSTS)
+def test_a_month_costs_what_the_cost_model_says(
+    messages: str, dollars: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = int(messages.replace(",", ""))
+    assert run(["cost", "--messages", str(count), "--senders", str(count // 100), "--json"]) == 0
+    reckoned = json.loads(capsys.readouterr().out)["dollars_a_month"]["ours"]["all"]
+    assert float(dollars) == pytest.approx(reckoned, rel=0.1)
+
+
+def test_every_variable_that_sets_a_name_is_named() -> None:
+    assert [variable for variable in VARIABLES if f"`{variable}`" not in TEXT] == []
+
+
+def test_the_alarms_are_counted_right() -> None:
+    assert len(named("AWS::CloudWatch::Alarm")) == 11
+    assert "eleven alarms" in TEXT
