@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 from domain.errors import SettingInvalid, SettingMissing
 
 SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
+# The notifier ends after 60 seconds, and needs some before and after the wait.
+LONGEST_REPLY_SECONDS = 45
+MOST = 1_000_000
+
 DEFAULT_REPLY_URL = "https://intelligence.theuncproject.com/reply/"
 
 Environment = MutableMapping[str, str]
@@ -74,7 +78,7 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
         session_table=_required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
         notification_table=_get(env, "DYNAMODB_NOTIFICATION_TABLE") or "notifications",
         reply_url=_url(env, "REPLY_SERVICE_URL", DEFAULT_REPLY_URL),
-        reply_timeout=_number(env, "REPLY_TIMEOUT_SECONDS", 30, 0.1),
+        reply_timeout=_number(env, "REPLY_TIMEOUT_SECONDS", 30, 0.1, LONGEST_REPLY_SECONDS),
         reply_concurrency=int(_number(env, "REPLY_MAX_CONCURRENCY", 100, 1)),
         retry_queue_url=retry_queue_url,
         reply_dlq_url=_get(env, "REPLY_DLQ_URL") or f"{retry_queue_url}-dlq",
@@ -113,14 +117,16 @@ def _required(env: Environment | None, name: str, what: str) -> str:
     return value
 
 
-def _number(env: Environment | None, name: str, default: float, least: float) -> float:
+def _number(
+    env: Environment | None, name: str, default: float, least: float, most: float = MOST
+) -> float:
     text = _get(env, name)
     try:
         value = float(text) if text else default
     except ValueError:
         value = float("nan")
-    if not least <= value <= 1e9:
-        raise SettingInvalid(name, f"a number of at least {least:g}")
+    if not least <= value <= most:
+        raise SettingInvalid(name, f"a number from {least:g} to {most:,}")
     return value
 
 

@@ -114,12 +114,12 @@ class DynamoConversations:
         """One transaction; True when it was applied."""
         actions = [action for each in slices for action in self._actions(each, stored_at)]
         try:
-            reasons = self._dynamodb.transact(actions)
+            reasons = self._dynamodb.write(actions)
         except Unavailable as error:
-            written.problems.append(f"TransactWriteItems:{error.code}")
+            written.problems.append(f"write:{error.code}")
             return False
         except Refused as error:
-            written.problems.append(f"TransactWriteItems:{error.code}")
+            written.problems.append(f"write:{error.code}")
             if alone and error.code == "ValidationException":
                 written.refused[slices[0].session.session_id] = error.code
             return False
@@ -189,7 +189,7 @@ def _note_applied(slices: Sequence[_Slice], written: Written) -> None:
 def _note_reasons(part: _Slice, reasons: list[Reason], written: Written) -> None:
     """What the reasons of a cancelled transaction tell about one slice."""
     session_id = part.session.session_id
-    written.problems += [f"TransactWriteItems:{r.code}" for r in reasons if _is_trouble(r)]
+    written.problems += [f"write:{r.code}" for r in reasons if _is_trouble(r)]
     if part.opens:
         reason = reasons.pop(0)
         if reason.is_condition and reason.item:

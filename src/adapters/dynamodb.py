@@ -1,4 +1,4 @@
-"""DynamoDB as the stores use it: keyed reads in bulk, writes in transactions.
+"""DynamoDB as the stores use it: keyed reads in bulk, conditional writes all or none.
 
 Limits: 100 keys a BatchGetItem; 100 items and 4 MB a TransactWriteItems,
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
@@ -18,6 +18,7 @@ MAX_ACTIONS = 100
 MAX_TRANSACTION_BYTES = 3_500_000
 
 _TARGET = "DynamoDB_20120810."
+_CONDITION_FAILED = ("ConditionalCheckFailedException", "TransactionCanceledException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +76,17 @@ class DynamoDb:
         finish = self._client.start("dynamodb", f"{_TARGET}BatchGetItem", request)
         return partial(_found, reads, finish)
 
-    def transact(self, actions: Sequence[dict[str, Any]]) -> list[Reason]:
+    def write(self, actions: Sequence[dict[str, Any]]) -> list[Reason]:
         """Apply all actions or none: no reasons mean all, else one reason for each.
 
-        Raises Unavailable when nothing is known, and Refused when the request as a
-        whole was declined.
+        An action is a transaction's: `{"Put": …}` or `{"Update": …}`. Raises Unavailable
+        when nothing is known, and Refused when the request as a whole was declined.
         """
+        operation, request = _request(actions)
         try:
-            self._client.call(
-                "dynamodb", f"{_TARGET}TransactWriteItems", {"TransactItems": list(actions)}
-            )
+            self._client.call("dynamodb", f"{_TARGET}{operation}", request)
         except AwsRefused as error:
-            if error.code != "TransactionCanceledException":
+            if error.code not in _CONDITION_FAILED:
                 raise
             return _reasons(error, len(actions))
         return []
@@ -122,7 +122,17 @@ def _sort(reads: Sequence[Read], answer: dict[str, Any]) -> Found:
     return found
 
 
+def _request(actions: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """One action alone needs no transaction, which takes twice the write units."""
+    if len(actions) == 1:
+        [(kind, request)] = actions[0].items()
+        return f"{kind}Item", request
+    return "TransactWriteItems", {"TransactItems": list(actions)}
+
+
 def _reasons(error: AwsRefused, count: int) -> list[Reason]:
+    if error.code == "ConditionalCheckFailedException":
+        return [Reason("ConditionalCheckFailed", error.answer.get("Item"))]
     given = error.answer.get("CancellationReasons") or []
     reasons = [Reason(str(each.get("Code", "None")), each.get("Item")) for each in given]
     if len(reasons) != count:

@@ -106,9 +106,9 @@ class DynamoNotifications:
     ) -> list[str]:
         """One transaction; gives the senders that only others' failures held up."""
         try:
-            reasons = self._dynamodb.transact([{"Update": actions[each]} for each in senders])
+            reasons = self._dynamodb.write([{"Update": actions[each]} for each in senders])
         except (Unavailable, Refused) as error:
-            problems.append(f"TransactWriteItems:{error.code}")
+            problems.append(f"write:{error.code}")
             return []
         if not reasons:
             applied.update(senders)
@@ -117,7 +117,7 @@ class DynamoNotifications:
         declined.update(s for s, reason in by_sender.items() if reason.is_condition)
         held_up = [s for s, reason in by_sender.items() if reason.code == "None"]
         troubled = [r.code for s, r in by_sender.items() if s not in held_up and s not in declined]
-        problems.extend(f"TransactWriteItems:{code}" for code in troubled)
+        problems.extend(f"write:{code}" for code in troubled)
         return held_up
 
     def _claim(self, claim: Claim) -> dict[str, Any]:

@@ -174,8 +174,9 @@ class Conversations:
         left = Unit(session, opens, [m for m in unit.messages if not intake.settles(m.key)])
         if left.messages or (opens and not unit.messages):
             return [left]
-        self._cache.put(session.sender_id, session.session_id)
-        intake.sessions[session.sender_id] = session
+        if not opens:  # else everything was stored before, in a session that is completed by now
+            self._cache.put(session.sender_id, session.session_id)
+            intake.sessions[session.sender_id] = session
         return []
 
     def _follow(self, there: Session) -> tuple[Session, bool]:

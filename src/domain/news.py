@@ -6,7 +6,7 @@ retry queue (our JSON). Odd records are rejected with a reason, never raised ove
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -118,9 +118,16 @@ def newest_per_sender(news: Iterable[News]) -> dict[str, News]:
     newest: dict[str, News] = {}
     for each in news:
         held = newest.get(each.sender_id)
-        if held is None or _rank(each) > _rank(held):
-            newest[each.sender_id] = each
+        newest[each.sender_id] = each if held is None else _merged(held, each)
     return newest
+
+
+def _merged(one: News, other: News) -> News:
+    """The newer; of two copies of the same news, one that may take over what either may."""
+    newer, older = (other, one) if _rank(other) > _rank(one) else (one, other)
+    if newer.stored_at != older.stored_at:
+        return newer
+    return replace(newer, after=tuple(dict.fromkeys((*older.after, *newer.after))))
 
 
 def _rank(news: News) -> tuple[Decimal, int, Decimal]:

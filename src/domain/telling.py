@@ -149,11 +149,12 @@ class Teller:
         won, open_ = self._claim(claims, telling)
         outcomes = self._reply_service.tell([claims[s].news for s in won]) if won else {}
         fates = self._weigh([claims[s].news for s in won], outcomes, telling)
-        self._settle(fates.settle, telling)
         untold = [replace(n, after=(claims[n.sender_id].token,)) for n in fates.park]
         # Whether these are claimed nobody knows: the next try may find either claim.
         unclear = [_unclear(claims[sender]) for sender in open_]
+        # Parked first: a death in between leaves what was told in doubt, and nobody untold.
         self._set_aside(unclear + untold, fates.reject, list(claims.values()), telling)
+        self._settle(fates.settle, telling)
 
     def _claim(self, claims: Mapping[str, Claim], telling: Telling) -> tuple[list[str], list[str]]:
         """Claim until each is won or lost; gives the senders won, and those still open."""

@@ -53,8 +53,10 @@ def handle_retries(
     news = {own_id: each for own_id, each in read if isinstance(each, News)}
     telling = _tell(list(news.values()), teller, side)
     newest = newest_per_sender(news.values())
-    open_ = [newest[sender] for sender in telling.unhandled]
-    return sorted(unsent) + [own_id for own_id, each in news.items() if each in open_]
+    open_ = {(sender, newest[sender].stored_at) for sender in telling.unhandled}
+    # All copies of the same news: what one may take over, the others may not.
+    again = [own_id for own_id, n in news.items() if (n.sender_id, n.stored_at) in open_]
+    return sorted(unsent) + again
 
 
 def notify_reply_service(

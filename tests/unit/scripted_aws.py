@@ -33,6 +33,15 @@ class ScriptedAws(AwsClient):
         """The requests of one operation, in order."""
         return [request for name, request in self.calls if name == operation]
 
+    def writes(self) -> list[list[dict[str, Any]]]:
+        """The actions of each write, whether alone or in a transaction."""
+        alone = ("PutItem", "UpdateItem")
+        return [
+            [{name.removesuffix("Item"): request}] if name in alone else request["TransactItems"]
+            for name, request in self.calls
+            if name in (*alone, "TransactWriteItems")
+        ]
+
 
 def throttled() -> Unavailable:
     return Unavailable("ThrottlingException")

@@ -78,10 +78,13 @@ def test_a_missing_notifier_setting_is_named_with_its_remedy(name: str) -> None:
     "name", ["REPLY_TIMEOUT_SECONDS", "REPLY_MAX_CONCURRENCY", "REPLY_MAX_ATTEMPTS"]
 )
 def test_an_unusable_number_is_named_but_not_shown(name: str, value: str) -> None:
-    with pytest.raises(
-        SettingInvalid, match=f"{name} is not usable: expected a number of at least"
-    ):
+    with pytest.raises(SettingInvalid, match=f"{name} is not usable: expected a number from"):
         config.notifier_settings(NOTIFIER | {name: value})
+
+
+def test_nobody_waits_for_a_reply_longer_than_the_function_runs() -> None:
+    with pytest.raises(SettingInvalid, match="expected a number from 0.1 to 45"):
+        config.notifier_settings(NOTIFIER | {"REPLY_TIMEOUT_SECONDS": "46"})
 
 
 @pytest.mark.parametrize("value", ["yes", "1", "maybe"])

@@ -35,8 +35,7 @@ def write(aws: ScriptedAws, *units: Unit) -> Written:
 
 def tables_of(aws: ScriptedAws) -> list[list[str]]:
     """Into which tables each transaction put items, in order."""
-    requests = aws.requests("TransactWriteItems")
-    return [[action["Put"]["TableName"] for action in each["TransactItems"]] for each in requests]
+    return [[action["Put"]["TableName"] for action in each] for each in aws.writes()]
 
 
 def keys(units: Sequence[Unit]) -> set[ChatKey]:
@@ -59,8 +58,8 @@ def test_a_batch_of_many_senders_is_one_transaction_that_opens_before_it_stores(
 def test_no_row_that_exists_is_ever_changed() -> None:
     aws = ScriptedAws()
     write(aws, unit(1, opens=True))
-    [request] = aws.requests("TransactWriteItems")
-    opening, chat = (action["Put"] for action in request["TransactItems"])
+    [actions] = aws.writes()
+    opening, chat = (action["Put"] for action in actions)
     assert opening["ConditionExpression"] == "attribute_not_exists(session_id)"
     assert opening["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
     assert opening["Item"]["created_at"] == {"N": "1"}
@@ -98,7 +97,7 @@ def test_what_follows_a_failed_part_of_a_conversation_is_held_back() -> None:
     written = write(aws, Unit(session("session-a"), True, first), second, other)
     assert [len(each) for each in tables_of(aws)] == [100, 60, 60]
     assert written.stored == keys([second, other])
-    assert written.problems == ["TransactWriteItems:ThrottlingException"]
+    assert written.problems == ["write:ThrottlingException"]
 
 
 def messages_of(part: Unit, *numbers: int) -> set[ChatKey]:
@@ -122,20 +121,18 @@ OK, FAILED = "None", "ConditionalCheckFailed"
         ),
         (
             cancelled(OK, FAILED, "TransactionConflict"),
-            Written(
-                present=messages_of(PAIR, 0), problems=["TransactWriteItems:TransactionConflict"]
-            ),
+            Written(present=messages_of(PAIR, 0), problems=["write:TransactionConflict"]),
         ),
         (
             cancelled("TransactionConflict", OK, OK),
-            Written(problems=["TransactWriteItems:TransactionConflict"]),
+            Written(problems=["write:TransactionConflict"]),
         ),
         (
             cancelled(OK, "ThrottlingError", "ProvisionedThroughputExceeded"),
             Written(
                 problems=[
-                    "TransactWriteItems:ThrottlingError",
-                    "TransactWriteItems:ProvisionedThroughputExceeded",
+                    "write:ThrottlingError",
+                    "write:ProvisionedThroughputExceeded",
                 ]
             ),
         ),
@@ -143,28 +140,28 @@ OK, FAILED = "None", "ConditionalCheckFailed"
             cancelled(OK, "ValidationError", OK),
             Written(
                 refused={"session-a": "ValidationError"},
-                problems=["TransactWriteItems:ValidationError"],
+                problems=["write:ValidationError"],
             ),
         ),
         (
             cancelled("ValidationError", OK, OK),
             Written(
                 refused={"session-a": "ValidationError"},
-                problems=["TransactWriteItems:ValidationError"],
+                problems=["write:ValidationError"],
             ),
         ),
-        (cancelled(OK, OK), Written(problems=["TransactWriteItems:TransactionCanceledException"])),
-        (throttled(), Written(problems=["TransactWriteItems:ThrottlingException"])),
+        (cancelled(OK, OK), Written(problems=["write:TransactionCanceledException"])),
+        (throttled(), Written(problems=["write:ThrottlingException"])),
         (
             refused("ValidationException"),
             Written(
                 refused={"session-a": "ValidationException"},
-                problems=["TransactWriteItems:ValidationException"],
+                problems=["write:ValidationException"],
             ),
         ),
         (
             refused("AccessDeniedException"),
-            Written(problems=["TransactWriteItems:AccessDeniedException"]),
+            Written(problems=["write:AccessDeniedException"]),
         ),
     ],
 )
@@ -176,7 +173,7 @@ def test_a_write_that_fails_tells_no_more_than_the_answer_does(
 
 def test_a_request_declined_as_a_whole_condemns_nobody_of_many() -> None:
     written = write(ScriptedAws(refused("ValidationException")), unit(1, "a"), unit(1, "b"))
-    assert written == Written(problems=["TransactWriteItems:ValidationException"])
+    assert written == Written(problems=["write:ValidationException"])
 
 
 def test_a_session_of_the_reply_service_is_read_as_it_is() -> None:
@@ -268,7 +265,30 @@ def test_a_message_is_written_as_the_tables_readers_expect() -> None:
     aws = ScriptedAws()
     sent: InboundMessage = message(1, Latitude="1.5")
     write(aws, Unit(session(), False, [sent]))
-    item = aws.requests("TransactWriteItems")[0]["TransactItems"][0]["Put"]["Item"]
+    item = aws.writes()[0][0]["Put"]["Item"]
     assert item["created_at"] == {"N": str(sent.created_at)}
     assert item["content"]["M"]["location"] == {"M": {"latitude": {"N": "1.5"}}}
     assert item["chat_type"] == {"S": "inbound"}
+
+
+def test_a_single_message_is_put_without_a_transaction_which_would_cost_twice() -> None:
+    aws = ScriptedAws()
+    assert write(aws, unit(1)).stored == keys([unit(1)])
+    assert [name for name, _ in aws.calls] == ["PutItem"]
+
+
+@pytest.mark.parametrize(
+    ("error", "written"),
+    [
+        (refused("ConditionalCheckFailedException"), Written(present=keys([unit(1)]))),
+        (
+            refused("ValidationException"),
+            Written(refused={unit(1).session.session_id: "ValidationException"}),
+        ),
+        (throttled(), Written(problems=["write:ThrottlingException"])),
+    ],
+)
+def test_a_single_put_says_what_a_transaction_would(error: Exception, written: Written) -> None:
+    aws = ScriptedAws(error)
+    told = write(aws, unit(1))
+    assert (told.present, told.refused, told.stored) == (written.present, written.refused, set())

@@ -28,8 +28,7 @@ def claim(sender: str) -> Claim:
 
 
 def updates_of(aws: ScriptedAws) -> list[list[dict[str, Any]]]:
-    requests = aws.requests("TransactWriteItems")
-    return [[action["Update"] for action in each["TransactItems"]] for each in requests]
+    return [[action["Update"] for action in each] for each in aws.writes()]
 
 
 def senders_of(aws: ScriptedAws) -> list[list[str]]:
@@ -64,7 +63,7 @@ def test_a_claim_names_the_news_the_claimer_and_whom_it_replaces() -> None:
         ([cancelled(FAILED, FAILED, FAILED)], Claimed(lost={"a", "b", "c"}), [["a", "b", "c"]]),
         (
             [cancelled(OK, "TransactionConflict", OK), {}],
-            Claimed({"a", "c"}, problems=["TransactWriteItems:TransactionConflict"]),
+            Claimed({"a", "c"}, problems=["write:TransactionConflict"]),
             [["a", "b", "c"], ["a", "c"]],
         ),
         (
@@ -74,22 +73,22 @@ def test_a_claim_names_the_news_the_claimer_and_whom_it_replaces() -> None:
         ),
         (
             [cancelled(OK, FAILED, OK), throttled()],
-            Claimed(lost={"b"}, problems=["TransactWriteItems:ThrottlingException"]),
+            Claimed(lost={"b"}, problems=["write:ThrottlingException"]),
             [["a", "b", "c"], ["a", "c"]],
         ),
         (
             [throttled()],
-            Claimed(problems=["TransactWriteItems:ThrottlingException"]),
+            Claimed(problems=["write:ThrottlingException"]),
             [["a", "b", "c"]],
         ),
         (
             [refused("ValidationException")],
-            Claimed(problems=["TransactWriteItems:ValidationException"]),
+            Claimed(problems=["write:ValidationException"]),
             [["a", "b", "c"]],
         ),
         (
             [cancelled(OK)],
-            Claimed(problems=["TransactWriteItems:TransactionCanceledException"]),
+            Claimed(problems=["write:TransactionCanceledException"]),
             [["a", "b", "c"]],
         ),
     ],

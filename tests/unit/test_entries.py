@@ -136,9 +136,9 @@ def test_new_news_is_told(account: Stub) -> None:
     assert told.headers["idempotency-key"] == SID
     assert targets_of(account) == [
         "BatchGetItem",
-        "TransactWriteItems",
+        "UpdateItem",
         "/reply/",
-        "TransactWriteItems",
+        "UpdateItem",
     ]
 
 

@@ -42,8 +42,8 @@ def test_the_store_writes_it_as_a_number_that_dynamodb_expires_by() -> None:
     aws = ScriptedAws({})
     store = DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions", DAY_SECONDS)
     store.write([Unit(session("session-a"), False, [message(1)])], STORED_AT)
-    [request] = aws.requests("TransactWriteItems")
-    item = request["TransactItems"][0]["Put"]["Item"]
+    [[action]] = aws.writes()
+    item = action["Put"]["Item"]
     assert item["expires_at"] == {"N": str(1795000000 + DAY_SECONDS)}
 
 
