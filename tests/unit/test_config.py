@@ -83,7 +83,7 @@ def test_an_unusable_number_is_named_but_not_shown(name: str, value: str) -> Non
 
 
 def test_nobody_waits_for_a_reply_longer_than_the_function_runs() -> None:
-    with pytest.raises(SettingInvalid, match="expected a number from 0.1 to 45"):
+    with pytest.raises(SettingInvalid, match=r"a number from 0\.1 to 45"):
         config.notifier_settings(NOTIFIER | {"REPLY_TIMEOUT_SECONDS": "46"})
 
 
