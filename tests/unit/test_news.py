@@ -181,3 +181,14 @@ def test_of_the_same_news_the_highest_attempt_counts() -> None:
     """Only it may take over the claim of the one before."""
     streamed, parked = news("a", created_at=Decimal(9)), news("a", attempt=2, text=None)
     assert newest_per_sender([parked, streamed]) == {"a": parked}
+
+
+def test_of_copies_of_the_same_news_one_may_take_over_what_any_of_them_may() -> None:
+    first, second = (news("a", attempt=2, text=None, after=(token,)) for token in ("t1", "t2"))
+    assert newest_per_sender([first, second])["a"].after == ("t2", "t1")
+    assert newest_per_sender([first, second])["a"].attempt == 2
+
+
+def test_newer_news_takes_over_nothing_of_older_news() -> None:
+    old = news("a", stored_at=Decimal(1), after=("t1",))
+    assert newest_per_sender([old, news("a", stored_at=Decimal(2))])["a"].after == ()
