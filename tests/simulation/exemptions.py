@@ -146,4 +146,4 @@ def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
     noted = [at for at, through in ledger.settlements[news.sender_id] if through >= news.stored_at]
     is_under_way = second.started < sender.ended
     is_kept = sender.died or "notifications" in sender.struck or first.outcome is Outcome.UNKNOWN
-    return (not noted or second.started < min(noted)) and (is_under_way or is_kept)
+    return is_under_way or (is_kept and (not noted or second.started < min(noted)))
