@@ -11,10 +11,10 @@ import pytest
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually, new_sender, write
 from unc.aws import Aws, local_aws
-from unc.change_set import Change
+from unc.change_set import Change, execute_change_set
 from unc.cli import run
 from unc.deploy_commands import ACCOUNT_VARIABLE
-from unc.deployment import Plan, compare, deploy
+from unc.deployment import Plan, compare, deploy, propose
 from unc.emulator import running_emulator
 from unc.errors import DeployFailed
 from unc.package import Package, build_package
@@ -135,6 +135,16 @@ def test_a_run_that_was_cut_off_before_it_began_is_no_hindrance(site: Site) -> N
     assert compare(site.aws, Plan(build_package(), {})) is not None
     assert read_status(site.aws, STACK) == "REVIEW_IN_PROGRESS"
     assert site.unc("deploy")[0] == 0
+    _assert_works(site)
+
+
+def test_what_another_run_has_under_way_is_waited_for(site: Site) -> None:
+    plan = Plan(build_package(), {})
+    change_set = propose(site.aws, plan)
+    assert change_set is not None
+    execute_change_set(site.aws, change_set)
+    assert site.unc("deploy", "--set", "LogLevel=DEBUG")[0] == 0
+    assert site.setting("LOG_LEVEL") == "DEBUG"
     _assert_works(site)
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from unc.tables import Item, to_item
 # A message waits in a queue for 14 days at most, its record in the stream for one.
 LOOK_BACK_SECONDS = 16 * 24 * 3600
 ROW_LIFETIME_SECONDS = 30 * 24 * 3600
+WRITERS = 16
 ALL = Decimal("9999999999")
 NONE = Decimal(0)
 
@@ -84,20 +86,30 @@ def recent_inbound(aws: Aws, table: str) -> Iterator[Item]:
 
 
 def note_as_told(aws: Aws, table: str, inbound: Inbound) -> None:
-    """Write a row for each sender that says: told up to here. A row that is further stays."""
-    expires_at = str(int(time.time()) + ROW_LIFETIME_SECONDS)
-    for sender, moment in inbound.newest.items():
-        with contextlib.suppress(aws.dynamodb.exceptions.ConditionalCheckFailedException):
-            aws.dynamodb.update_item(
-                TableName=table,
-                Key={"sender_id": {"S": sender}},
-                UpdateExpression="SET through = :moment, expires_at = :expires_at",
-                ConditionExpression="attribute_not_exists(through) OR through < :moment",
-                ExpressionAttributeValues={
-                    ":moment": {"N": str(moment)},
-                    ":expires_at": {"N": expires_at},
-                },
-            )
+    """Write a row for each sender that says: told up to here."""
+    expires_at = int(time.time()) + ROW_LIFETIME_SECONDS
+
+    def note(sender: str) -> None:
+        note_sender(aws, table, sender, inbound.newest[sender], expires_at)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        # Taking the results raises what went wrong.
+        list(pool.map(note, inbound.newest))
+
+
+def note_sender(aws: Aws, table: str, sender: str, moment: Decimal, expires_at: int) -> None:
+    """Write one row; one that is further stays."""
+    with contextlib.suppress(aws.dynamodb.exceptions.ConditionalCheckFailedException):
+        aws.dynamodb.update_item(
+            TableName=table,
+            Key={"sender_id": {"S": sender}},
+            UpdateExpression="SET through = :moment, expires_at = :expires_at",
+            ConditionExpression="attribute_not_exists(through) OR through < :moment",
+            ExpressionAttributeValues={
+                ":moment": {"N": str(moment)},
+                ":expires_at": {"N": str(expires_at)},
+            },
+        )
 
 
 def keep_boundary(aws: Aws, stack: str, boundary: Decimal) -> None:
