@@ -1,0 +1,54 @@
+"""What a contract test works on: the ports, and a way to look at what they did.
+
+The in-memory world and the adapters in front of the emulator offer the same, so that
+one set of cases holds both to one behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from domain.chats import ChatKey
+from domain.ports import ConversationStore, DeadLetters, NotificationStore, ReplyService, RetryQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that lies in a queue."""
+
+    body: str
+    group: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Bench(Protocol):
+    """One of the two worlds."""
+
+    conversations: ConversationStore
+    notifications: NotificationStore
+    dead_letters: DeadLetters
+    retry_queue: RetryQueue
+
+    def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
+        """Write a session as the reply service may: with odd attributes, or without some."""
+
+    def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
+        """The row as it is stored, in plain values."""
+
+    def dead(self) -> list[Letter]:
+        """Take what lies in the dead-letter queue of bodies."""
+
+    def waiting(self) -> int:
+        """How many parked messages may not be received yet."""
+
+    def parked(self) -> list[Letter]:
+        """Take what was parked, once its delay is over."""
+
+    def given_up(self) -> list[Letter]:
+        """Take what lies in the dead-letter queue of news."""
+
+    def reply_service(self, behaviour: str) -> ReplyService:
+        """The port to a reply service that answers every POST in this way: a status, `drops`
+        (the connection), or `absent`."""

@@ -1,0 +1,67 @@
+"""Messages, sessions and news with ids that no other test uses."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from decimal import Decimal
+
+from domain.batches import Rejected
+from domain.chats import InboundMessage
+from domain.inbound import ParsedMessage
+from domain.news import News
+from domain.notifications import Claim
+from domain.records import QueueRecord
+from domain.sessions import ACTIVE, Session
+
+NOW = Decimal("1790000000.000123")
+EXPIRES_AT = 1_800_000_000
+
+_numbers = itertools.count(1)
+
+
+def new_id(prefix: str) -> str:
+    """An id of this run's own, so that tests can share tables."""
+    return f"{prefix}-{uuid.uuid4().hex[:12]}-{next(_numbers)}"
+
+
+def message(sender_id: str, text: str = "hello", created_at: Decimal = NOW) -> InboundMessage:
+    """A parsed message of the sender."""
+    message_id = new_id("SM")
+    parsed = ParsedMessage(
+        message_type="text",
+        channel="whatsapp",
+        sender={"id": sender_id, "name": None, "phone": None},
+        content={"text": text, "media_count": 0, "segments": 1},
+        metadata={"message_id": message_id, "account_id": None, "status": None},
+        raw={},
+    )
+    return InboundMessage(message_id, created_at, parsed)
+
+
+def messages(sender_id: str, count: int) -> list[InboundMessage]:
+    """Several, in order."""
+    return [message(sender_id, f"number {n}", NOW + n) for n in range(count)]
+
+
+def session(sender_id: str, created_at: int = 1_790_000_000, status: str = ACTIVE) -> Session:
+    """A session that is stored nowhere yet."""
+    return Session(new_id("session"), sender_id, status, Decimal(created_at))
+
+
+def news(sender_id: str, stored_at: Decimal = NOW, **fields: object) -> News:
+    """News of a message; `fields` as News has them."""
+    return News(sender_id, new_id("SM"), "session-1", stored_at, **fields)  # type: ignore[arg-type]
+
+
+def claim(told: News, token: str) -> Claim:
+    return Claim(told, token, EXPIRES_AT)
+
+
+def rejected(body: object, reason: str = "no fields", group_id: str = "group-1") -> Rejected:
+    """A record on its way to the dead-letter queue."""
+    record_id = new_id("record")
+    record = QueueRecord(
+        record_id, record_id, body, group_id, 1_790_000_000_123, "18870000000000000256", 3
+    )
+    return Rejected(record, reason)

@@ -1,0 +1,136 @@
+"""The adapters as they ship, in front of the emulator, on tables and queues of the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from adapters.aws import AwsClient
+from adapters.conversations import DynamoConversations
+from adapters.credentials import Credentials
+from adapters.dynamodb import DynamoDb
+from adapters.http import HttpPool
+from adapters.notifications import DynamoNotifications
+from adapters.queues import SqsDeadLetters, SqsRetryQueue, SqsSender
+from adapters.reply import HttpReplyService
+from adapters.secrets import ReplySecret
+from adapters.wave import Wave
+from domain.chats import ChatKey
+from domain.ports import ReplyService
+from tests.contract.bench import Letter
+from unc.aws import LOCAL_ACCOUNT
+from unc.emulator import find_free_port
+from unc.reply_stand_in import DROP_CONNECTION
+from unc.stack import RunningStack
+
+LONGEST_DELAY_SECONDS = 10
+REPLY_TIMEOUT_SECONDS = 5.0
+
+
+class EmulatorBench:
+    """See Bench. AWS_ENDPOINT_URL and INTELLIGENCE_API_SECRET have to name the stack's."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._stack = stack
+        self._client = AwsClient(
+            "us-east-1", lambda: Credentials(LOCAL_ACCOUNT, "local"), HttpPool(11)
+        )
+        names, dynamodb = stack.resources, DynamoDb(self._client)
+        sender = SqsSender(self._client, _fail)
+        self.conversations = DynamoConversations(
+            dynamodb, Wave(11), names.chat_table, names.session_table
+        )
+        self.notifications = DynamoNotifications(
+            dynamodb, Wave(11), names.notification_table, names.session_table, names.chat_table
+        )
+        self.dead_letters = SqsDeadLetters(sender, names.dead_letter_queue)
+        self.retry_queue = SqsRetryQueue(
+            sender, names.reply_retry_queue, names.reply_dead_letter_queue, lambda: 0.0
+        )
+
+    def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
+        row = {"session_id": session_id, "sender_id": sender_id, **attributes}
+        serialize = TypeSerializer().serialize
+        self._stack.aws.dynamodb.put_item(
+            TableName=self._stack.resources.session_table,
+            Item={name: serialize(value) for name, value in row.items()},
+        )
+
+    def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
+        found = self._stack.aws.dynamodb.get_item(
+            TableName=self._stack.resources.chat_table,
+            Key={"sender_id": {"S": key.sender_id}, "message_id": {"S": key.message_id}},
+            ConsistentRead=True,
+        )
+        deserialize = TypeDeserializer().deserialize
+        item = found.get("Item")
+        return item and {name: deserialize(value) for name, value in item.items()}
+
+    def dead(self) -> list[Letter]:
+        return self._take_all(self._stack.resources.dead_letter_queue)
+
+    def waiting(self) -> int:
+        name = "ApproximateNumberOfMessagesDelayed"
+        found = self._stack.aws.sqs.get_queue_attributes(
+            QueueUrl=self._stack.resources.reply_retry_queue, AttributeNames=[name]
+        )
+        return int(found["Attributes"][name])
+
+    def parked(self) -> list[Letter]:
+        return self._take_all(self._stack.resources.reply_retry_queue, LONGEST_DELAY_SECONDS)
+
+    def given_up(self) -> list[Letter]:
+        return self._take_all(self._stack.resources.reply_dead_letter_queue)
+
+    def reply_service(self, behaviour: str) -> ReplyService:
+        reply = self._stack.reply
+        assert reply is not None
+        answers = DROP_CONNECTION if behaviour == "drops" else int(behaviour.replace("absent", "0"))
+        reply.fail_with = None if answers == 200 else answers
+        nobody = f"http://127.0.0.1:{find_free_port()}/reply/"
+        return HttpReplyService(
+            HttpPool(10),
+            Wave(10),
+            nobody if behaviour == "absent" else reply.url,
+            ReplySecret(self._client),
+            REPLY_TIMEOUT_SECONDS,
+            _raise,
+        )
+
+    def _take_all(self, url: str, wait_seconds: int = 0) -> list[Letter]:
+        """Receive and delete until nothing comes; the first receive waits for what is delayed."""
+        taken: list[Letter] = []
+        while True:
+            answer = self._stack.aws.sqs.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=0 if taken else wait_seconds,
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            if not answer.get("Messages"):
+                return taken
+            for each in answer["Messages"]:
+                self._stack.aws.sqs.delete_message(
+                    QueueUrl=url, ReceiptHandle=each["ReceiptHandle"]
+                )
+                taken.append(_letter(each))
+
+
+def _letter(message: Mapping[str, Any]) -> Letter:
+    attributes = message.get("MessageAttributes", {})
+    return Letter(
+        message["Body"],
+        message.get("Attributes", {}).get("MessageGroupId", ""),
+        {name: value["StringValue"] for name, value in attributes.items()},
+    )
+
+
+def _fail(problem: str) -> None:
+    raise AssertionError(problem)
+
+
+def _raise(error: Exception) -> None:
+    raise error

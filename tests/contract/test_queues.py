@@ -1,0 +1,90 @@
+"""The queues that are sent to: what arrives, with which attributes, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.news import RejectedNews, retry_body
+from tests.contract.bench import Bench, Letter
+from tests.contract.builders import new_id, news, rejected
+
+
+@pytest.fixture(autouse=True)
+def empty_queues(bench: Bench) -> None:
+    bench.dead()
+    bench.given_up()
+
+
+def test_a_quarantined_message_keeps_its_reason_and_its_first_place(bench: Bench) -> None:
+    bad = rejected("no form")
+    assert bench.dead_letters.quarantine([bad]) == {bad.record.id}
+    attributes = {
+        "Reason": "no fields",
+        "OriginalMessageId": bad.record.original_id,
+        "OriginalSentTimestamp": "1790000000123",
+        "OriginalSequenceNumber": "18870000000000000256",
+        "OriginalMessageGroupId": "group-1",
+        "ReceiveCount": "3",
+    }
+    assert bench.dead() == [Letter("no form", "group-1", attributes)]
+
+
+@pytest.mark.parametrize("body", ["", None, 7])
+def test_a_body_that_no_queue_takes_is_replaced(bench: Bench, body: object) -> None:
+    bad = rejected(body)
+    assert bench.dead_letters.quarantine([bad]) == {bad.record.id}
+    assert [each.body for each in bench.dead()] == ["(none)"]
+
+
+def test_without_a_group_it_goes_to_one_of_its_own(bench: Bench) -> None:
+    bench.dead_letters.quarantine([rejected("x", group_id="")])
+    [letter] = bench.dead()
+    assert letter.group == "quarantine"
+    assert "OriginalMessageGroupId" not in letter.attributes
+
+
+def test_the_same_record_arrives_once(bench: Bench) -> None:
+    bad = rejected("x")
+    for _ in range(2):
+        assert bench.dead_letters.quarantine([bad]) == {bad.record.id}
+    assert len(bench.dead()) == 1
+
+
+def test_more_than_ten_arrive_in_order(bench: Bench) -> None:
+    bad = [rejected(f"body {n}") for n in range(25)]
+    assert bench.dead_letters.quarantine(bad) == {each.record.id for each in bad}
+    assert [each.body for each in bench.dead()] == [f"body {n}" for n in range(25)]
+
+
+def test_parked_news_comes_after_a_delay_and_holds_no_text(bench: Bench) -> None:
+    told = news(new_id("sender"), attempt=2, text="a secret", after=("token",))
+    assert bench.retry_queue.park([told]) == {told.sender_id}
+    assert bench.waiting() == 1
+    [letter] = bench.parked()
+    assert letter.body == retry_body(told)
+    assert "a secret" not in letter.body
+
+
+def test_news_of_many_senders_is_parked_at_once(bench: Bench) -> None:
+    many = [news(new_id("sender"), attempt=1) for _ in range(23)]
+    assert bench.retry_queue.park(many) == {each.sender_id for each in many}
+    assert {each.body for each in bench.parked()} == {retry_body(each) for each in many}
+
+
+def test_what_is_given_up_arrives_with_its_reason(bench: Bench) -> None:
+    many = [RejectedNews(new_id("sender"), f'{{"n":{n}}}', "rejected") for n in range(12)]
+    assert bench.retry_queue.give_up(many) == {each.id for each in many}
+    letters = bench.given_up()
+    assert {each.body for each in letters} == {each.body for each in many}
+    assert all(each.attributes == {"Reason": "rejected"} for each in letters)
+
+
+def test_without_a_body_an_empty_object_is_sent(bench: Bench) -> None:
+    bench.retry_queue.give_up([RejectedNews(new_id("sender"), "", "unreadable")])
+    assert [each.body for each in bench.given_up()] == ["{}"]
+
+
+def test_nothing_to_send_is_sent(bench: Bench) -> None:
+    assert bench.dead_letters.quarantine([]) == set()
+    assert bench.retry_queue.park([]) == set()
+    assert bench.retry_queue.give_up([]) == set()

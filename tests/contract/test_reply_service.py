@@ -1,0 +1,31 @@
+"""The ReplyService: what an answer, or none, says about whether a person was answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.ports import Outcome, Unit
+from tests.contract.bench import Bench
+from tests.contract.builders import NOW, message, new_id, news, session
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome"),
+    [
+        ("200", Outcome.ACCEPTED),
+        ("401", Outcome.UNAUTHORIZED),
+        ("422", Outcome.REJECTED),
+        ("429", Outcome.CANNOT_DELIVER_NOW),
+        ("500", Outcome.CANNOT_DELIVER_NOW),
+        ("503", Outcome.CANNOT_DELIVER_NOW),
+        ("504", Outcome.UNKNOWN),
+        ("drops", Outcome.UNKNOWN),
+        ("absent", Outcome.CANNOT_DELIVER_NOW),
+    ],
+)
+def test_every_sender_has_an_outcome(bench: Bench, behaviour: str, outcome: Outcome) -> None:
+    senders = [new_id("sender") for _ in range(3)]
+    for each in senders:
+        bench.conversations.write([Unit(session(each), True, [message(each)])], NOW)
+    told = [news(each, text="hi") for each in senders]
+    assert bench.reply_service(behaviour).tell(told) == dict.fromkeys(senders, outcome)
