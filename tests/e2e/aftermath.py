@@ -1,0 +1,113 @@
+"""What a storm has left behind, read from the tables, the queues and the reply service's record."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from tests.e2e.journal import POST, Exchange, News
+from tests.e2e.storm import Storm
+from tests.e2e.traffic import Traffic
+from unc.reply_stand_in import Telling
+
+
+@dataclass
+class Aftermath:
+    """One run, looked at when no message is on the queue any more."""
+
+    storm: Storm
+    traffic: Traffic
+
+    @cached_property
+    def chats(self) -> dict[str, list[dict[str, Any]]]:
+        """Each sender's inbound chats in the order of their place."""
+        return {sender: self.storm.world.inbound(sender) for sender in self.traffic.by_sender()}
+
+    @cached_property
+    def sessions(self) -> dict[str, list[dict[str, Any]]]:
+        """Each sender's sessions, oldest first."""
+        return {sender: self.storm.world.sessions(sender) for sender in self.traffic.by_sender()}
+
+    @cached_property
+    def dead_letters(self) -> list[dict[str, Any]]:
+        world = self.storm.world
+        return world.take_dead_letters(world.resources.dead_letter_queue)
+
+    @cached_property
+    def moments(self) -> dict[str, Decimal]:
+        """When each message was stored, by its id."""
+        rows = [row for chats in self.chats.values() for row in chats]
+        return {row["message_id"]: row["stored_at"] for row in rows}
+
+    @cached_property
+    def log(self) -> list[str]:
+        """Every line that either function wrote."""
+        logs = self.storm.world.stack.aws.logs
+        names = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+        pages = [logs.filter_log_events(logGroupName=name) for name in names]
+        return [event["message"].strip() for page in pages for event in page["events"]]
+
+    def accepted(self) -> list[Telling]:
+        """The POSTs that the reply service has accepted so far of these senders."""
+        return [each for each in self.storm.world.reply.accepted() if each.sender_id in self.chats]
+
+    def unanswered(self) -> set[str]:
+        """Senders whose last message no accepted POST covers, though its fate is known."""
+        last = {s: max(row["stored_at"] for row in rows) for s, rows in self.chats.items()}
+        covered = {
+            each.sender_id
+            for each in self.accepted()
+            if self.moments[each.idempotency_key] >= last[each.sender_id]
+        }
+        in_doubt = self.in_doubt()
+        return {s for s in last.keys() - covered if News(s, last[s]) not in in_doubt}
+
+    def in_doubt(self) -> set[News]:
+        """News whose outcome nobody can know, by what the proxies saw."""
+        posts = [post for post in self.storm.journal.read(POST) if post.is_unknown_to_caller]
+        return {self.news_of(post) for post in posts} | self.storm.journal.abandoned()
+
+    def told_again(self) -> list[str]:
+        """Messages told although a POST that covers them had been accepted before.
+
+        Before means: before the news was claimed. Two POSTs may be under way at once, and the
+        claims decide in which order they count.
+        """
+        claims, again = self.storm.journal.claims(), []
+        accepted: dict[str, list[tuple[int, Decimal]]] = {}
+        for post in filter(self.is_accepted, self.storm.journal.read(POST)):
+            news = self.news_of(post)
+            before = (number for number in claims.get(news, []) if number < post.started)
+            claimed = max(before, default=post.started)
+            earlier = accepted.setdefault(news.sender_id, [])
+            if any(ended < claimed and news.moment <= through for ended, through in earlier):
+                again.append(post.key)
+            earlier.append((post.ended, news.moment))
+        return again
+
+    def is_accepted(self, post: Exchange) -> bool:
+        return post.is_applied and post.key in self.moments
+
+    def news_of(self, post: Exchange) -> News:
+        return News(post.request["sender_id"], self.moments[post.key])
+
+    def has_only_our_sessions(self, sender: str) -> bool:
+        """Whether the reply service opened none for this sender."""
+        return {each["session_id"] for each in self.sessions[sender]} <= self.storm.journal.opened()
+
+    def changes(self) -> list[tuple[str, str]]:
+        """What the stream of `chats` says: each inbound row's message id and what befell it."""
+        streams, arn = self.storm.world.stack.aws.streams, self.storm.world.resources.chat_stream
+        found = []
+        for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+            place = streams.get_shard_iterator(
+                StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while (page := streams.get_records(ShardIterator=place))["Records"]:
+                found += [(each["eventName"], each["dynamodb"]) for each in page["Records"]]
+                place = page["NextShardIterator"]
+        return [
+            (change["Keys"]["message_id"]["S"], event)
+            for event, change in found
+            if change["Keys"]["message_id"]["S"] in self.moments
+        ]

@@ -1,0 +1,128 @@
+"""What the proxy saw, and what follows from it about news that nobody can be sure of."""
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tests.e2e.faults import Fault, Json
+
+POST = "POST"
+NOBODY = 0
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call: who made it, what it said, what happened to it, what the other side answered.
+
+    `started` and `ended` come from one count. `status` None: the other side never heard of it.
+    """
+
+    started: int
+    ended: int
+    worker: int
+    operation: str
+    request: Json
+    key: str
+    fault: Fault
+    status: int | None
+
+    @property
+    def is_applied(self) -> bool:
+        return self.status == 200
+
+    @property
+    def is_unknown_to_caller(self) -> bool:
+        """Whether a POST ended so that its caller cannot tell if it was accepted."""
+        answer = self.fault.answer(self.request) if self.fault.answer else None
+        return self.fault.silent or (answer is not None and answer.status == 504)
+
+
+@dataclass(frozen=True)
+class News:
+    """What a sender has said up to a moment (`stored_at`)."""
+
+    sender_id: str
+    moment: Decimal
+
+
+@dataclass
+class Journal:
+    """Every exchange in the order in which it ended; any thread may write."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    _count: Iterator[int] = field(default_factory=itertools.count)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next_number(self) -> int:
+        return next(self._count)
+
+    def write(self, exchange: Exchange) -> None:
+        with self._lock:
+            self.exchanges.append(exchange)
+
+    def read(self, operation: str) -> list[Exchange]:
+        """The exchanges of an operation so far."""
+        return [each for each in list(self.exchanges) if each.operation == operation]
+
+    def killed(self) -> set[int]:
+        """Workers that were killed; who was gone before anybody could look is one of them."""
+        return {NOBODY} | {each.worker for each in list(self.exchanges) if each.fault.kills}
+
+    def opened(self) -> set[str]:
+        """Sessions that the functions have opened, by id."""
+        puts = [put for each in list(self.exchanges) for put in applied(each, "Put")]
+        return {put["Item"]["session_id"]["S"] for put in puts if "message_id" not in put["Item"]}
+
+    def claims(self) -> dict[News, list[int]]:
+        """When news was claimed, each time that it was."""
+        claims: dict[News, list[int]] = {}
+        for exchange in self.read("TransactWriteItems"):
+            for news in claimed(exchange):
+                claims.setdefault(news, []).append(exchange.started)
+        return claims
+
+    def abandoned(self) -> set[News]:
+        """Claims that their worker took to its grave: neither settled, nor parked, nor released."""
+        open_: dict[tuple[int, str], News] = {}
+        for exchange in list(self.exchanges):
+            for sender in finished(exchange):
+                open_.pop((exchange.worker, sender), None)
+            open_ |= {(exchange.worker, news.sender_id): news for news in claimed(exchange)}
+        killed = self.killed()
+        return {news for (worker, _), news in open_.items() if worker in killed}
+
+
+def claimed(exchange: Exchange) -> list[News]:
+    """News that a transaction claimed; a claim is the update that sets an expiry."""
+    return [
+        News(update["Key"]["sender_id"]["S"], Decimal(values[":moment"]["N"]))
+        for update in applied(exchange, "Update")
+        if ":expires_at" in (values := update["ExpressionAttributeValues"])
+    ]
+
+
+def finished(exchange: Exchange) -> list[str]:
+    """Senders whose news the worker is done with: settled or released, parked or given up."""
+    return set_aside(exchange) + [
+        update["Key"]["sender_id"]["S"]
+        for update in applied(exchange, "Update")
+        if ":expires_at" not in update["ExpressionAttributeValues"]
+    ]
+
+
+def set_aside(exchange: Exchange) -> list[str]:
+    """Senders whose news went to the retry queue or to its dead-letter queue."""
+    if exchange.operation != "SendMessageBatch" or not exchange.is_applied:
+        return []
+    bodies = [entry["MessageBody"] for entry in exchange.request["Entries"]]
+    return [json.loads(body)["sender_id"] for body in bodies if body.startswith("{")]
+
+
+def applied(exchange: Exchange, action: str) -> list[Json]:
+    """The actions of one kind, Put or Update, that a transaction applied."""
+    if exchange.operation != "TransactWriteItems" or not exchange.is_applied:
+        return []
+    return [each[action] for each in exchange.request["TransactItems"] if action in each]

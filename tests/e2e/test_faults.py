@@ -1,0 +1,181 @@
+"""The guarantees, with everything going wrong that can.
+
+A thousand messages of fifty people flow while calls are refused, throttled, cut short, dropped
+before and after they took effect, and both functions are killed before, during and after calls.
+FAULT_SEED chooses the chance, FAULT_RUNS how often (`make test ARGS="tests/e2e/test_faults.py"`).
+"""
+
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.aftermath import Aftermath
+from tests.e2e.storm import Storm, running_storm
+from tests.e2e.traffic import MESSAGES, ONE_GROUP, PRIVATE_WORD, write_traffic
+from tests.e2e.world import World, eventually, new_sender, write
+from unc.queues import read_depth
+from unc.reply_stand_in import Telling
+
+pytestmark = [
+    pytest.mark.emulator,
+    pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="finds processes in /proc"),
+]
+
+RUNS = int(os.environ.get("FAULT_RUNS", "1"))
+SEED = int(os.environ.get("FAULT_SEED", random.SystemRandom().randrange(10**9)))
+COMPLETED_EVERY = 40
+
+
+@pytest.fixture(scope="module", params=range(RUNS), ids=lambda run: f"run {run + 1}")
+def aftermath(request: pytest.FixtureRequest) -> Iterator[Aftermath]:
+    """One run from the first message to the last retry."""
+    seed = SEED + request.param
+    show(seed)
+    with running_storm(seed) as storm:
+        end_some_conversations(storm)
+        traffic = write_traffic(random.Random(seed))
+        traffic.send(storm.world)
+        await_intake(storm)
+        aftermath = Aftermath(storm, traffic)
+        eventually(lambda: not aftermath.unanswered(), "everybody is answered or in doubt")
+        calm_down(storm)
+        yield aftermath
+
+
+@pytest.fixture(autouse=True)
+def shown_seed(aftermath: Aftermath) -> None:
+    """Every test that fails shows the seed, not only the first one."""
+    show(aftermath.storm.weather.seed)
+
+
+def test_every_fault_has_fallen(aftermath: Aftermath) -> None:
+    """What follows is worth something only if the storm was one."""
+    assert aftermath.storm.weather.undealt() == set()
+    killed = {each.operation for each in aftermath.storm.journal.exchanges if each.fault.kills}
+    assert {"Query", "POST", "TransactWriteItems"} <= killed
+    batches = [json.loads(line) for line in aftermath.log if '"batch handled"' in line]
+    assert any(each.get("Failed") for each in batches)
+
+
+def test_nothing_is_lost(aftermath: Aftermath) -> None:
+    """Every message is stored with its text, or lies in a dead-letter queue with a reason."""
+    stored = {row["message_id"]: row for rows in aftermath.chats.values() for row in rows}
+    dead = {letter["Body"] for letter in aftermath.dead_letters}
+    missing = [each for each in aftermath.traffic.messages if each.message_id not in stored]
+    assert [each.label for each in missing if each.body not in dead] == []
+    for message in aftermath.traffic.messages:
+        if message not in missing:
+            assert stored[message.message_id]["content"]["text"] == message.label
+
+
+def test_nothing_is_doubled(aftermath: Aftermath) -> None:
+    """No row is there that nobody sent, and each was written once and never touched again."""
+    sent = {each.message_id for each in aftermath.traffic.messages}
+    assert aftermath.moments.keys() <= sent
+    assert Counter(aftermath.changes()) == Counter(
+        {(each, "INSERT"): 1 for each in aftermath.moments}
+    )
+
+
+def test_everybody_s_messages_keep_their_order(aftermath: Aftermath) -> None:
+    """By place, and by SessionIndex within each session."""
+    for sender, messages in aftermath.traffic.by_sender().items():
+        stored = [each.label for each in messages if each.message_id in aftermath.moments]
+        assert [row["content"]["text"] for row in aftermath.chats[sender]] == stored
+        for session in aftermath.sessions[sender]:
+            conversation = aftermath.storm.world.conversation(session["session_id"])
+            assert conversation == [label for label in stored if label in conversation]
+
+
+def test_everybody_has_one_conversation(aftermath: Aftermath) -> None:
+    """At most one active session of our making, and messages only ever move on to a newer one.
+
+    Not promised where the reply service opened a session of its own at the same moment.
+    """
+    ours = {s: all_ for s, all_ in aftermath.sessions.items() if aftermath.has_only_our_sessions(s)}
+    assert any(len(sessions) > 1 for sessions in ours.values())
+    for sender, sessions in ours.items():
+        assert {each["status"] for each in sessions[:-1]} <= {"completed"}
+        places = [each["session_id"] for each in sessions]
+        went = [places.index(row["session_id"]) for row in aftermath.chats[sender]]
+        assert went == sorted(went)
+
+
+def test_poison_goes_aside_once_with_its_reason(aftermath: Aftermath) -> None:
+    """Whatever lies there has a reason, and no news was given up on."""
+    letters = aftermath.dead_letters
+    assert all(each["MessageAttributes"]["Reason"]["StringValue"] for each in letters)
+    bodies = [each["Body"] for each in letters if each["Body"] in aftermath.traffic.poison]
+    assert sorted(bodies) == sorted(aftermath.traffic.poison)
+    world = aftermath.storm.world
+    assert world.take_dead_letters(world.resources.reply_dead_letter_queue) == []
+    assert world.is_empty(world.resources.stream_failure_queue)
+
+
+def test_everybody_is_answered_unless_nobody_can_know(aftermath: Aftermath) -> None:
+    """Each sender's last message is covered by an accepted POST made after it was stored.
+
+    The exceptions are those that the proxies saw: a POST that got no answer or a 504, and a
+    claim whose holder was killed.
+    """
+    assert aftermath.unanswered() == set()
+    texts = {each.message_id: each.label for each in aftermath.traffic.messages}
+    assert all(each.message == texts[each.idempotency_key] for each in aftermath.accepted())
+
+
+def test_nobody_is_answered_twice(aftermath: Aftermath) -> None:
+    """No message is accepted twice, and none whose news an accepted POST had covered."""
+    told = Counter(each.idempotency_key for each in aftermath.accepted())
+    assert [key for key, times in told.items() if times > 1] == []
+    assert aftermath.told_again() == []
+
+
+def test_logs_stay_quiet_about_people(aftermath: Aftermath) -> None:
+    """Trouble does not make them talk: no text, no number, no secret."""
+    private = [PRIVATE_WORD, aftermath.storm.world.stack.secret, *aftermath.chats]
+    assert any('"news handled"' in line for line in aftermath.log)
+    assert [line for line in aftermath.log if any(word in line for word in private)] == []
+
+
+def show(seed: int) -> None:
+    print(f"FAULT_SEED={seed} brings this weather again")
+
+
+def end_some_conversations(storm: Storm) -> None:
+    """Have the reply service complete a session now and then, as it does when a talk is over."""
+    writer = storm.world.reply.writer
+
+    def note(telling: Telling) -> None:
+        if len(storm.world.reply.tellings) % COMPLETED_EVERY == 0:
+            session = writer.find_session(telling.sender_id)
+            if session:
+                writer.complete_session(session)
+
+    storm.world.reply.on_telling = note
+
+
+def await_intake(storm: Storm) -> None:
+    """Until every message has left the queue; each hundred of them has the whole patience."""
+    world, queue = storm.world, storm.world.resources.queue
+    for left in range(MESSAGES, -1, -100):
+        eventually(partial(has_at_most, world, queue, left), f"no more than {left} wait")
+    eventually(lambda: world.is_empty(queue), "every message has left the queue")
+
+
+def has_at_most(world: World, queue: str, waiting: int) -> bool:
+    return read_depth(world.stack.aws, queue).waiting <= waiting
+
+
+def calm_down(storm: Storm) -> None:
+    """In good weather again, wait until the stream and both queues have brought all they held."""
+    storm.weather.clear_up()
+    follower = write(new_sender(), "a later message shows that the stream has moved on")
+    storm.world.send(follower.body, ONE_GROUP)
+    storm.world.await_told(follower)
+    storm.world.await_quiet()
