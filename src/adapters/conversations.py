@@ -26,6 +26,9 @@ from domain.ports import Known, Unit, Written
 from domain.sessions import Session
 from domain.size import size_of
 
+# The resolution of `stored_at`; a transaction takes far longer.
+MOMENT_SECONDS = Decimal("0.000001")
+
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
@@ -74,13 +77,18 @@ class DynamoConversations:
         return known
 
     def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
-        """Write each unit's slices in order; see ConversationStore."""
+        """Write each unit's slices in order; see ConversationStore.
+
+        Each transaction has a moment of its own: a POST about the first one's messages
+        may be made before the second is applied, and must not seem to cover it.
+        """
         written = Written()
         held_back: set[str] = set()
         for transaction in _pack(_slices(units)):
             ready = [each for each in transaction if each.session.session_id not in held_back]
             if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
                 held_back |= {each.session.session_id for each in ready}
+            stored_at += MOMENT_SECONDS
         return written
 
     def _find_newest(self, sender: str, known: Known) -> Callable[[], None]:

@@ -67,7 +67,10 @@ class ConversationStore(Protocol):
         """Read the newest session of each sender from the index (which lags), rows consistently."""
 
     def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
-        """Write units in one atomic step; no row that exists is ever changed."""
+        """Write units in one atomic step; no row that exists is ever changed.
+
+        What is too much for one step is written in several, each with a later `stored_at`.
+        """
 
 
 class DeadLetters(Protocol):

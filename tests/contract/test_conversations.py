@@ -176,6 +176,17 @@ def test_a_unit_larger_than_a_transaction_is_stored_whole(bench: Bench) -> None:
     assert bench.chat(chats[-1].key) is not None
 
 
+def test_what_takes_several_transactions_is_stored_at_several_moments(bench: Bench) -> None:
+    sender = new_id("sender")
+    chats = messages(sender, 210)
+    bench.conversations.write([Unit(session(sender), True, chats)], NOW)
+    rows = [row for each in chats if (row := bench.chat(each.key))]
+    moments = [row["stored_at"] for row in rows]
+    assert moments == sorted(moments)
+    assert len(set(moments)) == 3
+    assert moments[0] == NOW
+
+
 def test_behind_a_part_that_failed_nothing_of_the_unit_is_stored(bench: Bench) -> None:
     sender = new_id("sender")
     there, chats = session(sender), messages(sender, 210)

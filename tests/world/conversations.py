@@ -18,6 +18,7 @@ from tests.world.witness import Witness
 
 MAX_KEYS = 100
 MAX_ACTIONS = 100
+MOMENT_SECONDS = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,24 @@ class Part:
 
 
 class MemoryConversations:
-    """Sessions and chats; `tells_reasons` False: a refused item fails its request as a whole."""
+    """Sessions and chats; `tells_reasons` False: a refused item fails its request as a whole.
+
+    A transaction holds `transaction_size` rows; large rows make it fewer than a hundred.
+    """
 
     def __init__(
-        self, tables: Tables, wire: Wire, witness: Witness, tells_reasons: bool = True
+        self,
+        tables: Tables,
+        wire: Wire,
+        witness: Witness,
+        tells_reasons: bool = True,
+        transaction_size: int = MAX_ACTIONS,
     ) -> None:
         self._tables = tables
         self._wire = wire
         self._witness = witness
         self._tells_reasons = tells_reasons
+        self._transaction_size = transaction_size
 
     def look_up(
         self, senders: Collection[str], chats: Collection[ChatKey], sessions: Collection[str]
@@ -69,10 +79,11 @@ class MemoryConversations:
         """One transaction, or, for units beyond its size, as few as hold them, in order."""
         written = Written()
         held_back: set[str] = set()
-        for parts in _pack(units):
+        for parts in _pack(units, self._transaction_size):
             ready = [each for each in parts if each.session.session_id not in held_back]
             if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
                 held_back |= {each.session.session_id for each in ready}
+            stored_at += MOMENT_SECONDS
         return written
 
     def _find_newest(self, process: Any, sender_id: str) -> Known:
@@ -141,10 +152,10 @@ def _puts(part: Part, stored_at: Decimal) -> Iterable[Put]:
         yield PutChat(message.key, chat_item(message, session_id, stored_at))
 
 
-def _pack(units: Sequence[Unit]) -> Iterable[list[Part]]:
+def _pack(units: Sequence[Unit], size: int) -> Iterable[list[Part]]:
     packed: list[Part] = []
-    for part in (part for unit in units for part in _parts(unit)):
-        if packed and sum(each.size for each in packed) + part.size > MAX_ACTIONS:
+    for part in (part for unit in units for part in _parts(unit, size)):
+        if packed and sum(each.size for each in packed) + part.size > size:
             yield packed
             packed = []
         packed = [*packed, part]
@@ -152,11 +163,11 @@ def _pack(units: Sequence[Unit]) -> Iterable[list[Part]]:
         yield packed
 
 
-def _parts(unit: Unit) -> Iterable[Part]:
-    first = MAX_ACTIONS - unit.opens
+def _parts(unit: Unit, size: int) -> Iterable[Part]:
+    first = size - unit.opens
     yield Part(unit.session, unit.opens, unit.messages[:first])
-    for start in range(first, len(unit.messages), MAX_ACTIONS):
-        yield Part(unit.session, False, unit.messages[start : start + MAX_ACTIONS])
+    for start in range(first, len(unit.messages), size):
+        yield Part(unit.session, False, unit.messages[start : start + size])
 
 
 def _note_applied(parts: Sequence[Part], written: Written) -> None:
