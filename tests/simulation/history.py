@@ -227,7 +227,11 @@ class History:
         """What a fresh container of the queue function works with."""
         return QueueSide(
             conversations=MemoryConversations(
-                self.tables, self.wire, self.ledger, self.settings.tells_reasons
+                self.tables,
+                self.wire,
+                self.ledger,
+                self.settings.tells_reasons,
+                self.settings.transaction_size,
             ),
             dead_letters=MemoryDeadLetters(self.dead_letters, self.wire, self.ledger),
             log=Quiet("queue"),

@@ -109,7 +109,9 @@ class Ledger(Witness):
         return next(self._moments)
 
     def violated(self, guarantee: str, what: str) -> None:
-        self.violations.append(Violation(guarantee, what))
+        violation = Violation(guarantee, what)
+        if violation not in self.violations:
+            self.violations.append(violation)
 
     def struck(self, process: Invocation | None, strike: Strike) -> None:
         """A fault struck; the faults keep count of them."""

@@ -43,12 +43,13 @@ class Settings:
     skew: float
     cache_capacity: int
     tells_reasons: bool
+    transaction_size: int
     reply_timeout: float
     max_attempts: int
     round_size: int
     resends_unknown: bool
     rates: Mapping[str, float]
-    kinds: frozenset[Fault]
+    kinds: Sequence[Fault]
     outages: Sequence[Outage]
 
 
@@ -83,6 +84,7 @@ def draw_settings(chance: Chance) -> Settings:
         rates=_draw_rates(pick),
         kinds=_draw_kinds(pick),
         outages=_draw_outages(pick, spacing * MESSAGES + 10),
+        transaction_size=pick.choice([2, 100, 100, 100]),
     )
 
 
@@ -95,13 +97,13 @@ def _draw_rates(pick: Random) -> dict[str, float]:
     return rates
 
 
-def _draw_kinds(pick: Random) -> frozenset[Fault]:
+def _draw_kinds(pick: Random) -> list[Fault]:
     """About half of the ways in which things fail, and everything that others do."""
     failures = dict.fromkeys([*WRITE, *PART, *POST, *DEATH])
     chosen = [kind for kind in failures if pick.random() < 0.5]
     deeds = [kind for kind in DEEDS if pick.random() < 0.7]
     always = [Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
-    return frozenset([*chosen, *deeds, *always])
+    return [*chosen, *deeds, *always]
 
 
 def _draw_outages(pick: Random, span: float) -> list[Outage]:
