@@ -117,3 +117,16 @@ def test_a_table_cannot_be_deleted_unless_someone_says_so(stack: Stack, name: st
     assert stack.properties(name)["DeletionProtectionEnabled"] is True
     unprotected = Stack(DeletionProtection="false").properties(name)
     assert unprotected["DeletionProtectionEnabled"] is False
+
+
+@pytest.mark.parametrize(
+    ("table", "index"), [("ChatTable", "ChatTypeIndex"), ("SessionTable", "StatusIndex")]
+)
+def test_an_index_of_few_hash_values_can_be_left_out_with_its_attribute(
+    table: str, index: str
+) -> None:
+    """It is one hot partition, and nothing of ours needs it to store or to tell."""
+    full, lean = (Stack(**{index: kept}).properties(table) for kept in ("true", "false"))
+    assert _indexes(full).keys() - _indexes(lean).keys() == {index}
+    kept = {key for part in [lean, *lean["GlobalSecondaryIndexes"]] for key in _keys(part)}
+    assert set(_types(lean)) == kept
