@@ -9,8 +9,10 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 
 from tests.simulation.history import Case, History
+from tests.simulation.settings import START, Settings
 from tests.simulation.story import Story
 
 
@@ -37,7 +39,18 @@ def tell(case: Case) -> tuple[list[str], int]:
     history = History(case, Story)
     assert isinstance(history.ledger, Story)
     history.run()
-    return [str(history.settings), *history.ledger.lines], len(history.ledger.violations)
+    return [*_described(history.settings), *history.ledger.lines], len(history.ledger.violations)
+
+
+def _described(settings: Settings) -> list[str]:
+    """The settings, a line each; a fault by its name."""
+    values = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    values["kinds"] = ", ".join(kind.name for kind in settings.kinds)
+    values["outages"] = [
+        f"{each.port} {each.fault.name} {each.start - START:.1f} to {each.end - START:.1f}"
+        for each in settings.outages
+    ]
+    return [f"# {name}: {value}" for name, value in values.items()]
 
 
 def command(case: Case) -> str:

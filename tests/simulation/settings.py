@@ -74,7 +74,7 @@ def draw_settings(chance: Chance) -> Settings:
         lag_chance=pick.choice([0.0, 0.1, 0.5, 1.0]),
         longest_lag=pick.choice([1.0, 10.0, 120.0]),
         latency=pick.choice([0.005, 0.02, 0.2]),
-        skew=pick.choice([0.0, 0.0, 0.002]),
+        skew=pick.choice([0.0, 0.0, 0.02]),
         cache_capacity=pick.choice([1, 10_000]),
         tells_reasons=pick.random() < 0.5,
         reply_timeout=pick.choice([5.0, 20.0, 30.0]),

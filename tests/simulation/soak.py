@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _show_progress(total, given.histories)
     _print_summary(total, seeds, time.monotonic() - began)
     for seed, _ in sorted(total.failed)[:MOST_SHOWN]:
-        _print_shortest(seed)
+        print_shortest(seed)
     return 1 if total.failed else 0
 
 
@@ -95,11 +95,13 @@ def _print_summary(total: Summary, seeds: range, seconds: float) -> None:
     print(f"took {seconds:.0f} s, {total.histories / seconds * 60:,.0f} histories a minute")
 
 
-def _print_shortest(seed: int) -> None:
+def print_shortest(seed: int) -> None:
+    """Print the shortest history found, and how to see it again."""
     short = shrink(Case(seed))
     lines, _ = tell(short)
     print(f"\nseed {seed}, made short:")
-    print("\n".join(lines[1:][:MOST_LINES]))
+    told = [line for line in lines if not line.startswith("#")]
+    print("\n".join(told[:MOST_LINES]))
     print(f"replay: {command(short)}")
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import domain.batches
 import domain.intake
+import domain.news
 import domain.telling
 import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
@@ -173,6 +174,17 @@ def may_claim_again(row: Telling, claim: Claim) -> bool:
     return may_claim(replace(row, through=None), claim)
 
 
+def standing_by_attempt(news: News, row: Notification | None) -> Standing:
+    """A parked copy takes over whatever claim there is, as if all before it had ended."""
+    found = standing(news, row)
+    return Standing.DUE if found is Standing.IN_DOUBT and news.attempt > 1 else found
+
+
+def may_claim_by_attempt(row: Telling, claim: Claim) -> bool:
+    is_same = row.claimed == claim.news.stored_at and row.through != row.claimed
+    return may_claim(row, claim) or (is_same and claim.news.attempt > 1)
+
+
 def insist_in_time(self: Teller, wanted: Any, act: Any) -> set[str]:
     return set() if self._patience.is_over else _insist(self, wanted, act)
 
@@ -213,6 +225,10 @@ def forget_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any
 def swallow(records: Any, context: Any, side: Any) -> None:
     with suppress(NotHandled):
         stream_handler.handle_stream(records, context, side)
+
+
+def first_ranked(one: News, other: News) -> News:
+    return max(one, other, key=domain.news._rank)
 
 
 def oldest_per_sender(news: Iterable[News]) -> dict[str, News]:
@@ -273,6 +289,16 @@ VARIANTS = [
         "G1",
         [Swap(queue_handler, "_lost_causes", only_refused)],
     ),
+    Variant(
+        "bad bodies are quarantined before the good ones are stored",
+        "G5",
+        [Swap(history, "handle_batch", quarantine_first)],
+    ),
+    Variant(
+        "nothing is quarantined once the time is used up",
+        "G1",
+        [Swap(queue_handler, "_quarantine", quarantine_in_time)],
+    ),
     Variant("bad input raises", "G5", [Swap(queue_handler, "sort_batch", raise_over_bad_input)]),
     Variant(
         "what was stored when is taken from the place in the queue",
@@ -297,6 +323,25 @@ VARIANTS = [
             Swap(domain.telling, "standing", without_through),
             Swap(notifications, "may_claim", may_claim_again),
         ],
+    ),
+    Variant(
+        "a parked copy takes over any claim",
+        "G7",
+        [
+            Swap(domain.telling, "standing", standing_by_attempt),
+            Swap(notifications, "may_claim", may_claim_by_attempt),
+        ],
+    ),
+    Variant(
+        "of two copies of the same news one is forgotten with what it may take over",
+        "G6",
+        [Swap(domain.news, "_merged", first_ranked)],
+        first_seed=3_300,
+    ),
+    Variant(
+        "the transactions of a large write share a moment",
+        "G6",
+        [Swap(conversations, "MOMENT_SECONDS", Decimal(0))],
     ),
     Variant("what was told is not noted", "G7", [Swap(Teller, "_settle", do_nothing)]),
     Variant(

@@ -1,0 +1,65 @@
+"""The commands: what they print, and what their exit codes say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulation import replay, soak
+from tests.simulation.history import Case
+from tests.simulation.regressions import FOUND
+from tests.simulation.shrink import shrink
+from tests.simulation.swap import swapped
+from tests.simulation.variants import VARIANTS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_replay_tells_the_history_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert replay.main(["7"]) == 0
+    printed = capsys.readouterr()
+    assert "is queued as queue-000001" in printed.out
+    assert printed.err == "0 violation(s)\n"
+
+
+def test_a_replay_of_a_violation_shows_it_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    [found] = [each for each in FOUND if each.variant == "a parked copy takes over any claim"]
+    [variant] = [each for each in VARIANTS if each.name == found.variant]
+    with swapped(variant.swaps):
+        assert replay.main(found.arguments.split()) == 1
+    assert "VIOLATION G7: two answers" in capsys.readouterr().out
+
+
+def test_the_same_seed_tells_the_same_in_any_process() -> None:
+    assert _replayed("7", "1") == _replayed("7", "2")
+
+
+def test_a_soak_sums_up_what_its_histories_held(capsys: pytest.CaptureFixture[str]) -> None:
+    assert soak.main(["--histories", "60", "--workers", "2", "--first-seed", "5"]) == 0
+    printed = capsys.readouterr().out
+    assert "seeds 5 to 64" in printed
+    assert "violations             0" in printed
+
+
+def test_a_failing_history_is_made_short(capsys: pytest.CaptureFixture[str]) -> None:
+    [variant] = [each for each in VARIANTS if each.name == "a parked copy takes over any claim"]
+    with swapped(variant.swaps):
+        short = shrink(Case(107))
+        soak.print_shortest(107)
+    assert len(short.webhooks or ()) < 8
+    assert f"replay: {replay.command(short)}" in capsys.readouterr().out
+
+
+def _replayed(seed: str, hash_seed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation.replay", seed],
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
