@@ -121,9 +121,13 @@ def is_with_operator(stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
 
 
 def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
-    """A sender's messages come through two message groups at once (while a producer changes from
-    one way of grouping to the other), so two writes race: the one that began first ended last,
-    and the POST about the other had been made by then."""
+    """Two writes of one sender's messages raced: the one that began first ended last, and the POST
+    about the other had been made by then.
+
+    FIFO queues keep them apart, unless the messages come through two message groups (while a
+    producer changes from one way of grouping to the other), or the visibility timeout is shorter
+    than the function may run.
+    """
     groups = {
         each.webhook.group
         for each in ledger.submissions
@@ -133,17 +137,19 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
         post.news.stored_at >= stored.stored_at and post.started < stored.moment
         for post in ledger.posts[stored.sender_id]
     )
-    return len(groups) > 1 and overtaken and "conversations" in stored.process.struck
+    races = len(groups) > 1 or bool(groups & ledger.overlapping_groups)
+    return races and overtaken and "conversations" in stored.process.struck
 
 
 # G7
 
 
 def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
-    """With RESEND_UNKNOWN_OUTCOMES: when the second was sent, the first was still under way, or a
-    fault had kept its sender from noting that it was accepted."""
+    """With RESEND_UNKNOWN_OUTCOMES: when the second was claimed, the first was still under way, or
+    a fault had kept its sender from noting that it was accepted."""
     news, sender = first.news, first.process
     noted = [at for at, through in ledger.settlements[news.sender_id] if through >= news.stored_at]
-    is_under_way = second.started < sender.ended
+    claimed = second.process.claimed.get(news.sender_id, second.started)
     is_kept = sender.died or "notifications" in sender.struck or first.outcome is Outcome.UNKNOWN
-    return is_under_way or (is_kept and (not noted or second.started < min(noted)))
+    is_noted = bool(noted) and min(noted) < claimed
+    return claimed < sender.ended or (is_kept and not is_noted)

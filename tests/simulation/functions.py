@@ -34,6 +34,7 @@ class Invocation:
     shown: dict[str, tuple[int, Session | None]] = field(default_factory=dict)
     sighted: dict[str, int] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
+    claimed: dict[str, int] = field(default_factory=dict)
     set_aside: set[str] = field(default_factory=set)
     is_over: bool = False
     ended: int = 0

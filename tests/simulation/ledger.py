@@ -95,6 +95,7 @@ class Ledger(Witness):
         self.submissions: list[Submission] = []
         self.by_record: dict[str, Submission] = {}
         self.by_place: dict[Decimal, Submission] = {}
+        self.overlapping_groups: set[str] = set()
         self.stored: dict[ChatKey, Stored] = {}
         self.opened: dict[str, int] = {}
         self.limited: dict[str, int] = {}
@@ -146,6 +147,13 @@ class Ledger(Witness):
             submission.places.append(place)
             self.by_place[place] = submission
 
+    def handed_over(self, message: Message, invocation: Invocation) -> None:
+        """An invocation has a message in hand, perhaps while an earlier one has it still."""
+        submission = self.submission_of(message)
+        last, submission.last_handled_by = submission.last_handled_by, invocation
+        if last is not None and not last.is_over:
+            self.overlapping_groups.add(submission.webhook.group)
+
     def submission_of(self, message: Message) -> Submission:
         first_id = message.attributes.get("OriginalMessageId")
         return self.by_record.get(message.id) or self.by_record[first_id or ""]
@@ -190,6 +198,7 @@ class Ledger(Witness):
         if process.is_over and sender_id not in process.set_aside:
             self.doubts.append(Doubt(sender_id, claim.news.stored_at, "claimed after its death"))
         process.claims[sender_id] = claim
+        process.claimed[sender_id] = self.moment()
 
     def released(self, process: Invocation, claim: Claim) -> None:
         process.claims.pop(claim.news.sender_id, None)

@@ -92,6 +92,8 @@ def _print_summary(total: Summary, seeds: range, seconds: float) -> None:
     for name, count in total.faults.most_common():
         print(f"  {count:>10,}  {name}")
     print(f"violations      {len(total.failed):>8,}")
+    for seed, what in sorted(total.failed):
+        print(f"  seed {seed}: {what}")
     print(f"took {seconds:.0f} s, {total.histories / seconds * 60:,.0f} histories a minute")
 
 

@@ -336,7 +336,7 @@ VARIANTS = [
         "of two copies of the same news one is forgotten with what it may take over",
         "G6",
         [Swap(domain.news, "_merged", first_ranked)],
-        first_seed=3_300,
+        first_seed=3_400,
     ),
     Variant(
         "the transactions of a large write share a moment",

@@ -125,7 +125,7 @@ class Watch:
     def handed_over(self, delivery: Delivery, invocation: Invocation) -> None:
         """An invocation of the queue function begins."""
         for message in delivery.messages:
-            self._ledger.submission_of(message).last_handled_by = invocation
+            self._ledger.handed_over(message, invocation)
 
     def delivered(self, delivery: Delivery, invocation: Invocation) -> None:
         """An invocation of the queue function is over; nothing has been deleted yet."""
