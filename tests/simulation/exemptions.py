@@ -11,8 +11,9 @@ from decimal import Decimal
 
 from domain.ports import Outcome
 from domain.sessions import Session
+from tests.simulation.facts import Stored, Submission
 from tests.simulation.functions import Invocation
-from tests.simulation.ledger import Ledger, Stored, Submission
+from tests.simulation.ledger import Ledger
 from tests.simulation.lineage import Lineage
 from tests.simulation.webhooks import Kind
 from tests.world.witness import Post

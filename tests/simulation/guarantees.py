@@ -8,34 +8,21 @@ from itertools import combinations, pairwise
 
 from domain.chats import ChatKey
 from tests.simulation import exemptions
-from tests.simulation.ledger import Ledger, Stored, news_in
-from tests.simulation.mappings import StreamMapping
+from tests.simulation.facts import Stored, news_in
+from tests.simulation.outside import Outside
+from tests.simulation.stream_mapping import StreamMapping
 from tests.simulation.webhooks import Kind
-from tests.world.queues import FifoQueue, StandardQueue
-from tests.world.tables import Tables
 from tests.world.witness import Post
 
 
 class Guarantees:
     """Asks each guarantee's question of the tables, the queues and the ledger."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        tables: Tables,
-        queue: FifoQueue,
-        retries: StandardQueue,
-        reply_dead_letters: StandardQueue,
-        stream: StreamMapping,
-        resends_unknown: bool,
-    ) -> None:
-        self._ledger = ledger
-        self._tables = tables
-        self._queue = queue
-        self._retries = retries
-        self._reply_dead_letters = reply_dead_letters
+    def __init__(self, outside: Outside, stream: StreamMapping) -> None:
+        self._ledger = outside.ledger
+        self._outside = outside
+        self._chats = outside.tables.chats
         self._stream = stream
-        self._resends_unknown = resends_unknown
 
     def check(self) -> None:
         """Note every violation in the ledger."""
@@ -49,16 +36,16 @@ class Guarantees:
     def nothing_lost(self) -> None:
         """G1: every message that left the queue is in `chats` or in the dead-letter queue."""
         for each in self._ledger.submissions:
-            stored = each.key in self._tables.chats
+            stored = each.key in self._chats
             if each.kind is not Kind.CALLBACK and not stored and not each.set_aside:
                 self._violated("G1", f"{each.kind.value} {each.webhook.number} is lost")
-        if self._queue.messages or self._retries.messages:
+        if self._outside.queue.messages or self._outside.retries.messages:
             self._violated("G1", "a queue never empties")
 
     def nothing_doubled(self) -> None:
         """G2: what was stored once is as it was."""
         for key, stored in self._ledger.stored.items():
-            if self._tables.chats.get(key) != stored.row:
+            if self._chats.get(key) != stored.row:
                 self._violated("G2", f"chat {key.message_id} is not as it was stored")
 
     def in_order(self) -> None:
@@ -81,7 +68,7 @@ class Guarantees:
     def bad_input_set_aside(self) -> None:
         """G5: what never parses is in the dead-letter queue and nowhere else."""
         known = {each.key for each in self._ledger.submissions if _is_message(each.kind)}
-        for key in self._tables.chats:
+        for key in self._chats:
             if key not in known:
                 self._violated("G5", f"chat {key.message_id} is no message")
 
@@ -103,7 +90,7 @@ class Guarantees:
     def _with_operator(self) -> list[tuple[str, Decimal]]:
         images = [record["dynamodb"]["NewImage"] for record in self._stream.failures]
         failed = [(each["sender_id"]["S"], Decimal(each["stored_at"]["N"])) for each in images]
-        return failed + news_in(self._reply_dead_letters.messages.values())
+        return failed + news_in(self._outside.reply_dead_letters.messages.values())
 
     def no_double_answers(self) -> None:
         """G7: no second POST for news that an accepted POST has covered."""
@@ -118,7 +105,7 @@ class Guarantees:
         is_same = second.news.stored_at == first.news.stored_at
         is_older = second.news.stored_at < first.news.stored_at
         is_later = second.started > (first.accepted or 0)
-        is_wanted = self._resends_unknown and exemptions.is_sent_again_on_purpose(
+        is_wanted = self._outside.settings.resends_unknown and exemptions.is_sent_again_on_purpose(
             first, second, self._ledger
         )
         return (is_same or (is_older and is_later)) and not is_wanted

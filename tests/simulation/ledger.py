@@ -6,10 +6,8 @@ Moments are ordinals, not times: no two facts share one.
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
 
 from domain.batches import Rejected
@@ -17,73 +15,13 @@ from domain.chats import ChatKey
 from domain.news import News, RejectedNews
 from domain.notifications import Claim
 from domain.sessions import Session, is_limited
+from tests.simulation.facts import Doubt, Stored, Submission, Violation, place_of
 from tests.simulation.functions import Invocation
-from tests.simulation.webhooks import Kind, Webhook
+from tests.simulation.webhooks import Webhook
 from tests.world.faults import Strike
 from tests.world.queues import Message
-from tests.world.tables import Commit, PutChat, Row
+from tests.world.tables import Commit, PutChat
 from tests.world.witness import Post, Witness
-
-
-@dataclass(slots=True, eq=False)
-class Submission:
-    """One record on the queue, wherever it is now: in a queue, in several, or in none.
-
-    `places`: the `created_at` values that are its own, normally one. `is_redriven` and
-    `was_set_aside`: an operator brought it back; it was in the dead-letter queue once.
-    """
-
-    ordinal: int
-    webhook: Webhook
-    key: ChatKey | None
-    places: list[Decimal]
-    queued: int = 0
-    set_aside: int = 0
-    was_set_aside: bool = False
-    is_redriven: bool = False
-    last_handled_by: Invocation | None = None
-
-    @property
-    def kind(self) -> Kind:
-        return self.webhook.kind
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A chat as it was stored first."""
-
-    moment: int
-    row: Row
-    submission: Submission | None
-    process: Invocation
-
-    @property
-    def stored_at(self) -> Decimal:
-        return Decimal(self.row["stored_at"])
-
-    @property
-    def sender_id(self) -> str:
-        return str(self.row["sender_id"])
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """An unknown outcome that a fault has brought about, for news up to `stored_at`."""
-
-    sender_id: str
-    stored_at: Decimal
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A guarantee that did not hold."""
-
-    guarantee: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.guarantee}: {self.what}"
 
 
 class Ledger(Witness):
@@ -244,15 +182,3 @@ class Ledger(Witness):
     def _doubt(self, process: Invocation, cause: str) -> None:
         for sender_id, claim in process.claims.items():
             self.doubts.append(Doubt(sender_id, claim.news.stored_at, cause))
-
-
-def place_of(message: Message) -> Decimal:
-    """The place in the conversation: milliseconds, then the sequence number, as decimals."""
-    seconds, milliseconds = divmod(message.sent_ms, 1000)
-    return Decimal(f"{seconds}.{milliseconds:03d}{message.sequence:020d}")
-
-
-def news_in(messages: Iterable[Message]) -> list[tuple[str, Decimal]]:
-    """Sender and `stored_at` of the news in a queue."""
-    bodies = [json.loads(each.body) for each in messages]
-    return [(body["sender_id"], Decimal(body["stored_at"])) for body in bodies]

@@ -6,38 +6,24 @@ Each takes away one rule. The simulation has to notice every one of them within
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
-from typing import Any
-from uuid import UUID
 
-import domain.batches
 import domain.intake
 import domain.news
 import domain.telling
-import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
-import tests.simulation.history as history
+import tests.simulation.sides as sides
 import tests.world.conversations as conversations
 import tests.world.notifications as notifications
 import tests.world.queue_ports as queue_ports
-from domain.chats import chat_item
-from domain.errors import NotHandled
-from domain.intake import Conversations, Intake
-from domain.news import News, retry_body
-from domain.notifications import Claim, Notification, Standing, standing
-from domain.ports import Known, Outcome, Unit
+from domain.intake import Conversations
 from domain.records import QueueRecord
-from domain.sessions import Session, next_session
 from domain.telling import Teller
+from tests.simulation import broken
 from tests.simulation.swap import Swap
-from tests.world.notifications import may_claim
-from tests.world.tables import Put, PutChat, PutSession, Reason, Tables, Telling
-from wiring import QueueSide
+from tests.world.tables import PutChat, PutSession, Tables
 
 MOST_HISTORIES = 2000
 
@@ -59,283 +45,112 @@ class Variant:
         return range(self.first_seed, self.first_seed + MOST_HISTORIES)
 
 
-# The queue half
-
-_weigh = Teller._weigh
-_check = Tables._check
-_numbers = itertools.count(1)
-_random = Random(0)
-
-
-def write_each_alone(self: Conversations, units: Sequence[Unit], intake: Intake) -> None:
-    """A later message does not wait for an earlier one."""
-    left = [Unit(unit.session, unit.opens, [m]) for unit in units for m in unit.messages]
-    while left and not self._patience.is_over:
-        left = [u for unit in left for turn in self._write_step([unit], intake) for u in turn]
-        if left and not self._patience.pause():
-            return
-
-
-def take_unanswered_for_absent(self: Conversations, known: Known, *args: Any, **asked: Any) -> None:
-    answer = self._store.look_up(
-        asked.get("senders", ()), asked.get("chats", ()), asked.get("sessions", ())
-    )
-    known.newest |= dict.fromkeys(asked.get("senders", ())) | answer.newest
-    known.sessions |= dict.fromkeys(asked.get("sessions", ())) | answer.sessions
-    known.stored |= dict.fromkeys(asked.get("chats", ()), False) | answer.stored
-
-
-def trust_the_index(self: Conversations, senders: Any, known: Known, intake: Intake) -> None:
-    for session in filter(None, known.newest.values()):
-        known.sessions.setdefault(session.session_id, session)
-
-
-def random_session(sender_id: str, previous: Session | None, now: float) -> Session:
-    session = next_session(sender_id, previous, now)
-    return replace(session, session_id=str(UUID(int=_random.getrandbits(128))))
-
-
-def session_of_this_second(sender_id: str, previous: Session | None, now: float) -> Session:
-    return replace(next_session(sender_id, previous, now), created_at=Decimal(int(now)))
-
-
-def overwrite(kind: type) -> Callable[[Tables, Put], Reason | None]:
-    """A put of this kind has no condition."""
-    return lambda self, put: None if isinstance(put, kind) else _check(self, put)
-
-
-def moment_of_reading(record: QueueRecord) -> Decimal:
-    return Decimal(1_790_000_000) + Decimal(next(_numbers)) / 1_000_000
-
-
-def nothing_failed(*args: Any) -> list[str]:
-    return []
-
-
-def only_unsettled(arrivals: Iterable[Any], unsettled: Any) -> list[str]:
-    return [each.record.id for each in arrivals if each.record.id in unsettled]
-
-
-def quarantine_first(records: Any, context: Any, side: QueueSide) -> list[str]:
-    """A bad body takes its time before the good ones get any."""
-    batch = _sort_batch(records)
-    malformed = {each.record.id for each in batch.malformed}
-    stuck = queue_handler._quarantine(batch.malformed, side.surroundings.patience(context), side)
-    good = [each for each in records if each.id not in malformed]
-    return stuck + queue_handler.handle_batch(good, context, side)
-
-
-def quarantine_in_time(rejected: Any, patience: Any, side: Any) -> list[str]:
-    """Nothing is tried once the time is used up."""
-    if patience.is_over:
-        return [each.record.id for each in rejected]
-    return _quarantine(rejected, patience, side)
-
-
-def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
-    return _lost_causes(arrivals, intake, replace(side, max_receive_count=10**9))
-
-
-_lost_causes = queue_handler._lost_causes
-_quarantine = queue_handler._quarantine
-
-
-def raise_over_bad_input(records: Iterable[QueueRecord]) -> Any:
-    batch = _sort_batch(records)
-    if batch.malformed:
-        raise ValueError(batch.malformed[0].reason)
-    return batch
-
-
-_sort_batch = domain.batches.sort_batch
-
-
-def stored_when_queued(message: Any, session_id: str, stored_at: Decimal) -> dict[str, Any]:
-    return chat_item(message, session_id, message.created_at)
-
-
-# The stream half
-
-
-def always_due(news: News, row: Any) -> Standing:
-    return Standing.DUE
-
-
-def claim_nothing(self: Teller, claims: Mapping[str, Any], telling: Any) -> Any:
-    return list(claims), []
-
-
-def without_through(news: News, row: Notification | None) -> Standing:
-    """Neither the reading of the row nor the claim's condition looks at `through`."""
-    return standing(news, row and replace(row, through=None))
-
-
-def may_claim_again(row: Telling, claim: Claim) -> bool:
-    return may_claim(replace(row, through=None), claim)
-
-
-def standing_by_attempt(news: News, row: Notification | None) -> Standing:
-    """A parked copy takes over whatever claim there is, as if all before it had ended."""
-    found = standing(news, row)
-    return Standing.DUE if found is Standing.IN_DOUBT and news.attempt > 1 else found
-
-
-def may_claim_by_attempt(row: Telling, claim: Claim) -> bool:
-    is_same = row.claimed == claim.news.stored_at and row.through != row.claimed
-    return may_claim(row, claim) or (is_same and claim.news.attempt > 1)
-
-
-def insist_in_time(self: Teller, wanted: Any, act: Any) -> set[str]:
-    return set() if self._patience.is_over else _insist(self, wanted, act)
-
-
-_insist = Teller._insist
-
-
-def do_nothing(*args: Any) -> None:
-    pass
-
-
-def takes_over_nothing(news: News) -> str:
-    return retry_body(replace(news, after=()))
-
-
-def take_unknown_for_undelivered(
-    self: Teller, news: Any, outcomes: Mapping[str, Outcome], telling: Any
-) -> Any:
-    known = {
-        sender: Outcome.CANNOT_DELIVER_NOW if outcome is Outcome.UNKNOWN else outcome
-        for sender, outcome in outcomes.items()
-    }
-    return _weigh(self, news, known, telling)
-
-
-def settle_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any:
-    fates = _weigh(self, news, outcomes, telling)
-    fates.settle |= {each.sender_id: each.stored_at for each in fates.park}
-    return fates
-
-
-def forget_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any:
-    fates = _weigh(self, news, outcomes, telling)
-    fates.park.clear()
-    return fates
-
-
-def swallow(records: Any, context: Any, side: Any) -> None:
-    with suppress(NotHandled):
-        stream_handler.handle_stream(records, context, side)
-
-
-def first_ranked(one: News, other: News) -> News:
-    return max(one, other, key=domain.news._rank)
-
-
-def oldest_per_sender(news: Iterable[News]) -> dict[str, News]:
-    oldest: dict[str, News] = {}
-    for each in news:
-        oldest.setdefault(each.sender_id, each)
-    return oldest
-
-
 VARIANTS = [
     Variant(
         "a later message does not wait for an earlier one",
         "G3",
         [
-            Swap(Conversations, "_write", write_each_alone),
-            Swap(queue_handler, "with_tails", only_unsettled),
+            Swap(Conversations, "_write", broken.write_each_alone),
+            Swap(queue_handler, "with_tails", broken.only_unsettled),
         ],
     ),
     Variant(
         "sessions are created unconditionally",
         "G4",
-        [Swap(Tables, "_check", overwrite(PutSession))],
+        [Swap(Tables, "_check", broken.overwrite(PutSession))],
     ),
-    Variant("session ids are random", "G4", [Swap(domain.intake, "next_session", random_session)]),
+    Variant(
+        "session ids are random", "G4", [Swap(domain.intake, "next_session", broken.random_session)]
+    ),
     Variant(
         "a session is as old as its second, whatever came before",
         "G4",
-        [Swap(domain.intake, "next_session", session_of_this_second)],
+        [Swap(domain.intake, "next_session", broken.session_of_this_second)],
     ),
     Variant(
         "the index is believed without a consistent read",
         "G4",
-        [Swap(Conversations, "_confirm", trust_the_index)],
+        [Swap(Conversations, "_confirm", broken.trust_the_index)],
     ),
-    Variant("chats are put unconditionally", "G2", [Swap(Tables, "_check", overwrite(PutChat))]),
+    Variant(
+        "chats are put unconditionally", "G2", [Swap(Tables, "_check", broken.overwrite(PutChat))]
+    ),
     Variant(
         "the place is the moment of reading",
         "G3",
-        [Swap(QueueRecord, "created_at", property(moment_of_reading))],
+        [Swap(QueueRecord, "created_at", property(broken.moment_of_reading))],
     ),
     Variant(
         "unanswered keys count as absent",
         "G4",
-        [Swap(Conversations, "_ask", take_unanswered_for_absent)],
+        [Swap(Conversations, "_ask", broken.take_unanswered_for_absent)],
     ),
     Variant(
         "everything is acknowledged",
         "G1",
-        [Swap(queue_handler, "with_tails", nothing_failed)],
+        [Swap(queue_handler, "with_tails", broken.nothing_failed)],
     ),
     Variant(
         "a quarantine that failed is not reported",
         "G1",
-        [Swap(queue_handler, "_quarantine", nothing_failed)],
+        [Swap(queue_handler, "_quarantine", broken.nothing_failed)],
     ),
     Variant(
         "the last receive is left to SQS",
         "G1",
-        [Swap(queue_handler, "_lost_causes", only_refused)],
+        [Swap(queue_handler, "_lost_causes", broken.only_refused)],
     ),
     Variant(
         "bad bodies are quarantined before the good ones are stored",
         "G5",
-        [Swap(history, "handle_batch", quarantine_first)],
+        [Swap(sides, "handle_batch", broken.quarantine_first)],
     ),
     Variant(
         "nothing is quarantined once the time is used up",
         "G1",
-        [Swap(queue_handler, "_quarantine", quarantine_in_time)],
+        [Swap(queue_handler, "_quarantine", broken.quarantine_in_time)],
     ),
-    Variant("bad input raises", "G5", [Swap(queue_handler, "sort_batch", raise_over_bad_input)]),
+    Variant(
+        "bad input raises", "G5", [Swap(queue_handler, "sort_batch", broken.raise_over_bad_input)]
+    ),
     Variant(
         "what was stored when is taken from the place in the queue",
         "G6",
-        [Swap(conversations, "chat_item", stored_when_queued)],
+        [Swap(conversations, "chat_item", broken.stored_when_queued)],
     ),
-    Variant("nothing is claimed before a POST", "G7", [Swap(Teller, "_claim", claim_nothing)]),
+    Variant(
+        "nothing is claimed before a POST", "G7", [Swap(Teller, "_claim", broken.claim_nothing)]
+    ),
     Variant(
         "a parked copy does not name the claim that failed",
         "G6",
-        [Swap(queue_ports, "retry_body", takes_over_nothing)],
+        [Swap(queue_ports, "retry_body", broken.takes_over_nothing)],
     ),
     Variant(
         "an unknown outcome is sent again",
         "G7",
-        [Swap(Teller, "_weigh", take_unknown_for_undelivered)],
+        [Swap(Teller, "_weigh", broken.take_unknown_for_undelivered)],
     ),
     Variant(
         "what an accepted POST has covered is not looked at",
         "G7",
         [
-            Swap(domain.telling, "standing", without_through),
-            Swap(notifications, "may_claim", may_claim_again),
+            Swap(domain.telling, "standing", broken.without_through),
+            Swap(notifications, "may_claim", broken.may_claim_again),
         ],
     ),
     Variant(
         "a parked copy takes over any claim",
         "G7",
         [
-            Swap(domain.telling, "standing", standing_by_attempt),
-            Swap(notifications, "may_claim", may_claim_by_attempt),
+            Swap(domain.telling, "standing", broken.standing_by_attempt),
+            Swap(notifications, "may_claim", broken.may_claim_by_attempt),
         ],
     ),
     Variant(
         "of two copies of the same news one is forgotten with what it may take over",
         "G6",
-        [Swap(domain.news, "_merged", first_ranked)],
+        [Swap(domain.news, "_merged", broken.first_ranked)],
         first_seed=3_400,
     ),
     Variant(
@@ -343,29 +158,29 @@ VARIANTS = [
         "G6",
         [Swap(conversations, "MOMENT_SECONDS", Decimal(0))],
     ),
-    Variant("what was told is not noted", "G7", [Swap(Teller, "_settle", do_nothing)]),
+    Variant("what was told is not noted", "G7", [Swap(Teller, "_settle", broken.do_nothing)]),
     Variant(
         "nothing is parked or given back once the time is used up",
         "G6",
-        [Swap(Teller, "_insist", insist_in_time)],
+        [Swap(Teller, "_insist", broken.insist_in_time)],
         first_seed=1_100,
     ),
-    Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", settle_failures)]),
-    Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", forget_failures)]),
+    Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", broken.settle_failures)]),
+    Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", broken.forget_failures)]),
     Variant(
         "claims are never given back",
         "G6",
-        [Swap(Teller, "_release", do_nothing)],
+        [Swap(Teller, "_release", broken.do_nothing)],
         first_seed=1_100,
     ),
     Variant(
         "the notifier answers although it has not handled everything",
         "G6",
-        [Swap(history, "handle_stream", swallow)],
+        [Swap(sides, "handle_stream", broken.swallow)],
     ),
     Variant(
         "of a sender's news the oldest is told",
         "G6",
-        [Swap(domain.telling, "newest_per_sender", oldest_per_sender)],
+        [Swap(domain.telling, "newest_per_sender", broken.oldest_per_sender)],
     ),
 ]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from domain.sessions import Session
 from tests.simulation import exemptions
+from tests.simulation.facts import Submission
 from tests.simulation.functions import Invocation
-from tests.simulation.ledger import Ledger, Submission
+from tests.simulation.ledger import Ledger
 from tests.simulation.lineage import Lineage
-from tests.simulation.mappings import Delivery
+from tests.simulation.queue_mapping import Delivery
 from tests.simulation.webhooks import Kind
 from tests.world.queues import Message
 from tests.world.tables import Commit, PutChat, Tables
