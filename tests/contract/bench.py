@@ -26,10 +26,17 @@ class Letter:
 class Bench(Protocol):
     """One of the two worlds."""
 
-    conversations: ConversationStore
-    notifications: NotificationStore
-    dead_letters: DeadLetters
-    retry_queue: RetryQueue
+    @property
+    def conversations(self) -> ConversationStore: ...
+
+    @property
+    def notifications(self) -> NotificationStore: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+
+    @property
+    def retry_queue(self) -> RetryQueue: ...
 
     def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
         """Write a session as the reply service may: with odd attributes, or without some."""

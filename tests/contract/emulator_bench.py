@@ -72,11 +72,11 @@ class EmulatorBench:
         return self._take_all(self._stack.resources.dead_letter_queue)
 
     def waiting(self) -> int:
-        name = "ApproximateNumberOfMessagesDelayed"
         found = self._stack.aws.sqs.get_queue_attributes(
-            QueueUrl=self._stack.resources.reply_retry_queue, AttributeNames=[name]
+            QueueUrl=self._stack.resources.reply_retry_queue,
+            AttributeNames=["ApproximateNumberOfMessagesDelayed"],
         )
-        return int(found["Attributes"][name])
+        return int(found["Attributes"]["ApproximateNumberOfMessagesDelayed"])
 
     def parked(self) -> list[Letter]:
         return self._take_all(self._stack.resources.reply_retry_queue, LONGEST_DELAY_SECONDS)

@@ -113,7 +113,7 @@ def test_a_session_that_exists_is_given_as_it_is(bench: Bench) -> None:
     bench.put_session(wanted.session_id, sender, status="completed", created_at=100)
     written = bench.conversations.write([Unit(wanted, True, [chat])], NOW)
     there = written.existing[wanted.session_id]
-    assert (there.status, there.created_at) == ("completed", 100)
+    assert (there.status, there.created_at) == ("completed", Decimal(100))
     assert (written.opened, written.stored) == (set(), set())
     assert bench.chat(chat.key) is None
 
