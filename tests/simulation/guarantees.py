@@ -78,14 +78,18 @@ class Guarantees:
         for key, stored in self._ledger.stored.items():
             if self._ledger.is_answered(key):
                 continue
-            is_excused = (
-                exemptions.is_limited(stored, self._ledger)
-                or exemptions.is_in_doubt(stored, self._ledger)
-                or exemptions.is_with_operator(stored, left)
-                or exemptions.was_overtaken(stored, self._ledger)
-            )
-            if not is_excused:
+            if not self._need_not_be_told(stored, left):
                 self._violated("G6", f"nobody was told about chat {_short(key)}")
+
+    def _need_not_be_told(self, stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
+        ledger = self._ledger
+        excuses = {
+            "G6 limited": exemptions.is_limited(stored, ledger),
+            "G6 unknown outcome": exemptions.is_in_doubt(stored, ledger),
+            "G6 with the operator": exemptions.is_with_operator(stored, left),
+            "G6 two writes raced": exemptions.was_overtaken(stored, ledger),
+        }
+        return any(ledger.excuse(why, stored.moment, holds) for why, holds in excuses.items())
 
     def _with_operator(self) -> list[tuple[str, Decimal]]:
         images = [record["dynamodb"]["NewImage"] for record in self._stream.failures]
@@ -105,10 +109,11 @@ class Guarantees:
         is_same = second.news.stored_at == first.news.stored_at
         is_older = second.news.stored_at < first.news.stored_at
         is_later = second.started > (first.accepted or 0)
-        is_wanted = self._outside.settings.resends_unknown and exemptions.is_sent_again_on_purpose(
-            first, second, self._ledger
-        )
-        return (is_same or (is_older and is_later)) and not is_wanted
+        if not (is_same or (is_older and is_later)):
+            return False
+        on_purpose = exemptions.is_sent_again_on_purpose(first, second, self._ledger)
+        is_wanted = self._outside.settings.resends_unknown and on_purpose
+        return not self._ledger.excuse("G7 sent again on purpose", second.started, is_wanted)
 
     def _violated(self, guarantee: str, what: str) -> None:
         self._ledger.violated(guarantee, what)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 
 from domain.batches import Rejected
@@ -41,6 +41,7 @@ class Ledger(Witness):
         self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
         self.doubts: list[Doubt] = []
         self.violations: list[Violation] = []
+        self.excused: defaultdict[str, set[Hashable]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
         self.on_commit: Callable[[Invocation, Commit], None] = lambda process, commit: None
 
@@ -51,6 +52,12 @@ class Ledger(Witness):
         violation = Violation(guarantee, what)
         if violation not in self.violations:
             self.violations.append(violation)
+
+    def excuse(self, why: str, what: Hashable, holds: bool) -> bool:
+        """Count what only an exemption keeps from being a violation; gives `holds` back."""
+        if holds:
+            self.excused[why].add(what)
+        return holds
 
     def struck(self, process: Invocation | None, strike: Strike) -> None:
         """A fault struck; the faults keep count of them."""

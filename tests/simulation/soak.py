@@ -31,12 +31,14 @@ class Summary:
     histories: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    excused: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, other: Summary) -> None:
         self.histories += other.histories
         self.counts += other.counts
         self.faults += other.faults
+        self.excused += other.excused
         self.failed += other.failed
 
 
@@ -47,6 +49,8 @@ def live_through(seeds: Sequence[int]) -> Summary:
         history = run_case(Case(seed))
         summary.counts["messages"] += len(history.webhooks)
         summary.counts += history.ledger.counts
+        summary.counts["stored"] += len(history.ledger.stored)
+        summary.excused.update({why: len(what) for why, what in history.ledger.excused.items()})
         summary.faults.update(strike.fault.value for strike in history.faults.struck)
         if history.ledger.violations:
             summary.failed.append((seed, str(history.ledger.violations[0])))
@@ -88,13 +92,18 @@ def _print_summary(total: Summary, seeds: range, seconds: float) -> None:
     print(f"\nhistories   {total.histories:>12,}   seeds {seeds.start} to {seeds.stop - 1}")
     for name, count in sorted(total.counts.items()):
         print(f"{name:<16}{count:>8,}")
-    print(f"faults          {sum(total.faults.values()):>8,}")
-    for name, count in total.faults.most_common():
-        print(f"  {count:>10,}  {name}")
+    _print_counts("faults", total.faults)
+    _print_counts("exempted", total.excused)
     print(f"violations      {len(total.failed):>8,}")
     for seed, what in sorted(total.failed):
         print(f"  seed {seed}: {what}")
     print(f"took {seconds:.0f} s, {total.histories / seconds * 60:,.0f} histories a minute")
+
+
+def _print_counts(title: str, counts: Counter[str]) -> None:
+    print(f"{title:<16}{counts.total():>8,}")
+    for name, count in counts.most_common():
+        print(f"  {count:>10,}  {name}")
 
 
 def print_shortest(seed: int) -> None:

@@ -35,7 +35,11 @@ class Watch:
         submission = self._ledger.submission_of(message)
         submission.queued -= 1
         is_safe = submission.key in self._tables.chats or submission.set_aside or submission.queued
-        if not is_safe and not exemptions.left_by_sqs(submission):
+        if not is_safe and not self._ledger.excuse(
+            "G1 set aside by SQS, our hand being held back",
+            submission.ordinal,
+            exemptions.left_by_sqs(submission),
+        ):
             self._violated("G1", f"{_name(submission)} is set aside by SQS without a reason")
 
     def left_dead_letters(self, message: Message) -> None:
@@ -75,7 +79,11 @@ class Watch:
                 continue
             ids = self._lineage.foreign(other.session_id, session.session_id)
             foreign = [self._tables.sessions[each] for each in ids]
-            if not exemptions.left_active(other, foreign, process):
+            if not self._ledger.excuse(
+                "G4 left active behind a session of the reply service",
+                other.session_id,
+                exemptions.left_active(other, foreign, process),
+            ):
                 self._violated("G4", f"a second active session for {session.sender_id}")
 
     def _check_stored_once(self, put: PutChat) -> None:
@@ -107,7 +115,11 @@ class Watch:
             seen, least = exemptions.asked_at(target, process), target.created_at
         else:
             seen, least = process.sighted.get(target.session_id, 0), target.created_at + 1
-            if not target.is_active and not exemptions.completed_since(target, process):
+            if not target.is_active and not self._ledger.excuse(
+                "G4 completed between read and write",
+                put.key,
+                exemptions.completed_since(target, process),
+            ):
                 self._violated("G4", f"chat {put.key.message_id} went to a completed session")
         for other in self._sessions(target.sender_id):
             if other is target or other.created_at < least:
@@ -118,8 +130,15 @@ class Watch:
     def _could_not_be_known(
         self, other: Session, target: Session, seen: int, process: Invocation
     ) -> bool:
-        is_later = exemptions.opened_since(other, seen, self._ledger.opened)
-        return is_later or exemptions.hidden(other, target, process, self._lineage)
+        return self._ledger.excuse(
+            "G4 opened between read and write",
+            other.session_id,
+            exemptions.opened_since(other, seen, self._ledger.opened),
+        ) or self._ledger.excuse(
+            "G4 session of the reply service, or after one, hidden by the index",
+            other.session_id,
+            exemptions.hidden(other, target, process, self._lineage),
+        )
 
     # G1, G5 and the stream: what an invocation may answer
 
