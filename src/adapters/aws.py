@@ -18,7 +18,7 @@ from adapters.http import Answer, HttpPool, NoAnswer, NotSent
 from adapters.signature import signed_headers
 from domain.errors import Refused, Unavailable
 
-CONNECT_SECONDS = 1.0
+CONNECT_SECONDS = 2.0  # a cold container of 256 MB does its handshakes on a seventh of a core
 READ_SECONDS = 3.0
 LONGEST_CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 

@@ -4,19 +4,20 @@ So one thread has many under way: it begins them all, then reads one answer afte
 other while the rest arrive. Only a connection that has to be opened takes a thread.
 """
 
+import io
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from threading import Thread
-from typing import NamedTuple
+from threading import Lock, Thread
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from adapters.response import Answer, BrokenResponse, read_response
 
 # What is left for an answer whose time is over, to read what has arrived already.
-LAST_LOOK_SECONDS = 0.01
+LAST_LOOK_SECONDS = 0.05
 
 _OWN_HEADERS = ("user-agent: unc-consumer", "accept-encoding: identity")
 
@@ -40,8 +41,30 @@ class Origin(NamedTuple):
 Keep = Callable[[socket.socket], None]
 
 
+class TimedStream(io.RawIOBase):
+    """Reads a connection up to a moment (monotonic), however little arrives at a time."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class Exchange:
-    """What goes wrong on the way shows at the end. `keep` gets the connection back, if it lasts."""
+    """What goes wrong on the way shows at the end. `keep` gets the connection back, if it lasts.
+
+    `connect` bounds everything up to an open connection, names and TLS included; `read`
+    everything from then to the end of the answer.
+    """
 
     def __init__(
         self, request: bytes, origin: Origin, connect: float, read: float, keep: Keep
@@ -54,6 +77,8 @@ class Exchange:
         self._connection: socket.socket | None = None
         self._opening: Thread | None = None
         self._failure: NotSent | NoAnswer | None = None
+        self._lock = Lock()  # sending and giving up exclude each other
+        self._is_given_up = False
         self._deadline = 0.0
 
     def begin(self, connection: socket.socket | None) -> None:
@@ -61,6 +86,7 @@ class Exchange:
         if connection:
             self._send(connection)
         else:
+            self._deadline = time.monotonic() + self._connect_seconds
             tls = _tls() if self._origin.is_secure else None
             self._opening = Thread(target=self._open, args=(tls,), daemon=True)
             self._opening.start()
@@ -68,7 +94,7 @@ class Exchange:
     def finish(self) -> Answer:
         """Wait for the answer; raises NotSent or NoAnswer."""
         if self._opening:
-            self._opening.join()
+            self._await_opening(self._opening)
         if self._failure or not self._connection:
             raise self._failure or NotSent("not begun")
         try:
@@ -76,6 +102,16 @@ class Exchange:
         except (OSError, BrokenResponse) as error:
             self._connection.close()
             raise NoAnswer(type(error).__name__) from None
+
+    def _await_opening(self, opening: Thread) -> None:
+        """Wait for a connection as long as it may take; then see to it that nothing is sent."""
+        opening.join(max(self._deadline - time.monotonic(), LAST_LOOK_SECONDS))
+        with self._lock:
+            self._is_given_up = self._connection is None
+        if self._is_given_up:
+            self._failure = self._failure or NotSent("timeout")
+        else:
+            opening.join()  # it is sending, which has its own bound
 
     def _open(self, tls: ssl.SSLContext | None) -> None:
         host, port, _ = self._origin
@@ -90,8 +126,12 @@ class Exchange:
             self._send(connection)
 
     def _send(self, connection: socket.socket) -> None:
-        self._deadline = time.monotonic() + self._read_seconds
-        self._connection = connection
+        with self._lock:
+            if self._is_given_up:
+                connection.close()
+                return
+            self._connection = connection
+            self._deadline = time.monotonic() + self._read_seconds
         try:
             connection.settimeout(self._read_seconds)
             connection.sendall(self._request)
@@ -100,10 +140,8 @@ class Exchange:
             self._failure = NoAnswer(type(error).__name__)
 
     def _read(self, connection: socket.socket) -> Answer:
-        left = self._deadline - time.monotonic()
-        connection.settimeout(max(left, LAST_LOOK_SECONDS))
-        with connection.makefile("rb") as stream:
-            answer, lasts = read_response(stream)
+        deadline = max(self._deadline, time.monotonic() + LAST_LOOK_SECONDS)
+        answer, lasts = read_response(io.BufferedReader(TimedStream(connection, deadline)))
         if lasts:
             self._keep(connection)
         else:

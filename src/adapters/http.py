@@ -15,8 +15,8 @@ from adapters.response import Answer
 
 __all__ = ["MAX_IDLE_SECONDS", "Answer", "HttpPool", "NoAnswer", "NotSent"]
 
-# Well below what servers and proxies allow: nginx 75 s, Application Load Balancers 60 s.
-MAX_IDLE_SECONDS = 20.0
+# Below what servers and proxies allow: uvicorn 5 s, load balancers 60 s, nginx 75 s.
+MAX_IDLE_SECONDS = 4.0
 
 
 class HttpPool:

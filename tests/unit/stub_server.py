@@ -116,6 +116,17 @@ def stay_silent(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def drip(handler: Handler) -> None:
+    """Answer a byte at a time, without end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not handler.stub.released.wait(0.005):
+        try:
+            handler.wfile.write(b"x")
+        except OSError:
+            break
+    handler.close_connection = True
+
+
 @contextmanager
 def nobody() -> Iterator[str]:
     """An address where no connection comes about: the port is taken, but nobody listens."""

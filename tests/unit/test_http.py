@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from adapters.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
-from tests.unit.stub_server import Handler, Stub, hang_up, nobody, reply, serving, stay_silent
+from tests.unit.stub_server import Handler, Stub, drip, hang_up, nobody, reply, serving, stay_silent
 
 PATIENT_SECONDS = 30.0
 HASTY_SECONDS = 0.05
@@ -78,6 +78,12 @@ def test_a_connection_broken_after_sending_is_no_answer(end: object) -> None:
 def test_silence_is_no_answer() -> None:
     with serving(stay_silent) as stub, pytest.raises(NoAnswer):
         HttpPool(1).post(stub.url, {}, b"x", PATIENT_SECONDS, HASTY_SECONDS)
+
+
+def test_an_answer_that_drips_is_no_answer_once_its_time_is_over() -> None:
+    """Each byte comes soon after the one before it; all together they come too late."""
+    with serving(drip) as stub, pytest.raises(NoAnswer):
+        HttpPool(1).post(stub.url, {}, b"x", PATIENT_SECONDS, 4 * HASTY_SECONDS)
 
 
 def test_a_handshake_that_fails_sent_nothing() -> None:

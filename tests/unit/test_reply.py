@@ -1,6 +1,7 @@
 """POSTs to the reply service over real sockets: what each ending means for the person."""
 
 import os
+import time
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from adapters.aws import AwsClient
 from adapters.credentials import Credentials
 from adapters.http import HttpPool
-from adapters.reply import HttpReplyService, outcome_of
+from adapters.reply import SECOND_ROUND_SECONDS, HttpReplyService, outcome_of
 from adapters.secrets import ReplySecret
 from adapters.wave import Wave
 from domain.errors import SecretUnavailable
@@ -32,7 +33,10 @@ def reply_secret() -> ReplySecret:
 
 
 def service(
-    url: str, timeout: float = PATIENT_SECONDS, problems: list[str] | None = None
+    url: str,
+    timeout: float = PATIENT_SECONDS,
+    problems: list[str] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> HttpReplyService:
     noted = problems if problems is not None else []
     return HttpReplyService(
@@ -42,6 +46,7 @@ def service(
         reply_secret(),
         timeout,
         lambda error: noted.append(str(error)),
+        clock,
     )
 
 
@@ -171,6 +176,19 @@ def test_a_fetched_secret_that_is_wrong_is_fetched_again_once(
     used = [request.headers["x-intelligence-api-secret"] for request in stub.requests]
     assert (used, len(secrets.requests)) == (["old", "new"], 2)
     assert outcome is (ACCEPTED if wrong_posts == 1 else UNAUTHORIZED)
+
+
+def test_there_is_no_second_round_when_the_first_took_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It could outlast the function; parked, the news is told with the new secret."""
+    moments = iter([0.0, SECOND_ROUND_SECONDS])
+    with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        slow = service(stub.url, clock=lambda: next(moments))
+        assert slow.tell([news()]) == {SENDER: UNAUTHORIZED}
+        assert os.environ.get("INTELLIGENCE_API_SECRET") is None
+    assert len(stub.requests) == 1
 
 
 def test_only_those_who_were_refused_are_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
