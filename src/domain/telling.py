@@ -142,7 +142,9 @@ class Teller:
         """Claim, POST and settle what fits into one round of connections."""
         if self._patience.remaining() < self._rules.post_seconds:
             telling.problems.append("too late to wait for answers")
-            self._set_aside(due, {}, [], telling)
+            # To have waited is no try: a busy hour shall not use up anybody's attempts.
+            waiting = [replace(each, attempt=each.attempt - 1) for each in due]
+            self._set_aside(waiting, {}, [], telling)
             return
         expires_at = int(self._clock()) + ROW_LIFETIME_SECONDS
         claims = {n.sender_id: Claim(n, self._new_token(), expires_at) for n in due}

@@ -184,7 +184,7 @@ def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked() -> Non
     world = StreamWorld()
     tell(world, stream_record(), seconds=20.0)
     assert world.replies.told == []
-    assert [each.sender_id for each in world.retry_queue.parked] == [SENDER]
+    assert [(each.sender_id, each.attempt) for each in world.retry_queue.parked] == [(SENDER, 1)]
 
 
 def test_a_retry_record_that_cannot_be_read_goes_to_the_dead_letters() -> None:
