@@ -28,16 +28,29 @@ def note_path() -> Path:
 
 @contextlib.contextmanager
 def noted(running: Running) -> Iterator[None]:
-    """Keep the note while the block runs; the note of another, later one stays."""
-    path = note_path()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(running)))
+    """Keep the note while the block runs, then an earlier one's; that of a later one stays."""
+    earlier = find_running()
+    write_note(running)
     try:
         yield
     finally:
         if find_running() == running:
-            path.unlink(missing_ok=True)
+            put_back(earlier)
+
+
+def write_note(running: Running) -> None:
+    """Write the note; where none can be kept, the other commands do not find this one."""
+    path = note_path()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(running)))
+
+
+def put_back(earlier: Running | None) -> None:
+    """Let an earlier system be found again if it is still up; else leave no note."""
+    note_path().unlink(missing_ok=True)
+    if earlier and is_alive(earlier.pid):
+        write_note(earlier)
 
 
 def find_running() -> Running | None:

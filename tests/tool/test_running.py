@@ -44,6 +44,21 @@ def test_an_earlier_system_that_ends_leaves_a_later_one_its_note() -> None:
     later.__exit__(None, None, None)
 
 
+def test_a_later_system_that_ends_lets_an_earlier_one_be_found_again() -> None:
+    with noted(running(os.getpid(), port=1)):
+        with noted(running(os.getpid(), port=2)):
+            assert find_running() == running(os.getpid(), port=2)
+        assert find_running() == running(os.getpid(), port=1)
+    assert find_running() is None
+
+
+def test_an_earlier_system_that_ended_meanwhile_is_not_put_back() -> None:
+    earlier = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with noted(running(earlier.pid, port=1)), noted(running(os.getpid(), port=2)):
+        earlier.communicate()
+    assert not note_path().exists()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"endpoint": "x"}'])
 def test_a_broken_note_counts_for_nothing(text: str) -> None:
     note_path().parent.mkdir(parents=True)
