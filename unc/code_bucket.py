@@ -5,11 +5,10 @@ What lies in it is named by its content and never changed.
 
 from __future__ import annotations
 
-import contextlib
-
 from botocore.exceptions import ClientError
 
 from unc.aws import Aws
+from unc.errors import DeployFailed
 from unc.package import Package
 
 INLINE_TEMPLATE_BYTES = 51_200
@@ -21,17 +20,30 @@ def bucket_name(aws: Aws) -> str:
 
 
 def ensure_bucket(aws: Aws) -> str:
-    """Create the bucket for code where it is not there yet."""
+    """Create the bucket for code where it is not there yet; raises DeployFailed if not ours.
+
+    Bucket names are the world's, and anybody can guess this one.
+    """
     name = bucket_name(aws)
-    with contextlib.suppress(
-        aws.s3.exceptions.BucketAlreadyOwnedByYou, aws.s3.exceptions.BucketAlreadyExists
-    ):
-        if aws.region == "us-east-1":
-            aws.s3.create_bucket(Bucket=name)
-        else:
-            place: dict[str, object] = {"LocationConstraint": aws.region}
-            aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration=place)  # type: ignore[arg-type]
+    try:
+        create_bucket(aws, name)
+    except aws.s3.exceptions.BucketAlreadyOwnedByYou:
+        pass
+    except aws.s3.exceptions.BucketAlreadyExists as error:
+        raise DeployFailed(
+            f"the bucket {name} belongs to another account, and no code is put there",
+            "deploy to another region, or ask AWS support about the bucket",
+        ) from error
     return name
+
+
+def create_bucket(aws: Aws, name: str) -> None:
+    """Create a bucket in the region; the first region must not be named."""
+    if aws.region == "us-east-1":
+        aws.s3.create_bucket(Bucket=name)
+        return
+    place: dict[str, object] = {"LocationConstraint": aws.region}
+    aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration=place)  # type: ignore[arg-type]
 
 
 def code_key(package: Package) -> str:
@@ -40,12 +52,13 @@ def code_key(package: Package) -> str:
 
 
 def upload_package(aws: Aws, package: Package) -> None:
-    """Upload the zip unless the very same lies there."""
-    bucket = bucket_name(aws)
+    """Upload the zip unless the very same lies there; S3 refuses where the bucket is not ours."""
+    bucket, key = bucket_name(aws), code_key(package)
     try:
-        aws.s3.head_object(Bucket=bucket, Key=code_key(package))
+        aws.s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account)
     except ClientError:
-        aws.s3.upload_file(str(package.path), bucket, code_key(package))
+        owner = {"ExpectedBucketOwner": aws.account}
+        aws.s3.upload_file(str(package.path), bucket, key, ExtraArgs=owner)
 
 
 def template_argument(aws: Aws, body: str) -> dict[str, str]:
@@ -53,7 +66,12 @@ def template_argument(aws: Aws, body: str) -> dict[str, str]:
     if len(body.encode()) <= INLINE_TEMPLATE_BYTES:
         return {"TemplateBody": body}
     bucket = ensure_bucket(aws)
-    aws.s3.put_object(Bucket=bucket, Key="template.yaml", Body=body.encode())
+    aws.s3.put_object(
+        Bucket=bucket,
+        Key="template.yaml",
+        Body=body.encode(),
+        ExpectedBucketOwner=aws.account,
+    )
     url = aws.s3.generate_presigned_url(
         "get_object", Params={"Bucket": bucket, "Key": "template.yaml"}
     )

@@ -115,13 +115,20 @@ def note_sender(aws: Aws, table: str, sender: str, moment: Decimal, expires_at: 
 def keep_boundary(aws: Aws, stack: str, boundary: Decimal) -> None:
     """Note the boundary where a later run finds it: once the older notifier is off, it is lost."""
     body = json.dumps({"told_until": str(boundary)}).encode()
-    aws.s3.put_object(Bucket=ensure_bucket(aws), Key=mark_key(stack), Body=body)
+    aws.s3.put_object(
+        Bucket=ensure_bucket(aws),
+        Key=mark_key(stack),
+        Body=body,
+        ExpectedBucketOwner=aws.account,
+    )
 
 
 def kept_boundary(aws: Aws, stack: str) -> Decimal | None:
     """Return the boundary that an earlier run has noted."""
     try:
-        found = aws.s3.get_object(Bucket=bucket_name(aws), Key=mark_key(stack))
+        found = aws.s3.get_object(
+            Bucket=bucket_name(aws), Key=mark_key(stack), ExpectedBucketOwner=aws.account
+        )
     except ClientError:
         return None
     return Decimal(json.loads(found["Body"].read())["told_until"])
@@ -130,7 +137,9 @@ def kept_boundary(aws: Aws, stack: str) -> Decimal | None:
 def forget_boundary(aws: Aws, stack: str) -> None:
     """Remove the note."""
     with contextlib.suppress(ClientError):
-        aws.s3.delete_object(Bucket=bucket_name(aws), Key=mark_key(stack))
+        aws.s3.delete_object(
+            Bucket=bucket_name(aws), Key=mark_key(stack), ExpectedBucketOwner=aws.account
+        )
 
 
 def mark_key(stack: str) -> str:

@@ -75,4 +75,9 @@ def keep_code(aws: Aws, function: FunctionAsIs) -> None:
     request = urllib.request.Request(function.code_address)
     with urllib.request.urlopen(request, timeout=DOWNLOAD_SECONDS) as answer:
         body = answer.read()
-    aws.s3.put_object(Bucket=bucket_name(aws), Key=function.code_key, Body=body)
+    aws.s3.put_object(
+        Bucket=bucket_name(aws),
+        Key=function.code_key,
+        Body=body,
+        ExpectedBucketOwner=aws.account,
+    )
