@@ -6,7 +6,7 @@ ConsumerError
 ├── SecretUnavailable   the reply service's secret could not be fetched
 ├── Unavailable         a call failed or its outcome is unknown; it may be made again
 ├── Refused             an outside system will never do it as asked
-├── NotStored           messages are not known to be stored; carries their ids
+├── NotStored           messages (their ids are carried) or a session not known to be stored
 └── NotHandled          news neither delivered nor parked; the batch shall come again
 
 Their texts hold names, codes and counts, never a person's text, number or secret,
@@ -14,6 +14,8 @@ so the log may show them.
 """
 
 from collections.abc import Iterable
+
+_NO_SESSION = "the session could not be read or opened"
 
 
 class ConsumerError(Exception):
@@ -64,13 +66,15 @@ class Refused(ConsumerError):
 
 
 class NotStored(ConsumerError):
-    """Some messages are not known to be stored; call again with the same messages."""
+    """Some messages, or without ids a session, are not known to be stored; call again."""
 
     def __init__(self, message_ids: Iterable[str], problems: Iterable[str] = ()) -> None:
         self.message_ids = sorted(message_ids)
         self.problems = sorted(set(problems))
         why = ", ".join(self.problems) or "out of time"
-        super().__init__(f"{len(self.message_ids)} message(s) not stored: {why}")
+        count = len(self.message_ids)
+        what = f"{count} message(s) not stored" if count else _NO_SESSION
+        super().__init__(f"{what}: {why}")
 
 
 class NotHandled(ConsumerError):

@@ -47,8 +47,9 @@ def handle_batch(
 def get_or_create_session(sender_id: str, side: wiring.QueueSide | None = None) -> str:
     """Give the id of the sender's active session, opening one when there is none.
 
-    Raises NotStored when the store could not be asked.
+    Raises ValueError for an empty sender_id, NotStored when the store could not be asked.
     """
+    _require(sender_id=sender_id)
     side = side or wiring.queue_side()
     intake = _conversations(side, side.surroundings.patience()).take_in({sender_id: []})
     if sender_id not in intake.sessions:
@@ -66,10 +67,15 @@ def store_chat_messages(
 
     One that is stored stays as it was. `created_at` beside a message (epoch seconds) is
     its place; without it, now. Raises ValueError for what is no inbound message of this
-    sender, NotStored when some are not known to be stored.
+    sender or an empty id, NotStored when some are not known to be stored. A message
+    whose body named no Sid needs a `metadata.message_id` of the caller's choice, the
+    same at every call.
     """
+    _require(sender_id=sender_id, session_id=session_id)
     side = side or wiring.queue_side()
     inbound = _read_dicts(sender_id, messages, side)
+    if not inbound:
+        return 0
     session = Session(session_id, sender_id, ACTIVE, Decimal(0))
     intake = _conversations(side, side.surroundings.patience()).put(session, inbound)
     return _stored_count(inbound, intake)
@@ -80,12 +86,22 @@ def process_message(
 ) -> int:
     """Store one sender's messages in the active session, or a new one; gives how many were new.
 
-    Takes and raises what store_chat_messages does.
+    Takes and raises what store_chat_messages does: a message without any Sid needs
+    `metadata.message_id` from the caller. Without messages no session is opened.
     """
+    _require(sender_id=sender_id)
     side = side or wiring.queue_side()
     inbound = _read_dicts(sender_id, messages, side)
+    if not inbound:
+        return 0
     conversations = _conversations(side, side.surroundings.patience())
     return _stored_count(inbound, conversations.take_in({sender_id: inbound}))
+
+
+def _require(**ids: str) -> None:
+    for name, value in ids.items():
+        if not value:
+            raise ValueError(f"{name} is empty")
 
 
 def _conversations(side: wiring.QueueSide, patience: Patience) -> Conversations:

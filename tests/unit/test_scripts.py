@@ -1,5 +1,6 @@
 """Messages stored by a script: the same path, without a batch around them."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -55,8 +56,32 @@ def test_a_script_hears_what_could_not_be_stored() -> None:
     with pytest.raises(NotStored, match=r"1 message\(s\) not stored: Down") as caught:
         process_message(SENDER, [parsed()], world.side)
     assert caught.value.message_ids == [f"SM{1:032d}"]
-    with pytest.raises(NotStored):
+    with pytest.raises(NotStored, match=r"^the session could not be read or opened: Down$"):
         get_or_create_session(SENDER, world.side)
+
+
+def test_without_messages_nothing_is_asked_or_opened() -> None:
+    world = QueueWorld()
+    assert process_message(SENDER, [], world.side) == 0
+    assert store_chat_messages("mine", SENDER, [], world.side) == 0
+    assert (world.store.calls, world.store.sessions) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("empty", "call"),
+    [
+        ("sender_id", lambda side: get_or_create_session("", side)),
+        ("sender_id", lambda side: process_message("", [], side)),
+        ("sender_id", lambda side: process_message("", [parsed()], side)),
+        ("sender_id", lambda side: store_chat_messages("mine", "", [], side)),
+        ("session_id", lambda side: store_chat_messages("", SENDER, [parsed()], side)),
+    ],
+)
+def test_a_script_hears_at_once_of_an_empty_id(empty: str, call: Callable[..., object]) -> None:
+    world = QueueWorld()
+    with pytest.raises(ValueError, match=f"^{empty} is empty$"):
+        call(world.side)
+    assert world.store.calls == 0
 
 
 @pytest.mark.parametrize(
