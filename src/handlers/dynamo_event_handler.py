@@ -65,15 +65,23 @@ def notify_reply_service(
     """Tell the reply service about one sender's news, unless it is covered or limited.
 
     Give `news`, or its fields as keywords (`message_id`, `session_id`, `stored_at`, and
-    optionally `text`, `attempt`). Raises NotHandled when it could be neither told nor
-    parked.
+    optionally `text`, `attempt`). Raises ValueError when neither is given, NotHandled when
+    it could be neither told nor parked.
     """
+    news = _given_news(sender_id, news, keys)
     side = side or wiring.stream_side()
-    news = news or News(sender_id, **keys)
     telling = _tell([news], _teller(side, None), side)
     if telling.unhandled:
         raise NotHandled(1, telling.problems)
     return telling
+
+
+def _given_news(sender_id: str, news: object, keys: Mapping[str, Any]) -> News:
+    if isinstance(news, News):
+        return news
+    if news is not None or not keys.keys() >= {"message_id", "session_id", "stored_at"}:
+        raise ValueError("give a News, or message_id, session_id and stored_at as keywords")
+    return News(sender_id, **keys)
 
 
 def _teller(side: wiring.StreamSide, context: object) -> Teller:

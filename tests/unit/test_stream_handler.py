@@ -215,6 +215,12 @@ def test_a_script_tells_about_one_sender() -> None:
     assert notify_reply_service(SENDER, news(), world.side).covered == {SENDER}
 
 
+@pytest.mark.parametrize("given", [(), (None,), ("SM1",), ({"message_id": "SM1"},)])
+def test_a_script_hears_what_makes_news(given: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match="message_id, session_id and stored_at"):
+        notify_reply_service(SENDER, *given)
+
+
 def test_a_script_hears_that_nobody_could_be_told() -> None:
     world = StreamWorld()
     world.notifications.is_down = world.retry_queue.is_down = True
