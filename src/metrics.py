@@ -14,7 +14,10 @@ MAX_VALUES = 100  # the format's limit for one metric of one line
 def embedded(
     counts: Mapping[str, int], milliseconds: Mapping[str, Sequence[float]], timestamp_ms: int
 ) -> dict[str, Any]:
-    """Fields that make a log line carry metrics; counts of zero and empty times are left out."""
+    """Fields that make a log line carry metrics; counts of zero and empty times are left out.
+
+    Without any metric there is no directive: the format allows none without metrics.
+    """
     present = {name: count for name, count in counts.items() if count}
     times = {name: [round(v) for v in values[:MAX_VALUES]] for name, values in milliseconds.items()}
     metrics = [{"Name": name, "Unit": "Count"} for name in present]
@@ -24,8 +27,9 @@ def embedded(
         "Dimensions": [["FunctionName"]],
         "Metrics": metrics,
     }
+    directives = {"Timestamp": timestamp_ms, "CloudWatchMetrics": [directive]}
     return {
-        "_aws": {"Timestamp": timestamp_ms, "CloudWatchMetrics": [directive]},
+        **({"_aws": directives} if metrics else {}),
         "FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
         **present,
         **{name: values for name, values in times.items() if values},

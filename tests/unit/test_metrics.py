@@ -21,3 +21,7 @@ def test_metrics_name_what_there_is_and_leave_out_the_rest(
 def test_a_metric_holds_no_more_values_than_its_format() -> None:
     line = embedded({}, {"Waits": [1.0] * 500}, 0)
     assert len(line["Waits"]) == MAX_VALUES
+
+
+def test_where_nothing_was_counted_the_line_names_no_metrics() -> None:
+    assert embedded({"Stored": 0}, {"Waits": []}, 0).keys() == {"FunctionName"}
