@@ -104,7 +104,7 @@ def _read_message(form: Form) -> ParsedMessage | Malformed:
     address = parse_address(form.get("From") or "")
     sender = _read_sender(form, address)
     if not sender["id"]:
-        return Malformed("no sender: WaId, From and ExternalUserId are blank", form.fields)
+        return Malformed("no sender: WaId, From and the external user ids are blank", form.fields)
     channel = _channel(form, address)
     content = read_content(form, channel)
     kind = message_type(form, content)

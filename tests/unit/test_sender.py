@@ -65,7 +65,7 @@ def test_an_external_user_id_alone_is_sender_enough(field: str) -> None:
 def test_a_body_without_any_sender_is_malformed_and_says_so(address: str | None) -> None:
     result = parse_inbound(body(From=address, WaId=None))
     assert isinstance(result, Malformed)
-    assert result.reason.startswith("no sender")
+    assert result.reason == "no sender: WaId, From and the external user ids are blank"
 
 
 @pytest.mark.parametrize("field", ["ProfileUsername", "Username"])
