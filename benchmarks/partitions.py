@@ -21,8 +21,9 @@ SECONDS = 20
 # One message of the model stands for so many; limits shrink alike. What it shows stays the same.
 SCALE = 100
 
-FEW_VALUES = ("ChatTypeIndex",)
+FEW_VALUES = ("ChatTypeIndex", "StatusIndex")
 CHAT_INDEXES = ("ChatTypeIndex", "SenderTimeIndex", "SessionIndex")
+SESSION_INDEXES = ("SenderSessionsIndex", "StatusIndex")
 
 
 @dataclass
@@ -60,18 +61,28 @@ class Offer:
 
 
 def chat_places(rate: int, indexes: Sequence[str] = CHAT_INDEXES) -> list[Place]:
-    """Return `chats` and its indexes, warmed for the rate: half as many partitions again."""
+    """Return `chats` and its indexes, warmed for so many messages a second."""
+    return places("chats", rate, indexes)
+
+
+def session_places(rate: int, indexes: Sequence[str] = SESSION_INDEXES) -> list[Place]:
+    """Return `sessions` and its indexes, warmed for so many new sessions a second."""
+    return places("sessions", rate, indexes)
+
+
+def places(table: str, rate: int, indexes: Sequence[str]) -> list[Place]:
+    """Return a table and its indexes, warmed for the rate: half as many partitions again."""
 
     def spread(units: int) -> int:
         return max(4, -(-rate * units * 3 // (2 * PARTITION_UNITS)))  # a new table has four
 
-    places = [Place("chats", 2, spread(2), scatter)]  # a transaction doubles the table's writes
+    found = [Place(table, 2, spread(2), scatter)]  # a transaction doubles the table's writes
     for name in indexes:
         if name in FEW_VALUES:
-            places.append(Place(name, 1, 1, lambda sender: 0))
+            found.append(Place(name, 1, 1, lambda sender: 0))
         else:
-            places.append(Place(name, 1, spread(1), scatter))
-    return places
+            found.append(Place(name, 1, spread(1), scatter))
+    return found
 
 
 def scatter(sender: int) -> int:
@@ -124,25 +135,33 @@ def stream_rate(shards: int, factor: int, records: int, reply_seconds: float) ->
 
 RATES = (100, 500, 1_000, 2_000, 10_000, 100_000)
 WITHOUT = tuple(name for name in CHAT_INDEXES if name not in FEW_VALUES)
+SESSIONS_WITHOUT = tuple(name for name in SESSION_INDEXES if name not in FEW_VALUES)
 
 
 def partition_table() -> str:
-    """What is stored of what is offered, with and without the index of few values."""
+    """What is stored of what is offered, with and without the indexes of few values."""
     lines = [
-        "| offered a second | stored, all indexes | without ChatTypeIndex "
-        "| without it, a tenth from one sender |",
-        "|--:|--:|--:|--:|",
+        "| offered a second | messages stored, all indexes | without ChatTypeIndex "
+        "| without it, a tenth from one sender | new sessions stored, all indexes "
+        "| without StatusIndex |",
+        "|--:|--:|--:|--:|--:|--:|",
     ]
     for rate in RATES:
-        even, hot = Offer(rate, 1_000_000), Offer(rate, 1_000_000, hot_share=0.1)
-        stored = (
-            simulate(even, chat_places(rate)),
-            simulate(even, chat_places(rate, WITHOUT)),
-            simulate(hot, chat_places(rate, WITHOUT)),
-        )
-        cells = " | ".join(f"{value:,.0f}" for value in stored)
+        cells = " | ".join(f"{value:,.0f}" for value in stored_of(rate))
         lines.append(f"| {rate:,} | {cells} |")
     return "\n".join(lines)
+
+
+def stored_of(rate: int) -> tuple[float, ...]:
+    """What is stored of a rate, in the order of the table's columns."""
+    even, hot = Offer(rate, 1_000_000), Offer(rate, 1_000_000, hot_share=0.1)
+    return (
+        simulate(even, chat_places(rate)),
+        simulate(even, chat_places(rate, WITHOUT)),
+        simulate(hot, chat_places(rate, WITHOUT)),
+        simulate(even, session_places(rate)),
+        simulate(even, session_places(rate, SESSIONS_WITHOUT)),
+    )
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ import pytest
 from benchmarks.partitions import (
     CHAT_INDEXES,
     SCALE,
+    SESSION_INDEXES,
+    SESSIONS_WITHOUT,
     WITHOUT,
     Offer,
     chat_places,
     partition_table,
     queue_rate,
+    session_places,
     simulate,
     stream_rate,
 )
@@ -25,6 +28,10 @@ MANY = 1_000_000
 
 def stored(rate: int, indexes: tuple[str, ...] = CHAT_INDEXES, hot_share: float = 0.0) -> float:
     return simulate(Offer(rate, MANY, hot_share), chat_places(rate, indexes))
+
+
+def opened(rate: int, indexes: tuple[str, ...] = SESSION_INDEXES) -> float:
+    return simulate(Offer(rate, MANY), session_places(rate, indexes))
 
 
 def test_below_every_limit_all_is_stored() -> None:
@@ -39,6 +46,12 @@ def test_an_index_of_one_value_stops_at_one_partition(rate: int) -> None:
 @pytest.mark.parametrize("rate", [2_000, 10_000, 50_000])
 def test_without_it_writes_follow_the_senders(rate: int) -> None:
     assert stored(rate, WITHOUT) > 0.95 * rate
+
+
+@pytest.mark.parametrize("rate", [500, 2_000, 10_000])
+def test_so_does_the_index_of_a_session_s_status(rate: int) -> None:
+    assert opened(rate) == min(rate, 1_000)
+    assert opened(rate, SESSIONS_WITHOUT) > 0.95 * rate
 
 
 def test_one_sender_alone_stops_at_half_a_partition() -> None:
