@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 OUR_NUMBER = "+14155238886"
+PREFIX = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*:")
 INBOUND_STATUSES = ("received", "receiving")
 
 
@@ -41,8 +43,8 @@ def find_sender(fields: dict[str, str]) -> str:
 
 
 def bare_address(address: str) -> str:
-    """Drop the channel prefix and the plus of an address."""
-    return address.strip().rpartition(":")[2].lstrip("+")
+    """Drop the channel prefix and the plus of an address, as the functions do."""
+    return PREFIX.sub("", address.strip(), count=1).strip().removeprefix("+")
 
 
 def is_status_callback(fields: dict[str, str]) -> bool:

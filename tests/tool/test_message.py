@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from domain.address import parse_address
 from unc.message import bare_address, read_message, write_message
 from unc.samples import load_samples
 
@@ -57,6 +58,26 @@ def test_every_message_has_an_id_of_its_own_in_all_three_fields() -> None:
 def test_a_message_is_looked_for_under_its_sender(address: str, sender_id: str) -> None:
     assert write_message(address, "hi").sender_id == sender_id
     assert bare_address(address) == sender_id
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "whatsapp:+4915555550199",
+        "WhatsApp: +4915555550199 ",
+        "messenger:a:b",
+        "rcs:brand:+49:1",
+        "++4915555550199",
+        "sip:+user@example.org",
+        "1:2",
+        ":+49",
+        "whatsapp:",
+        " +15555550106 ",
+        "",
+    ],
+)
+def test_the_tool_knows_an_address_under_the_functions_id(address: str) -> None:
+    assert bare_address(address) == parse_address(address).id
 
 
 @pytest.mark.parametrize(
