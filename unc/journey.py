@@ -60,6 +60,7 @@ class Journey:
         self.ways = [Way(message) for message in messages]
         self.started = time.monotonic()
         self.empty_looks = 0
+        self.looked = False
         self.note_known()
 
     def note_known(self) -> None:
@@ -75,6 +76,11 @@ class Journey:
         """Say whether every message has come as far as it will."""
         return all(way.is_over() for way in self.ways)
 
+    def misses_any(self) -> bool:
+        """Say whether a message that was looked for is no chat and ought to be one."""
+        chats = [way for way in self.ways if not way.message.is_callback]
+        return self.looked and any(way.stored is None and not way.known_before for way in chats)
+
     def follow(self, limit_seconds: float, show: Callable[[], None] = lambda: None) -> bool:
         """Look until all is over or the limit is reached; say which."""
         while True:
@@ -86,6 +92,7 @@ class Journey:
 
     def look(self) -> None:
         """Take one look at the tables and the queue."""
+        self.looked = True
         self.look_for_stored()
         self.look_for_told()
         self.look_for_replied()

@@ -14,6 +14,7 @@ from unc.journey import Journey, Way
 
 ROWS_SHOWN = 20
 LABEL_CHARACTERS = 34
+NOT_STORED = "not stored; see: .venv/bin/unc dlq list"
 
 
 @contextmanager
@@ -27,8 +28,10 @@ def shown(journey: Journey) -> Iterator[Callable[[], None]]:
 
 
 def print_journey(journey: Journey) -> None:
-    """Print where every message ended up."""
+    """Print where every message ended up, and where to look for what is not stored."""
     out.print(render_journey(journey))
+    if journey.misses_any():
+        out.print(f"[yellow]{NOT_STORED}[/yellow]")
 
 
 def render_journey(journey: Journey) -> Table:

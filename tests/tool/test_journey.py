@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from unc.journey import EMPTY_LOOKS, Journey
-from unc.journey_view import ROWS_SHOWN, render_journey
+from unc.journey_view import NOT_STORED, ROWS_SHOWN, print_journey, render_journey
 from unc.message import Message, read_message, write_message
 
 ADDRESS = "whatsapp:+4915555550199"
@@ -152,6 +152,30 @@ def test_many_messages_are_summed_up(tables: FakeTables) -> None:
     text = shown(journey)
     assert f"{ROWS_SHOWN + 1}" in text
     assert "5 in" in text
+
+
+def test_what_is_not_stored_in_time_is_looked_for_among_dead_letters(
+    tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    journey.look()
+    print_journey(journey)
+    assert NOT_STORED in capsys.readouterr().out
+    tables.store(message, "10.5")
+    journey.look()
+    print_journey(journey)
+    assert NOT_STORED not in capsys.readouterr().out
+
+
+def test_what_nobody_looked_for_is_not_missed(tables: FakeTables) -> None:
+    assert not journey_of(tables, write_message(ADDRESS, "hi")).misses_any()
+
+
+def test_a_receipt_is_not_missed(tables: FakeTables) -> None:
+    journey = journey_of(tables, read_message("MessageStatus=read"))
+    journey.look()
+    assert not journey.misses_any()
 
 
 def test_the_json_twin_says_how_far_it_came(tables: FakeTables) -> None:
