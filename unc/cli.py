@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from typer.exceptions import TyperException
 
 from unc import conversation, deploy_commands, logs, replay, status
 from unc.connection import connect
@@ -24,14 +25,16 @@ from unc.emulator_state import DEFAULT_PORT
 from unc.errors import BadInput, UncError
 from unc.journey import Journey
 from unc.journey_view import print_journey, shown
-from unc.message import Message, read_message
-from unc.samples import read_body
+from unc.message import Message, bare_address, read_message
+from unc.samples import ONE_BODY, read_body
 from unc.send import DEFAULT_ADDRESS, send_messages, write_messages
 from unc.tables import Tables
 from unc.target import explain
 from unc.up import Wishes, run_up
+from unc.usage import is_call_for_help, usage_error
 
 NOT_ALL_THE_WAY = 7
+LAST_PORT = 65535
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_letters.app, name="dlq")
@@ -53,7 +56,12 @@ def up(
         str | None, typer.Option(help="Your reply service; without it a stand-in replies.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help=f"Where the emulator listens; {DEFAULT_PORT} unless given.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=LAST_PORT - 1,
+            help=f"Where the emulator listens; {DEFAULT_PORT} unless given.",
+        ),
     ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Keep queues and tables here over a restart.")
@@ -80,7 +88,9 @@ def send(
     one_group: Annotated[
         bool, typer.Option(help="All in one message group, as today's producer does.")
     ] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to watch what becomes of them.")] = 30.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to watch what becomes of them.")
+    ] = 30.0,
     as_json: AsJson = False,
 ) -> None:
     """Put messages onto the queue and show how far they come."""
@@ -118,6 +128,7 @@ def chat(
     as_json: AsJson = False,
 ) -> None:
     """Print a sender's conversation."""
+    refuse_blank(sender)
     aws, resources = connect()
     found = conversation.read_conversation(Tables(aws, resources), sender)
     if as_json:
@@ -135,6 +146,7 @@ def replay_sender(
     as_json: AsJson = False,
 ) -> None:
     """Tell the reply service about a sender once more, on purpose; may bring a second answer."""
+    refuse_blank(sender)
     aws, resources = connect()
     planned = replay.plan_replay(Tables(aws, resources), sender, time.time())
     replay.queue_replay(aws, resources, planned)
@@ -148,7 +160,7 @@ def replay_sender(
 @app.command("logs")
 def show_logs(
     follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
-    minutes: Annotated[float, typer.Option(help="How far back to start.")] = 10.0,
+    minutes: Annotated[float, typer.Option(min=0, help="How far back to start.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as logged.")] = False,
 ) -> None:
     """Print what both functions log, merged in time."""
@@ -168,11 +180,17 @@ for command in (deploy_commands.deploy, deploy_commands.diff, deploy_commands.de
     app.command()(command)
 
 
+def refuse_blank(sender: str) -> None:
+    """Raise BadInput when nobody is named."""
+    if not bare_address(sender):
+        raise BadInput("SENDER is empty", "for example: 4915555550199")
+
+
 def file_message(path: Path) -> Message:
     """Read a body from a file; raises BadInput when it holds none."""
     body = read_body(path)
     if not body:
-        raise BadInput(f"{path} is empty", "a file with one URL-encoded body")
+        raise BadInput(f"{path} is empty", ONE_BODY)
     return read_message(body, path.stem)
 
 
@@ -187,17 +205,19 @@ def watch(journey: Journey, seconds: float) -> bool:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; errors become one line and an exit code, never a traceback."""
     try:
-        app(args=arguments, standalone_mode=True)
+        ended = app(args=arguments, prog_name="unc", standalone_mode=False)
     except KeyboardInterrupt:
         err.print("[dim]· interrupted[/dim]")
         return 130
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    except TyperException as refused:
+        return 2 if is_call_for_help(refused) else fail(usage_error(refused))
     except Exception as error:
         if os.environ.get("UNC_TRACEBACK"):
             raise
         return fail(error)
-    return 0
+    return ended if isinstance(ended, int) else 0
 
 
 def fail(error: Exception) -> int:

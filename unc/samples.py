@@ -8,6 +8,7 @@ from unc import project
 from unc.errors import BadInput
 from unc.message import Message, read_message
 
+ONE_BODY = "a file with one URL-encoded body"
 FIRST = ("whatsapp_text", "whatsapp_image_with_caption", "whatsapp_button_reply")
 
 
@@ -28,7 +29,7 @@ def read_body(path: Path) -> str:
     """Read a body from a file; an editor's last line break is no part of it."""
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"cannot read {path}: {error}", "a file with one URL-encoded body"
-        ) from error
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}", ONE_BODY) from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 text", ONE_BODY) from error

@@ -8,6 +8,7 @@ reach an account by accident.
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import urlsplit
 
 import boto3
@@ -21,17 +22,20 @@ from botocore.exceptions import (
 )
 
 from unc.aws import Aws, local_aws
-from unc.errors import NotReachable, UncError
+from unc.errors import BadInput, NotReachable, UncError
 from unc.running import find_running
 
 ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")
+WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HOW_TO_REACH_ONE = "start one here with `unc up`, or set AWS_PROFILE to reach an account"
 
 
 def find_target() -> Aws:
-    """Return clients for the system meant; raises NotReachable when there is none."""
+    """Return clients for the system meant; raises NotReachable where there is none, or BadInput."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        require_web_address("AWS_ENDPOINT_URL", endpoint)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     on_purpose = any(os.environ.get(name) for name in ON_PURPOSE)
     if endpoint and not on_purpose and is_loopback(endpoint):
@@ -59,6 +63,12 @@ def has_credentials(session: boto3.Session) -> bool:
     """Say whether the SDK finds credentials anywhere; its types deny that it may not."""
     found: object | None = session.get_credentials()
     return found is not None
+
+
+def require_web_address(name: str, url: str) -> None:
+    """Raise BadInput when what a setting holds is no address of the web."""
+    if not WEB_ADDRESS.match(url):
+        raise BadInput(f"{name} must start with http:// or https://", f"it is {url!r}")
 
 
 def is_loopback(endpoint: str) -> bool:

@@ -29,6 +29,7 @@ from unc.samples import load_samples
 from unc.send import DEFAULT_ADDRESS, send_messages
 from unc.stack import RunningStack, Settings, running_stack
 from unc.tables import Tables
+from unc.target import require_web_address
 
 PLAY_LIMIT_SECONDS = 60.0
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -61,7 +62,9 @@ def run_up(wishes: Wishes) -> None:
 
 
 def start_stack(wishes: Wishes) -> contextlib.AbstractContextManager[RunningStack]:
-    """Say what is missing for a reply service of the user's own, then start."""
+    """Say what is wrong or missing with a reply service of the user's own, then start."""
+    if wishes.reply_url is not None:
+        require_web_address("--reply-url", wishes.reply_url)
     secret = os.environ.get(SECRET_VARIABLE)
     if wishes.reply_url and not secret:
         progress(f"{SECRET_VARIABLE} is not set: {wishes.reply_url} will see a made-up secret")

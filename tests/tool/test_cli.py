@@ -55,11 +55,29 @@ def test_where_nobody_listens_it_says_so_in_one_line(
         (["send", "--from", ""], "--from is empty"),
         (["send", "--file", "no-such-file"], "cannot read no-such-file"),
         (["send", "--count", "2", "--senders", "3"], "at least 3 messages"),
+        (["send", "--wait", "-1"], "'--wait'"),
+        (["send", "--file", "."], "cannot read .: Is a directory"),
+        (["logs", "--minutes", "-4"], "'--minutes'"),
+        (["up", "--port", "0"], "'--port'"),
+        (["up", "--port", "65535"], "'--port'"),
+        (["up", "--port", "many"], "'--port'"),
+        (["up", "--reply-url", "notaurl"], "--reply-url must start with http:// or https://"),
+        (["up", "--reply-url", ""], "--reply-url must start with http:// or https://"),
+        (["chat", ""], "SENDER is empty"),
+        (["replay", ""], "SENDER is empty"),
+        (["chat"], "Missing argument 'sender'"),
+        (["bogus"], "No such command 'bogus'"),
+        (["send", "--bogus"], "No such option: --bogus"),
+        (["dlq", "show", ""], "ID is empty"),
+        (["dlq", "redrive", "--id", ""], "--id is empty"),
+        (["dlq", "redrive", "--id", "letter", "--id", " "], "--id is empty"),
+        (["dlq", "purge", "--yes", "--id", ""], "--id is empty"),
     ],
 )
 def test_bad_input_is_named(command: list[str], words: str, capsys: Output) -> None:
     assert run(command) == 2
     said = capsys.readouterr().err
+    assert said.startswith("unc: ")
     assert words in said
     assert said.count("\n") == 1
 
@@ -70,9 +88,29 @@ def test_an_empty_body_file_is_named(tmp_path: Path, capsys: Output) -> None:
     assert "is empty" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["bogus"], ["chat"], ["up", "--port", "many"]])
-def test_what_the_parser_refuses_is_bad_input(command: list[str]) -> None:
+def test_a_file_that_is_no_text_is_named(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "body.bin").write_bytes(b"Body=\xff")
+    assert run(["send", "--file", str(tmp_path / "body.bin")]) == 2
+    assert "is not UTF-8 text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["localhost:4566", "notaurl", "http://"])
+def test_an_endpoint_that_is_no_address_is_named(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert run(["status"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("unc: AWS_ENDPOINT_URL must start with http:// or https://")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [[], ["dlq"]])
+def test_without_a_command_the_help_is_printed(command: list[str], capsys: Output) -> None:
     assert run(command) == 2
+    said = capsys.readouterr()
+    assert "Usage: unc" in said.out + said.err
+    assert "unc: " not in said.err
 
 
 def test_an_error_s_exit_code_says_its_kind(capsys: Output) -> None:

@@ -46,6 +46,12 @@ def test_a_letter_without_anything_can_be_read() -> None:
     assert (letter.sent_ms, letter.original_sent_ms, letter.sender) == (0, 0, "")
 
 
+def test_a_blank_id_is_the_beginning_of_no_letter_s() -> None:
+    letter = read_letter("messages", {"MessageId": "m-1"})
+    assert letter.has_id("m-")
+    assert not letter.has_id("")
+
+
 def test_the_reason_is_the_function_s_or_lambda_s_or_says_that_there_is_none() -> None:
     box = FakeLetterBox()
     assert box.put("x", "g", Reason="no sender").reason == "no sender"

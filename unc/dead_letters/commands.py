@@ -59,6 +59,7 @@ def show_letter(
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter; its body only when asked for."""
+    refuse_blank("ID", [id])
     aws, resources = connect()
     found = errands.find_one(aws, choose_queues(resources, queue), id)
     if found is None:
@@ -85,6 +86,7 @@ def redrive(
     as_json: AsJson = False,
 ) -> None:
     """Give dead letters another try; may be stopped at any moment and run again."""
+    refuse_blank("--id", ids or [])
     if bool(ids) == everything:
         raise BadInput("redrive takes either --all or --id", "unc dlq list shows the ids")
     aws, resources = connect()
@@ -107,6 +109,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Really delete them.")] = False,
 ) -> None:
     """Delete dead letters for good: those named, or all of a queue, or all."""
+    refuse_blank("--id", ids or [])
     aws, resources = connect()
     chosen = choose_queues(resources, queue)
     if not yes:
@@ -119,6 +122,12 @@ def purge(
     for one in chosen:
         aws.sqs.purge_queue(QueueUrl=one.url)
         out.print(f"{one.name}: purged [dim](SQS takes up to a minute)[/dim]")
+
+
+def refuse_blank(name: str, ids: Sequence[str]) -> None:
+    """Raise BadInput for an id without a character: every letter's id begins with that."""
+    if not all(id.strip() for id in ids):
+        raise BadInput(f"{name} is empty", "unc dlq list shows the ids")
 
 
 def untold_of(tables: Tables, queue: DeadLetterQueue, letter: DeadLetter) -> list[Item]:

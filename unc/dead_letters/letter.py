@@ -89,7 +89,7 @@ class DeadLetter:
 
     def has_id(self, id: str) -> bool:
         """Say whether an id, or the beginning of one, means this letter."""
-        return self.id.startswith(id)
+        return bool(id) and self.id.startswith(id)
 
     def attribute(self, name: str) -> str:
         """Return a text attribute, or nothing."""
