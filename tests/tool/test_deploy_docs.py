@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.stack import named
+from tests.template.stack import Stack, named
 from unc.cli import run
 from unc.parameters import VARIABLES
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 COSTS = re.findall(r"^\| ([0-9,]+) \| ([0-9.]+) \|$", TEXT, re.MULTILINE)
+COST_SECTION = TEXT.partition("\n## What it costs a month\n")[2].partition("\n## ")[0]
+TRACED = [Stack().properties(name) for name in ("QueueFunction", "DynamoFunction")]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,21 @@ def test_a_month_costs_what_the_cost_model_says(
     count = int(messages.replace(",", ""))
     assert run(["cost", "--messages", str(count), "--senders", str(count // 100), "--json"]) == 0
     reckoned = json.loads(capsys.readouterr().out)["dollars_a_month"]["ours"]["all"]
-    assert float(dollars) == pytest.approx(reckoned, rel=0.1)
+    assert float(dollars) == pytest.approx(reckoned, rel=0.02), "give it two digits"
+
+
+def test_what_the_model_leaves_out_is_said() -> None:
+    assert [name for name in ("X-Ray", "REPORT", "storage") if name not in COST_SECTION] == []
+    assert all(each["TracingConfig"] == {"Mode": "Active"} for each in TRACED)
+
+
+def test_a_table_whose_protection_hinders_a_rollback_can_be_freed_by_hand() -> None:
+    assert "`ROLLBACK_FAILED`" in TEXT and "--no-deletion-protection-enabled" in TEXT
+
+
+def test_the_wait_behind_a_dead_invocation_is_the_queue_s_timeout() -> None:
+    seconds = Stack().properties("Queue")["VisibilityTimeout"]
+    assert f"visibility timeout of {seconds} s" in TEXT
 
 
 def test_every_variable_that_sets_a_name_is_named() -> None:
