@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import eventually
+from tests.tool.checkout import Checkout, complaints
 
 pytestmark = pytest.mark.emulator
 
@@ -147,6 +148,25 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert port in ran.stderr
     assert "Traceback" not in ran.stderr
     assert len([line for line in ran.stderr.splitlines() if not line.startswith("·")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("Resources:", "Resources: ["), ("AWS::DynamoDB::Table", "AWS::No::Such")],
+    ids=["no YAML", "no such resource"],
+)
+def test_a_broken_template_is_one_clear_line(right: str, wrong: str, tmp_path: Path) -> None:
+    """And the emulator that was started for it ends too."""
+    checkout, port = Checkout(tmp_path), free_port()
+    checkout.lend_emulator()
+    checkout.template.write_text(checkout.template.read_text().replace(right, wrong))
+    ran = checkout.run("up", "--port", str(port))
+    assert ran.returncode == 5
+    [line] = complaints(ran)
+    assert line.startswith("unc: ")
+    assert "unexpected" not in line
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _environment_of(process: Path) -> bytes:
