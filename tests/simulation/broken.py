@@ -13,7 +13,6 @@ from uuid import UUID
 
 import domain.batches
 import domain.intake
-import domain.news
 import domain.telling
 import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
@@ -196,10 +195,6 @@ def forget_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any
 def swallow(records: Any, context: Any, side: Any) -> None:
     with suppress(NotHandled):
         stream_handler.handle_stream(records, context, side)
-
-
-def first_ranked(one: News, other: News) -> News:
-    return max(one, other, key=domain.news._rank)
 
 
 def oldest_per_sender(news: Iterable[News]) -> dict[str, News]:

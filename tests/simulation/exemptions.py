@@ -71,15 +71,15 @@ def hidden(session: Session, target: Session, process: Invocation, lineage: Line
 
 
 def left_active(older: Session, foreign: Sequence[Session], process: Invocation) -> bool:
-    """A session of ours stays active when the reply service opened a newer one and we the next
-    after that; or when the index hid ours, so that we went on from one of the reply service's.
+    """A session of ours stays active when one of the reply service's, or one of ours that follows
+    such a one, has taken its place as the newest, or the index hid ours behind it.
 
-    `foreign`: its sessions that only one of our two goes back to.
+    `foreign`: its sessions that only one of our two goes back to. Without one there is no excuse.
     """
     shown = shown_as_newest(older, process)
-    is_hidden = shown is None or shown.created_at < older.created_at
+    is_overlooked = shown is None or shown.session_id != older.session_id
     took_its_place = any(each.created_at >= older.created_at for each in foreign)
-    return bool(foreign) and (took_its_place or is_hidden)
+    return bool(foreign) and (took_its_place or is_overlooked)
 
 
 def asked_at(session: Session, process: Invocation) -> int:

@@ -110,7 +110,6 @@ class Ledger(Witness):
 
     def sighted(self, process: Invocation, session: Session) -> None:
         moment = self.moment()
-        process.sighted.pop(session.session_id, None)
         if session.is_active:
             process.sighted[session.session_id] = moment
         if is_limited(session, self._clock() - 0.01):

@@ -83,7 +83,10 @@ def draw_settings(chance: Chance) -> Settings:
         resends_unknown=pick.random() < 0.1,
         rates=_draw_rates(pick),
         kinds=_draw_kinds(pick),
-        outages=_draw_outages(pick, spacing * MESSAGES + 10),
+        outages=[
+            *_draw_outages(pick, spacing * MESSAGES + 10),
+            *_draw_blackout(chance.stream("blackout"), spacing * MESSAGES + 10),
+        ],
         transaction_size=pick.choice([2, 100, 100, 100]),
     )
 
@@ -116,3 +119,16 @@ def _draw_outages(pick: Random, span: float) -> list[Outage]:
             kinds = POST[1:] if port == "reply" else (Fault.THROTTLED, Fault.LOST, Fault.BROKEN)
             outages.append(Outage(port, start, end, pick.choice(kinds)))
     return outages
+
+
+def _draw_blackout(pick: Random, span: float) -> list[Outage]:
+    """Now and then minutes in which nobody can be told and nothing be put off, or nothing works."""
+    if pick.random() >= 0.15:
+        return []
+    start = START + pick.random() * span
+    ports = pick.choice([("reply", "retry_queue"), PORTS])
+    hangs = pick.choice([Fault.LOST, Fault.THROTTLED])
+    return [
+        Outage(port, start, start + 200.0, Fault.REFUSED if port == "reply" else hangs)
+        for port in ports
+    ]

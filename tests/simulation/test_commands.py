@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.simulation import replay, soak
-from tests.simulation.history import Case
-from tests.simulation.regressions import FOUND
+from tests.simulation.history import Case, run_case
+from tests.simulation.settings import MESSAGES
 from tests.simulation.shrink import shrink
 from tests.simulation.swap import swapped
-from tests.simulation.variants import VARIANTS
+from tests.simulation.variants import MOST_HISTORIES, VARIANTS
 
 ROOT = Path(__file__).resolve().parents[2]
+[BROKEN] = [each for each in VARIANTS if each.name == "a parked copy takes over any claim"]
 
 
 def test_a_replay_tells_the_history_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,11 +27,9 @@ def test_a_replay_tells_the_history_line_by_line(capsys: pytest.CaptureFixture[s
 
 
 def test_a_replay_of_a_violation_shows_it_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    [found] = [each for each in FOUND if each.variant == "a parked copy takes over any claim"]
-    [variant] = [each for each in VARIANTS if each.name == found.variant]
-    with swapped(variant.swaps):
-        assert replay.main(found.arguments.split()) == 1
-    assert "VIOLATION G7: two answers" in capsys.readouterr().out
+    with swapped(BROKEN.swaps):
+        assert replay.main([str(failing_seed())]) == 1
+    assert f"VIOLATION {BROKEN.guarantee}: " in capsys.readouterr().out
 
 
 def test_the_same_seed_tells_the_same_in_any_process() -> None:
@@ -45,12 +44,16 @@ def test_a_soak_sums_up_what_its_histories_held(capsys: pytest.CaptureFixture[st
 
 
 def test_a_failing_history_is_made_short(capsys: pytest.CaptureFixture[str]) -> None:
-    [variant] = [each for each in VARIANTS if each.name == "a parked copy takes over any claim"]
-    with swapped(variant.swaps):
-        short = shrink(Case(107))
-        soak.print_shortest(107)
-    assert len(short.webhooks or ()) < 8
+    with swapped(BROKEN.swaps):
+        seed = failing_seed()
+        short = shrink(Case(seed))
+        soak.print_shortest(seed)
+    assert len(short.webhooks or ()) < MESSAGES
     assert f"replay: {replay.command(short)}" in capsys.readouterr().out
+
+
+def failing_seed() -> int:
+    return next(seed for seed in range(MOST_HISTORIES) if run_case(Case(seed)).ledger.violations)
 
 
 def _replayed(seed: str, hash_seed: str) -> str:

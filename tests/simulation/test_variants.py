@@ -6,13 +6,13 @@ import pytest
 
 from tests.simulation.history import Case, run_case
 from tests.simulation.swap import Swap, swapped
-from tests.simulation.variants import VARIANTS, Variant
+from tests.simulation.variants import MOST_HISTORIES, VARIANTS, Variant
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: each.name)
 def test_a_broken_core_is_caught(variant: Variant) -> None:
     with swapped(variant.swaps):
-        assert any(violates(variant.guarantee, seed) for seed in variant.seeds)
+        assert any(violates(variant.guarantee, seed) for seed in range(MOST_HISTORIES))
 
 
 def test_there_are_at_least_twelve_and_each_is_named_once() -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import domain.intake
-import domain.news
 import domain.telling
 import handlers.queue_message_handler as queue_handler
 import tests.simulation.sides as sides
@@ -30,19 +29,11 @@ MOST_HISTORIES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What is broken, how, and the guarantee that no longer holds.
-
-    `first_seed`: where to begin to look, for what shows only when much comes together.
-    """
+    """What is broken, how, and the guarantee that no longer holds."""
 
     name: str
     guarantee: str
     swaps: Sequence[Swap]
-    first_seed: int = 0
-
-    @property
-    def seeds(self) -> range:
-        return range(self.first_seed, self.first_seed + MOST_HISTORIES)
 
 
 VARIANTS = [
@@ -148,12 +139,6 @@ VARIANTS = [
         ],
     ),
     Variant(
-        "of two copies of the same news one is forgotten with what it may take over",
-        "G6",
-        [Swap(domain.news, "_merged", broken.first_ranked)],
-        first_seed=3_400,
-    ),
-    Variant(
         "the transactions of a large write share a moment",
         "G6",
         [Swap(conversations, "MOMENT_SECONDS", Decimal(0))],
@@ -163,7 +148,6 @@ VARIANTS = [
         "nothing is parked or given back once the time is used up",
         "G6",
         [Swap(Teller, "_insist", broken.insist_in_time)],
-        first_seed=1_100,
     ),
     Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", broken.settle_failures)]),
     Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", broken.forget_failures)]),
@@ -171,7 +155,6 @@ VARIANTS = [
         "claims are never given back",
         "G6",
         [Swap(Teller, "_release", broken.do_nothing)],
-        first_seed=1_100,
     ),
     Variant(
         "the notifier answers although it has not handled everything",
