@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,13 @@ class Stubborn:
     """An object that cannot be shown."""
 
     def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+class Odd(dict[str, Any]):
+    """A mapping that cannot be walked through."""
+
+    def items(self) -> NoReturn:
         raise RuntimeError("no")
 
 
@@ -105,6 +112,14 @@ def test_metrics_are_written_at_any_level(monkeypatch: pytest.MonkeyPatch) -> No
         (None, None),
         (True, True),
         (1.5, 1.5),
+        (-7, -7),
+        (1_795_000_000.25, 1_795_000_000.25),
+        (4915555550101, "…0101"),
+        ([4915555550101.0], ["…0101"]),
+        ([10**5000], ["<int>"]),
+        ({"deep": [10**5000], "b": 1}, {"deep": ["<int>"], "b": 1}),
+        (Odd(a=1), "<Odd>"),
+        ({Stubborn(): 1}, {"<Stubborn>": 1}),
         (float("nan"), "nan"),
         (float("-inf"), "-inf"),
         (b"secret bytes", "<12 bytes>"),
@@ -137,6 +152,23 @@ def test_a_field_may_have_any_name_and_hides_no_fixed_key(name: str) -> None:
     assert (entry["level"], entry["message"]) == ("INFO", "session opened")
 
 
+@pytest.mark.parametrize("level", LEVELS[1:])
+def test_arguments_for_a_format_are_dropped(level: str) -> None:
+    stream = io.StringIO()
+    getattr(Logger("test", stream), level)("session %s", NUMBER, 2, count=1)
+    entry = json.loads(stream.getvalue())
+    assert (entry["message"], entry["count"]) == ("session %s", 1)
+
+
+@pytest.mark.parametrize("name", ["stored_at", "timestamp_ms", "SentTimestamp", "bytes", "count"])
+@pytest.mark.parametrize("number", [1_795_000_000, 1_795_000_000_000.0])
+def test_moments_and_amounts_are_shown(name: str, number: float) -> None:
+    stream = io.StringIO()
+    Logger("test", stream).measure("handled", {"Waits": [number]}, values={name: number})
+    entry = json.loads(stream.getvalue())
+    assert (entry["Waits"], entry["values"]) == ([number], {name: number})
+
+
 def test_a_long_text_is_cut() -> None:
     assert len(entry_of(value="x" * 100_000)["value"]) == 2000
 
@@ -150,7 +182,9 @@ class Broken(io.StringIO):
 
 def test_a_broken_stream_costs_the_line_only(capsys: pytest.CaptureFixture[str]) -> None:
     Logger("test", Broken()).info("session opened")
-    assert "could not be written" in capsys.readouterr().out
+    entry = json.loads(capsys.readouterr().out)
+    assert entry["message"] == "a log line could not be written"
+    assert entry.keys() == entry_of().keys()
 
 
 def test_even_standard_output_may_be_gone() -> None:
@@ -166,10 +200,12 @@ def test_a_mask_leaves_the_last_four(address: str, masked: str) -> None:
     assert mask(address) == masked
 
 
-@pytest.mark.parametrize(
-    "name", ["sender", "sender_id", "phone", "wa_id", "from", "to", "address", "external_id"]
-)
-@pytest.mark.parametrize("value", [NUMBER, "US.A1B2C3D40101", 4915555550101])
+PERSONAL = ["sender", "sender_id", "phone", "wa_id", "from", "to", "address", "external_id"]
+PERSONAL += ["senders", "sender_ids", "phones", "addresses", "recipient"]
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+@pytest.mark.parametrize("value", [NUMBER, "US.A1B2C3D40101", 4915555550101, 4915555550101.0])
 def test_a_field_that_names_a_person_is_masked(name: str, value: Any) -> None:
     assert entry_of(**{name: value})[name] == "…0101"
     assert entry_of(senders=[{name: value}])["senders"] == [{name: "…0101"}]
@@ -188,12 +224,20 @@ def test_a_field_that_names_a_person_is_masked(name: str, value: Any) -> None:
         "From=%2b4915555550101",
         "WaId=4915555550101",
         '{"wa": "4915555550101"}',
+        "+49 155 5555 0101",
+        "call +1 (415) 555-0101, please",
+        "+49-155-5555-0101",
+        "+49\u00a0155\u00a05555\u00a00101",
+        "tel-4915555550101",
+        "x4915555550101",
+        "4915555550101-x",
     ],
 )
 def test_a_phone_number_is_masked_wherever_it_stands(text: str) -> None:
     for line in (line_of(event=text), line_of(value=text), line_of(value={text: [text]})):
         assert "…0101" in line
         assert "15555550101" not in line
+        assert "5555" not in line and "555-" not in line
 
 
 def test_a_phone_number_is_masked_as_a_decimal_too() -> None:
@@ -205,6 +249,11 @@ def test_a_phone_number_is_masked_as_a_decimal_too() -> None:
     [
         "SM01234567890123456789012345678901",
         "11111111-2222-4333-8444-555555555555",
+        "SM0a1234567890bf123456789012345678",
+        "1-5759e988-bd862e3fe1be46a994272793",
+        "shardId-000000000001",
+        "2026-01-02T03:04:05.123456+00:00",
+        "2026-01-02 03:04:05+00:00",
         "1795000000.12318880000000000000001",
         "18880000000000000001",
         "123456",
@@ -217,6 +266,7 @@ def test_ids_and_moments_are_shown(text: str) -> None:
 UNSPEAKABLE = ["text", "body", "Body", "message", "message_body", "MessageBody", "ButtonText"]
 UNSPEAKABLE += ["profile_name", "ProfileName", "username", "raw", "api_secret", "token", "payload"]
 UNSPEAKABLE += ["x-intelligence-api-secret", "authorization", "content", "channel_data", "caption"]
+UNSPEAKABLE += ["messages", "bodies", "texts", "reply", "replies", "ButtonTexts", "contents"]
 
 
 @pytest.mark.parametrize("name", UNSPEAKABLE)
