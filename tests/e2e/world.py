@@ -15,7 +15,7 @@ from unc.queues import read_depth
 from unc.stack import RunningStack
 from unc.tables import Tables
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 POLL_SECONDS = 0.1
 
 _numbers = iter(range(200, 10_000))
