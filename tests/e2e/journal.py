@@ -18,6 +18,7 @@ class Exchange:
     """One call: who made it, what it said, what happened to it, what the other side answered.
 
     `started` and `ended` come from one count. `status` None: the other side never heard of it.
+    `is_unheard`: the caller had hung up before there was an answer.
     """
 
     started: int
@@ -28,6 +29,12 @@ class Exchange:
     key: str
     fault: Fault
     status: int | None
+    is_unheard: bool = False
+
+    def __str__(self) -> str:
+        end = " unheard" if self.is_unheard else ""
+        what = f"{self.operation} {self.key}".strip()
+        return f"{self.started}-{self.ended} by {self.worker}: {what}, {self.fault.name}{end}"
 
     @property
     def is_applied(self) -> bool:
@@ -37,7 +44,8 @@ class Exchange:
     def is_unknown_to_caller(self) -> bool:
         """Whether a POST ended so that its caller cannot tell if it was accepted."""
         answer = self.fault.answer(self.request) if self.fault.answer else None
-        return self.fault.silent or (answer is not None and answer.status == 504)
+        is_silent = self.fault.silent or self.is_unheard
+        return is_silent or (answer is not None and answer.status == 504)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,17 @@ class Journal:
     def read(self, operation: str) -> list[Exchange]:
         """The exchanges of an operation so far."""
         return [each for each in list(self.exchanges) if each.operation == operation]
+
+    def story(self, sender_id: str) -> str:
+        """What the notifier's calls say about a sender, line by line."""
+        told = [
+            each
+            for each in list(self.exchanges)
+            if each.request.get("sender_id") == sender_id
+            or sender_id in finished(each)
+            or sender_id in {news.sender_id for news in claimed(each)}
+        ]
+        return "\n".join(map(str, told))
 
     def killed(self) -> set[int]:
         """Workers that were killed; who was gone before anybody could look is one of them."""

@@ -7,6 +7,8 @@ functions' calls go through it, so every connection belongs to one of their proc
 import contextlib
 import http.client
 import json
+import select
+import socket
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -90,11 +92,28 @@ class ProxyHandler(BaseHTTPRequestHandler):
     def write_down(
         self, started: int, operation: str, request: Json, fault: Fault, answer: Answer | None
     ) -> None:
-        journal = self.server.journal
-        key = self.headers.get("Idempotency-Key", "")
-        status = answer.status if answer else None
-        ended = journal.next_number()
-        journal.write(Exchange(started, ended, self.worker, operation, request, key, fault, status))
+        self.server.journal.write(
+            Exchange(
+                started=started,
+                ended=self.server.journal.next_number(),
+                worker=self.worker,
+                operation=operation,
+                request=request,
+                key=self.headers.get("Idempotency-Key", ""),
+                fault=fault,
+                status=answer.status if answer else None,
+                is_unheard=self.has_hung_up(),
+            )
+        )
+
+    def has_hung_up(self) -> bool:
+        """Whether the caller has closed its end already: it would wait no longer, or it died."""
+        if not select.select([self.connection], [], [], 0)[0]:
+            return False
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            return True
 
     def reply(self, answer: Answer) -> None:
         """Give the caller an answer."""
