@@ -139,7 +139,7 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
         for post in ledger.posts[stored.sender_id]
     )
     races = len(groups) > 1 or bool(groups & ledger.overlapping_groups)
-    return races and overtaken and "conversations" in stored.process.struck
+    return races and overtaken
 
 
 # G7
