@@ -51,8 +51,9 @@ def test_everything_is_kept_and_nothing_is_told_again(old_world: OldWorld) -> No
     chats = history.read_all(old_world.aws, "chats")
     stored = [chat["message_id"]["S"] for chat in chats if chat["chat_type"]["S"] == "inbound"]
     assert [stored.count(message.message_id) for message in old_world.queued] == [1] * QUEUED
-    old_world.exchange("after the takeover")
-    assert [old_world.told(message) for message in [recent, *old_world.queued]] == [1] * 21
+    after = old_world.exchange("after the takeover")
+    old_world.assert_told_once(recent, *old_world.queued, after)
+    old_world.pass_by(*history.senders())
     about_old = [t.message for t in old_world.reply.accepted() if t.message.startswith("old ")]
     inbound = [chat for chat in before["chats"] if chat["chat_type"]["S"] == "inbound"]
     assert sorted(about_old) == sorted(chat["content"]["M"]["text"]["S"] for chat in inbound)

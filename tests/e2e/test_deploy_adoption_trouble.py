@@ -58,7 +58,7 @@ def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
     assert old_world.deploy() == 0
     third = old_world.exchange("after a takeover")
     assert "stored_at" in _chat(old_world, third.message_id)
-    assert [old_world.told(message) for message in (first, second, third)] == [1, 1, 1]
+    old_world.assert_told_once(first, second, third)
 
 
 def test_a_takeover_that_is_cut_off_is_finished_by_the_next(old_world: OldWorld) -> None:
@@ -69,7 +69,7 @@ def test_a_takeover_that_is_cut_off_is_finished_by_the_next(old_world: OldWorld)
     told.append(old_world.send("while nobody is at work"))
     assert old_world.deploy() == 0
     told.append(old_world.exchange("after"))
-    assert [old_world.told(message) for message in told] == [1, 1, 1]
+    old_world.assert_told_once(*told)
 
 
 def test_where_the_older_notifier_was_off_a_person_has_to_say_what_was_told(
@@ -82,8 +82,8 @@ def test_where_the_older_notifier_was_off_a_person_has_to_say_what_was_told(
     assert old_world.aws.cloudformation.describe_stacks()["Stacks"] == []
     assert old_world.states() == ["Enabled", "Disabled"]
     assert old_world.deploy("--told-until", "all") == 0
-    old_world.exchange("after")
-    assert old_world.told(told) == 1
+    after = old_world.exchange("after")
+    old_world.assert_told_once(told, after)
 
 
 def test_a_queue_s_own_policy_is_not_overwritten_silently(

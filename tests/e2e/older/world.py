@@ -48,10 +48,26 @@ class OldWorld:
         return message
 
     def exchange(self, text: str) -> Message:
-        """Queue a message and wait until it is told; then all before it in the stream is past."""
+        """Queue a message of a new sender and wait until it is told."""
         message = self.send(text)
         self.await_told(message)
         return message
+
+    def pass_by(self, *senders: str) -> None:
+        """Wait until all that is stored of these senders was told, or never will be.
+
+        One more message of each does it: a sender's records are told in their order, different
+        senders' at the same time.
+        """
+        last = [write(f"whatsapp:+{sender}", "the last one") for sender in senders]
+        for message in last:
+            older.send(self.aws, self.queue, message.body, "webhook_group")
+        self.await_told(*last)
+
+    def assert_told_once(self, *messages: Message) -> None:
+        """Nothing was lost and nothing was told again."""
+        self.pass_by(*{message.sender_id for message in messages})
+        assert [self.told(message) for message in messages] == [1] * len(messages)
 
     def states(self) -> list[str]:
         """The older mappings' states."""
