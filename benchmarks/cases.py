@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from benchmarks.events import queue_event, sender_id, stream_event
@@ -19,9 +20,18 @@ ROUND_NUMBERS = 1000  # message numbers that a round has for itself
 CASE_NUMBERS = 10_000_000
 
 
+class Before(Enum):
+    """What a target goes through, unmeasured, before the batch that counts."""
+
+    NOTHING = "it comes as the rounds bring it"
+    SAME = "the same batch: what is measured is a redelivery"
+    ANOTHER = "another batch, just before: connections are open"
+    PAUSE = "so long a pause that idle connections may have been closed"
+
+
 @dataclass(frozen=True)
 class Case:
-    """One kind of batch. `again`: the measured delivery is the second one of the same batch."""
+    """One kind of batch, `rounds` times; `warm_rounds` go before them and do not count."""
 
     name: str
     title: str
@@ -29,7 +39,8 @@ class Case:
     messages: int
     senders: Callable[[int], list[str]]
     rounds: int
-    again: bool = False
+    before: Before = Before.NOTHING
+    warm_rounds: int = 3
 
     def event(self, round_: int) -> Event:
         """Return the batch of a round."""
@@ -55,7 +66,15 @@ CASES = {
         Case("new", "10 new senders", QUEUE, BATCH, lambda r: some(10_000 + r * BATCH, BATCH), 60),
         Case("one", "1 sender x 10", QUEUE, BATCH, lambda _: some(200, 1) * BATCH, 60),
         Case("single", "1 known sender x 1", QUEUE, 1, lambda _: some(250, 1), 40),
-        Case("again", "a stored batch again", QUEUE, BATCH, lambda _: some(300, BATCH), 40, True),
+        Case(
+            "again",
+            "a stored batch again",
+            QUEUE,
+            BATCH,
+            lambda _: some(300, BATCH),
+            40,
+            Before.SAME,
+        ),
         Case(
             "stream",
             "stream, 50 senders",
@@ -63,7 +82,19 @@ CASES = {
             STREAM_RECORDS,
             lambda _: some(400, STREAM_SENDERS),
             6,
+            Before.ANOTHER,
+            1,
         ),
         Case("stream_single", "stream, 1 sender", STREAM, 1, lambda _: some(500, 1), 15),
+        Case(
+            "stream_pause",
+            "stream, 50 senders, after a pause",
+            STREAM,
+            STREAM_RECORDS,
+            lambda _: some(600, STREAM_SENDERS),
+            4,
+            Before.PAUSE,
+            1,
+        ),
     )
 }

@@ -50,6 +50,7 @@ GOALS = (
     Goal("1 known sender x 1, wall", "single", "wall"),
     Goal("a stored batch again, wall", "again", "wall"),
     Goal("stream, 50 senders, wall", "stream", "wall", 1 / 12, 1.25, 1.1),
+    Goal("stream, 50 senders, after a pause, wall", "stream_pause", "wall"),
     Goal("stream, 1 sender, wall", "stream_single", "wall"),
     Goal("10 known senders, CPU", "known", "cpu", 1 / 3, 2.0, 0.9),
     Goal("10 new senders, CPU", "new", "cpu"),

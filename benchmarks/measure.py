@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.cases import CASES, Case
+from benchmarks.cases import CASES, Before, Case
 from benchmarks.counts import Counts
 from benchmarks.events import session_row
 from benchmarks.processes import TARGETS, Stub, Worker, environment, running_stub, start_cold
 
-WARM_ROUNDS = 3
+PAUSE_SECONDS = 4.5  # longer than ours keeps a connection that nobody uses
 COLD_STARTS = 11
 HALVES = {"queue": "queue", "notifier": "stream"}
 
@@ -83,17 +84,27 @@ def seed(stub: Stub, case: Case) -> None:
 def measure_case(stub: Stub, workers: list[Worker], case: Case, rounds: int) -> dict[str, Measured]:
     """Run a case's rounds; who goes first changes with every round."""
     results = {worker.target: Measured() for worker in workers}
-    for round_ in range(-WARM_ROUNDS, rounds):
+    for round_ in range(-case.warm_rounds, rounds):
+        number = 2 * (round_ + case.warm_rounds)
+        if case.before is Before.PAUSE:
+            time.sleep(PAUSE_SECONDS)
         shift = round_ % len(workers)
         for worker in workers[shift:] + workers[:shift]:
-            if case.again:
-                worker.run(case.name, round_ + WARM_ROUNDS)
+            lead_up(worker, case, number)
             before = stub.counts()
-            values = worker.run(case.name, round_ + WARM_ROUNDS)
+            values = worker.run(case.name, number + 1)
             if round_ >= 0:
                 results[worker.target].add(values)
                 results[worker.target].counts = stub.counts().minus(before)
     return results
+
+
+def lead_up(worker: Worker, case: Case, number: int) -> None:
+    """Do what goes before the measured batch, `number` + 1."""
+    if case.before is Before.SAME:
+        worker.run(case.name, number + 1)
+    if case.before is Before.ANOTHER and worker.target != "baseline":  # which keeps none open
+        worker.run(case.name, number)
 
 
 def measure_cold(

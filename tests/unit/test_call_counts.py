@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import wiring
-from benchmarks.cases import CASES, QUEUE, Case
+from benchmarks.cases import CASES, QUEUE, Before, Case
 from benchmarks.counts import Counts
 from benchmarks.events import (
     chat_image,
@@ -97,7 +97,7 @@ def count_case(backend: Backend, case: Case) -> Counts:
         backend.seed(session_row(sender))
     handle(case, case.event(0))
     event = case.event(1)
-    if case.again:
+    if case.before is Before.SAME:
         handle(case, event)
     return backend.counts_of(handle, case, event)
 
