@@ -13,8 +13,9 @@ from tests.guards.repository import SOURCE, imported_modules, name_of, python_fi
 LAYERS = {
     "domain": 0,
     "config": 1,
-    "logger_setup": 1,
+    "masking": 1,
     "metrics": 1,
+    "logger_setup": 2,
     "adapters": 2,
     "wiring": 3,
     "handlers": 4,

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import NotStored
-from logger_setup import Logger, get_logger, mask, set_request_id
+from logger_setup import Logger, get_logger, set_request_id
+from masking import mask
 from tests.unit.builders import body, message, news, queue_record
 
 NUMBER = "+4915555550101"
