@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,13 +39,59 @@ print(json.dumps([answers, outside]), file=sys.stderr)
 """
 
 
+BY_HAND = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from decimal import Decimal
+from handlers.dynamo_event_handler import notify_reply_service
+from handlers.queue_message_handler import (
+    get_or_create_session, process_message, store_chat_messages
+)
+from queue_function import parse_message_body
+
+first, second = map(parse_message_body, json.load(sys.stdin))
+sender = first["sender"]["id"]
+session = get_or_create_session(sender)
+stored = [process_message(sender, [first]), store_chat_messages(session, sender, [second])]
+again = process_message(sender, [first, second])
+telling = notify_reply_service(
+    "no-" + sender, message_id="SM-by-hand", session_id=session, stored_at=Decimal(1), text="hi"
+)
+print(json.dumps([session, stored, again, sorted(telling.told)]), file=sys.stderr)
+"""
+
+
 def test_the_zip_alone_handles_a_batch_and_a_stream_event(world: World, tmp_path: Path) -> None:
     """Run by a Python that sees no site-packages: what the zip lacks would be missed here."""
-    zipfile.ZipFile(build_package().path).extractall(tmp_path)
     stored, news = write(new_sender(), "by itself"), write(new_sender(), "told by itself")
+    events = [queue_event([stored]), stream_event(news, "a-session")]
+    answers, outside = _run_alone(world, tmp_path, SCRIPT, events)
+    assert answers == [{"batchItemFailures": []}, {"batchItemFailures": []}]
+    assert outside == []
+    assert world.texts(stored.sender_id) == ["by itself"]
+    assert len(world.reply.accepted(news.sender_id)) == 1
+
+
+def test_a_script_needs_the_zip_and_the_environment_only(world: World, tmp_path: Path) -> None:
+    """The functions that people call by hand find everything by themselves."""
+    sender = new_sender()
+    messages = [write(sender, "first by hand"), write(sender, "second by hand")]
+    bodies = [message.body for message in messages]
+    session, stored, again, told = _run_alone(world, tmp_path, BY_HAND, bodies)
+    sender_id = messages[0].sender_id
+    assert (stored, again, told) == ([1, 1], 0, [f"no-{sender_id}"])
+    assert world.texts(sender_id) == ["first by hand", "second by hand"]
+    assert [each["session_id"] for each in world.sessions(sender_id)] == [session]
+    [telling] = world.reply.accepted(f"no-{sender_id}")
+    assert (telling.message, telling.idempotency_key) == ("hi", "SM-by-hand")
+
+
+def _run_alone(world: World, folder: Path, script: str, given: Any) -> Any:
+    """Unpack the zip, run a script on it that sees no site-packages; gives its last line."""
+    zipfile.ZipFile(build_package().path).extractall(folder)
     ran = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", SCRIPT, str(tmp_path)],
-        input=json.dumps([queue_event([stored]), stream_event(news, "a-session")]),
+        [sys.executable, "-I", "-S", "-c", script, str(folder)],
+        input=json.dumps(given),
         env=_environment(world),
         capture_output=True,
         text=True,
@@ -52,11 +99,7 @@ def test_the_zip_alone_handles_a_batch_and_a_stream_event(world: World, tmp_path
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    answers, outside = json.loads(ran.stderr.splitlines()[-1])
-    assert answers == [{"batchItemFailures": []}, {"batchItemFailures": []}]
-    assert outside == []
-    assert world.texts(stored.sender_id) == ["by itself"]
-    assert len(world.reply.accepted(news.sender_id)) == 1
+    return json.loads(ran.stderr.splitlines()[-1])
 
 
 def _environment(world: World) -> dict[str, str]:
