@@ -1,5 +1,6 @@
 """The roles for GitHub: for one repository, one of them harmless, and no more than is needed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import yaml
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
 from tests.template import stack
+from tests.template.reader import Reader
 
 PATH = stack.TEMPLATE_PATH.parent / "github.yaml"
 CHANGING = ("Create", "Delete", "Put", "Update", "Add", "Remove", "Execute", "Set", "Tag")
 # A change set changes nothing until it is executed.
 HARMLESS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
+ISSUER = "token.actions.githubusercontent.com"
+PURPOSES = [("LookRole", "pull_request"), ("DeployRole", "environment:production")]
 
 
 def _template() -> dict[str, Any]:
@@ -50,17 +54,49 @@ def test_cfn_lint_objects_to_nothing() -> None:
     assert [str(match) for match in lint_file(Path(PATH))] == []
 
 
-@pytest.mark.parametrize(
-    ("role", "who"), [("LookRole", "pull_request"), ("DeployRole", "environment:production")]
-)
-def test_a_role_is_for_one_repository_and_one_purpose(role: str, who: str) -> None:
+def _trusted(role: str, **parameters: str) -> list[str]:
+    """The subjects that a role lets in, for one repository."""
+    [statement] = _statements(_role(role)["AssumeRolePolicyDocument"])
+    reader = Reader(_template(), Repository="octocat/my-repo", **parameters)
+    subjects = reader.resolve(statement["Condition"]["StringEquals"][f"{ISSUER}:sub"])
+    return [subjects] if isinstance(subjects, str) else subjects
+
+
+@pytest.mark.parametrize("role", ["LookRole", "DeployRole"])
+def test_a_role_is_for_tokens_that_github_made_for_aws(role: str) -> None:
     [statement] = _statements(_role(role)["AssumeRolePolicyDocument"])
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
     assert set(statement["Condition"]) == {"StringEquals"}, "no pattern that another may match"
     wanted = statement["Condition"]["StringEquals"]
-    issuer = "token.actions.githubusercontent.com"
-    assert wanted[f"{issuer}:aud"] == "sts.amazonaws.com"
-    assert wanted[f"{issuer}:sub"] == {"Fn::Sub": f"repo:${{Repository}}:{who}"}
+    assert set(wanted) == {f"{ISSUER}:aud", f"{ISSUER}:sub"}
+    assert wanted[f"{ISSUER}:aud"] == "sts.amazonaws.com"
+
+
+@pytest.mark.parametrize(("role", "who"), PURPOSES)
+def test_a_role_is_for_one_repository_and_one_purpose(role: str, who: str) -> None:
+    assert _trusted(role) == [f"repo:octocat/my-repo:{who}"]
+
+
+@pytest.mark.parametrize(("role", "who"), PURPOSES)
+def test_a_role_knows_a_newer_repository_by_its_numbers(role: str, who: str) -> None:
+    """GitHub names both, for repositories made, renamed or transferred since July 2026."""
+    assert _trusted(role, OwnerId="123456", RepositoryId="456789") == [
+        f"repo:octocat/my-repo:{who}",
+        f"repo:octocat@123456/my-repo@456789:{who}",
+    ]
+
+
+@pytest.mark.parametrize("given", [{"OwnerId": "123456"}, {"RepositoryId": "456789"}])
+@pytest.mark.parametrize(("role", "who"), PURPOSES)
+def test_one_number_alone_counts_as_none(role: str, who: str, given: dict[str, str]) -> None:
+    assert _trusted(role, **given) == [f"repo:octocat/my-repo:{who}"]
+
+
+@pytest.mark.parametrize("name", ["OwnerId", "RepositoryId"])
+def test_a_number_has_no_sign_in_it_that_could_match_more(name: str) -> None:
+    pattern = _template()["Parameters"][name]["AllowedPattern"]
+    assert re.search(pattern, "") and re.search(pattern, "456789")
+    assert not any(re.search(pattern, text) for text in ("*", "12?", "1:2", "1/2", "octocat"))
 
 
 def test_whoever_looks_changes_nothing_and_reads_no_conversation() -> None:
@@ -92,3 +128,11 @@ def test_roles_are_made_only_under_the_stack_s_name_and_handed_only_to_lambda() 
     handed = by_name["HandRolesToFunctions"]
     assert handed["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     assert "iam:AttachRolePolicy" not in _actions(_deploy())
+
+
+def test_the_way_to_the_numbers_is_written_down() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    assert "gh api repos/OWNER/NAME --jq" in text
+    assert [
+        name for name in _template()["Parameters"] if name.endswith("Id") and name not in text
+    ] == []
