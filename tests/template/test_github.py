@@ -1,5 +1,6 @@
 """The roles for GitHub: for one repository, one of them harmless, and no more than is needed."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
 from tests.template import stack
 from tests.template.reader import Reader
+from unc.change_set import NAME_PREFIX
 
 PATH = stack.TEMPLATE_PATH.parent / "github.yaml"
 CHANGING = ("Create", "Delete", "Put", "Update", "Add", "Remove", "Execute", "Set", "Tag")
@@ -114,11 +116,38 @@ def test_no_action_is_a_wildcard() -> None:
     assert [one for one in _actions(_look()) + _actions(_deploy()) if "*" in one] == []
 
 
-def test_nobody_deletes_a_table_or_reads_a_secret() -> None:
-    """`unc destroy` is for a person with rights of their own."""
+def test_nobody_reads_a_secret() -> None:
     both = _actions(_look()) + _actions(_deploy())
-    assert "dynamodb:DeleteTable" not in both
     assert [one for one in both if one.startswith("secretsmanager:")] == []
+
+
+def test_no_conversation_is_deleted() -> None:
+    """`unc destroy` is for a person with rights of their own.
+
+    What was told is not what was said: a creation that is rolled back takes that table along.
+    """
+    assert "dynamodb:DeleteTable" not in _actions(_look())
+    [deleting] = [each for each in _statements(_deploy()) if "DeleteTable" in str(each["Action"])]
+    assert deleting["Action"] == "dynamodb:DeleteTable"
+    assert deleting["Resource"]["Fn::Sub"].endswith(":table/${NotificationTableName}")
+    ours, theirs = (each["Parameters"] for each in (_template(), stack.template()))
+    assert ours["NotificationTableName"].items() >= theirs["NotificationTableName"].items()
+
+
+def test_both_are_told_why_a_change_set_was_refused() -> None:
+    [telling] = [each for each in _statements(_look()) if "DescribeEvents" in str(each["Action"])]
+    assert telling["Action"] == "cloudformation:DescribeEvents"
+    assert [each["Fn::Sub"].rpartition("}:")[2] for each in telling["Resource"]] == [
+        "stack/${StackName}/*",
+        f"changeSet/{NAME_PREFIX}*/*",
+    ]
+    assert _role("DeployRole")["ManagedPolicyArns"] == [{"Ref": "LookPolicy"}]
+
+
+def test_the_policies_are_no_longer_than_iam_takes() -> None:
+    """IAM counts characters without whitespace, those of all inline policies of a role together."""
+    assert len(json.dumps(_look(), separators=(",", ":"))) < 6_144
+    assert len(json.dumps(_deploy(), separators=(",", ":"))) < 10_240
 
 
 def test_roles_are_made_only_under_the_stack_s_name_and_handed_only_to_lambda() -> None:

@@ -1,0 +1,221 @@
+"""What CloudFormation's handlers say they may call, and never do for this template.
+
+A handler declares the calls of all that its type can be told. An excuse names the properties that
+some of the calls are for; it holds as long as the template sets none of them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Excuse:
+    """Calls for properties that the template leaves out."""
+
+    type: str
+    properties: tuple[str, ...]
+    reason: str
+    actions: tuple[str, ...]
+
+
+TABLE = "AWS::DynamoDB::Table"
+FUNCTION = "AWS::Lambda::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+LOGS = "AWS::Logs::LogGroup"
+ROLE = "AWS::IAM::Role"
+
+EXCUSES = (
+    Excuse(
+        TABLE,
+        ("KMSMasterKeyId",),
+        "the policy of the key that AWS manages lets in whoever comes through DynamoDB",
+        (
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:ListAliases",
+            "kms:RevokeGrant",
+        ),
+    ),
+    Excuse(
+        TABLE,
+        ("ImportSourceSpecification",),
+        "no table is filled from S3",
+        (
+            "dynamodb:DescribeImport",
+            "dynamodb:ImportTable",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+            "s3:GetObjectMetadata",
+        ),
+    ),
+    Excuse(
+        TABLE,
+        (),
+        "replicas are a matter of AWS::DynamoDB::GlobalTable",
+        (
+            "dynamodb:AssociateTableReplica",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:CreateTableReplica",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Scan",
+            "iam:CreateServiceLinkedRole",
+        ),
+    ),
+    Excuse(
+        TABLE,
+        ("ContributorInsightsSpecification",),
+        "no table has contributor insights",
+        ("dynamodb:UpdateContributorInsights",),
+    ),
+    Excuse(
+        TABLE,
+        ("KinesisStreamSpecification",),
+        "no table feeds a Kinesis stream",
+        (
+            "dynamodb:DisableKinesisStreamingDestination",
+            "dynamodb:EnableKinesisStreamingDestination",
+            "dynamodb:UpdateKinesisStreamingDestination",
+            "kinesis:DescribeStream",
+            "kinesis:PutRecords",
+        ),
+    ),
+    Excuse(
+        TABLE,
+        ("ResourcePolicy",),
+        "no table has a policy of its own",
+        ("dynamodb:DeleteResourcePolicy", "dynamodb:PutResourcePolicy"),
+    ),
+    Excuse(
+        FUNCTION,
+        ("KmsKeyArn", "SourceKMSKeyArn"),
+        "the policy of the key that AWS manages lets in whoever comes through Lambda",
+        (
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+        ),
+    ),
+    Excuse(
+        FUNCTION,
+        ("S3ObjectVersion",),
+        "new code lies under a new key",
+        ("s3:GetObjectVersion",),
+    ),
+    Excuse(
+        FUNCTION,
+        ("VpcConfig", "FileSystemConfigs"),
+        "no function is in a network or mounts anything",
+        (
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcs",
+            "elasticfilesystem:DescribeMountTargets",
+            "s3files:ListMountTargets",
+        ),
+    ),
+    Excuse(
+        FUNCTION,
+        ("CodeSigningConfigArn",),
+        "no code is signed",
+        (
+            "lambda:DeleteFunctionCodeSigningConfig",
+            "lambda:GetCodeSigningConfig",
+            "lambda:PutFunctionCodeSigningConfig",
+        ),
+    ),
+    Excuse(
+        FUNCTION,
+        ("Layers",),
+        "no function has layers",
+        ("lambda:GetLayerVersion",),
+    ),
+    Excuse(
+        FUNCTION,
+        ("RuntimeManagementConfig",),
+        "Lambda chooses the version of the runtime",
+        ("lambda:AssociateRuntimeAlias", "lambda:PutRuntimeManagementConfig"),
+    ),
+    Excuse(
+        FUNCTION,
+        ("RecursiveLoop",),
+        "Lambda's default for loops is kept",
+        ("lambda:PutFunctionRecursionConfig",),
+    ),
+    Excuse(
+        FUNCTION,
+        ("CapacityProviderConfig", "FunctionScalingConfig", "PublishToLatestPublished"),
+        "no function runs on instances of ours",
+        (
+            "lambda:PassCapacityProvider",
+            "lambda:PublishVersion",
+            "lambda:PutFunctionScalingConfig",
+        ),
+    ),
+    Excuse(
+        MAPPING,
+        ("KmsKeyArn",),
+        "no filter is encrypted with a key of ours",
+        ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
+    ),
+    Excuse(
+        LOGS,
+        ("DataProtectionPolicy",),
+        "nothing is masked by the log group",
+        (
+            "firehose:TagDeliveryStream",
+            "logs:CreateLogDelivery",
+            "logs:DeleteDataProtectionPolicy",
+            "logs:PutDataProtectionPolicy",
+            "s3:REST.PUT.OBJECT",
+        ),
+    ),
+    Excuse(
+        LOGS,
+        ("ResourcePolicyDocument",),
+        "no log group has a policy of its own",
+        ("logs:DeleteResourcePolicy", "logs:PutResourcePolicy"),
+    ),
+    Excuse(
+        LOGS,
+        ("FieldIndexPolicies",),
+        "no field of the logs is indexed",
+        ("logs:DeleteIndexPolicy", "logs:PutIndexPolicy"),
+    ),
+    Excuse(
+        LOGS,
+        ("KmsKeyId",),
+        "the logs are encrypted by CloudWatch's own key",
+        ("logs:AssociateKmsKey", "logs:DisassociateKmsKey"),
+    ),
+    Excuse(
+        LOGS,
+        ("BearerTokenAuthenticationEnabled", "DeletionProtectionEnabled"),
+        "the log groups go with the stack, and nobody writes to them by token",
+        ("logs:PutBearerTokenAuthentication", "logs:PutLogGroupDeletionProtection"),
+    ),
+    Excuse(
+        ROLE,
+        ("ManagedPolicyArns",),
+        "each role's one policy is written out; to attach another would be a way to more rights",
+        ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+    ),
+    Excuse(
+        ROLE,
+        ("Description", "MaxSessionDuration"),
+        "the roles keep IAM's defaults",
+        ("iam:UpdateRole", "iam:UpdateRoleDescription"),
+    ),
+    Excuse(
+        ROLE,
+        ("PermissionsBoundary",),
+        "no role has a boundary",
+        ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+    ),
+)

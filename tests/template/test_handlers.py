@@ -1,0 +1,87 @@
+"""The role that deploys may make every call that CloudFormation makes with it.
+
+Which calls those are, the schema of each resource type says; cfn-lint brings the schemas along.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+
+from tests.template import stack
+from tests.template.excuses import EXCUSES, Excuse
+
+REGION = "us-east-1"
+RESOURCES = stack.template()["Resources"]
+TYPES = sorted({spec["Type"] for spec in RESOURCES.values()})
+# The rollback of a creation removes what it has just made, so of every type; see change_set.py.
+RUN = ("read", "create", "update", "delete")
+
+
+def _github() -> dict[str, Any]:
+    path = stack.TEMPLATE_PATH.parent / "github.yaml"
+    resources: dict[str, Any] = yaml.load(path.read_text(), Loader=stack._Loader)["Resources"]
+    return resources
+
+
+def _granted() -> set[str]:
+    """Every action of the role, those of its managed policy too."""
+    resources = _github()
+    documents = [resources["LookPolicy"]["Properties"]["PolicyDocument"]]
+    documents += [
+        each["PolicyDocument"] for each in resources["DeployRole"]["Properties"]["Policies"]
+    ]
+    found = [statement["Action"] for document in documents for statement in document["Statement"]]
+    return {action for each in found for action in ([each] if isinstance(each, str) else each)}
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
+    return schema
+
+
+def _declared(kind: str) -> set[str]:
+    """The calls of the handlers that CloudFormation runs for a stack."""
+    handlers = _schema(kind)["handlers"]
+    return {action for name in RUN for action in handlers.get(name, {}).get("permissions", ())}
+
+
+def _keys(node: Any) -> Iterator[str]:
+    """Yield every key at any depth."""
+    if isinstance(node, dict):
+        yield from node
+        node = list(node.values())
+    for inner in node if isinstance(node, list) else ():
+        yield from _keys(inner)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_role_may_call_what_the_handlers_call(kind: str) -> None:
+    excused = {action for each in EXCUSES if each.type == kind for action in each.actions}
+    assert sorted(_declared(kind) - excused - _granted()) == []
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_schema_of_a_type_says_what_is_called(kind: str) -> None:
+    assert _declared(kind)
+
+
+@pytest.mark.parametrize("excuse", EXCUSES, ids=lambda each: each.reason)
+def test_an_excuse_holds_while_the_template_sets_none_of_its_properties(excuse: Excuse) -> None:
+    of_type = [spec["Properties"] for spec in RESOURCES.values() if spec["Type"] == excuse.type]
+    assert set(excuse.properties) <= set(_keys(_schema(excuse.type))), "no such property"
+    assert set(excuse.properties) & set(_keys(of_type)) == set()
+
+
+@pytest.mark.parametrize("excuse", EXCUSES, ids=lambda each: each.reason)
+def test_an_excuse_is_for_calls_that_are_declared_and_not_granted(excuse: Excuse) -> None:
+    assert sorted(set(excuse.actions) - _declared(excuse.type)) == []
+    assert sorted(set(excuse.actions) & _granted()) == []
+
+
+def test_what_can_be_tagged_can_be_untagged() -> None:
+    tags = {action for action in _granted() if action.partition(":")[2].startswith("Tag")}
+    assert tags
+    assert {action.replace(":Tag", ":Untag") for action in tags} <= _granted()
