@@ -10,6 +10,8 @@ from typing import Any
 from masking import shown_field, shown_text
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+# Other loggers' names; no line of ours is graver than an error.
+_THRESHOLDS = LEVELS | {"WARN": 30, "CRITICAL": 40, "FATAL": 40}
 SERVICE = "unc-consumer"
 
 _request_id: str | None = None
@@ -87,4 +89,4 @@ def get_logger(name: str) -> Logger:
 
 
 def _threshold() -> int:
-    return LEVELS.get(os.environ.get("LOG_LEVEL", "INFO").strip().upper(), LEVELS["INFO"])
+    return _THRESHOLDS.get(os.environ.get("LOG_LEVEL", "").strip().upper(), LEVELS["INFO"])
