@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from unc.aws import Aws
 from unc.errors import DeployFailed
+from unc.refusal import explain_refusal
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import (
@@ -121,10 +122,12 @@ def await_change_set(aws: Aws, wanted: Wanted, name: str) -> ChangeSet | None:
         time.sleep(POLL_SECONDS)
     reason = " ".join(found.get("StatusReason", "").split())
     if found["Status"] == "FAILED" or found.get("ExecutionStatus") == "UNAVAILABLE":
+        nothing = reason.startswith(NOTHING_CHANGES)
+        refusal = None if nothing else explain_refusal(aws, found.get("ChangeSetId", name), reason)
         aws.cloudformation.delete_change_set(StackName=wanted.stack, ChangeSetName=name)
-        if reason.startswith(NOTHING_CHANGES):
-            return None
-        raise DeployFailed(f"the changes were refused: {reason or 'no reason given'}")
+        if refusal:
+            raise refusal
+        return None
     return ChangeSet(name, wanted.stack, wanted.kind, tuple(read_changes(aws, wanted.stack, name)))
 
 
