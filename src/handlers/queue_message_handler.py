@@ -17,6 +17,7 @@ from domain.intake import Conversations, Intake
 from domain.patience import Patience
 from domain.records import QueueRecord
 from domain.sessions import ACTIVE, Session
+from handlers.arguments import require_sender_id, require_text
 from metrics import embedded
 
 
@@ -47,9 +48,10 @@ def handle_batch(
 def get_or_create_session(sender_id: str, side: wiring.QueueSide | None = None) -> str:
     """Give the id of the sender's active session, opening one when there is none.
 
-    Raises ValueError for an empty sender_id, NotStored when the store could not be asked.
+    `sender_id` is what chats have, the address without channel and plus. Raises ValueError
+    for anything else, NotStored when the store could not be asked.
     """
-    _require(sender_id=sender_id)
+    require_sender_id(sender_id)
     side = side or wiring.queue_side()
     intake = _conversations(side, side.surroundings.patience()).take_in({sender_id: []})
     if sender_id not in intake.sessions:
@@ -67,11 +69,12 @@ def store_chat_messages(
 
     One that is stored stays as it was. `created_at` beside a message (epoch seconds) is
     its place; without it, now. Raises ValueError for what is no inbound message of this
-    sender or an empty id, NotStored when some are not known to be stored. A message
+    sender and for what is no id, NotStored when some are not known to be stored. A message
     whose body named no Sid needs a `metadata.message_id` of the caller's choice, the
     same at every call.
     """
-    _require(sender_id=sender_id, session_id=session_id)
+    require_sender_id(sender_id)
+    require_text(session_id=session_id)
     side = side or wiring.queue_side()
     inbound = _read_dicts(sender_id, messages, side)
     if not inbound:
@@ -89,19 +92,13 @@ def process_message(
     Takes and raises what store_chat_messages does: a message without any Sid needs
     `metadata.message_id` from the caller. Without messages no session is opened.
     """
-    _require(sender_id=sender_id)
+    require_sender_id(sender_id)
     side = side or wiring.queue_side()
     inbound = _read_dicts(sender_id, messages, side)
     if not inbound:
         return 0
     conversations = _conversations(side, side.surroundings.patience())
     return _stored_count(inbound, conversations.take_in({sender_id: inbound}))
-
-
-def _require(**ids: str) -> None:
-    for name, value in ids.items():
-        if not value:
-            raise ValueError(f"{name} is empty")
 
 
 def _conversations(side: wiring.QueueSide, patience: Patience) -> Conversations:

@@ -85,6 +85,40 @@ def test_a_script_hears_at_once_of_an_empty_id(empty: str, call: Callable[..., o
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        lambda sender, side: get_or_create_session(sender, side),
+        lambda sender, side: process_message(sender, [], side),
+        lambda sender, side: store_chat_messages("mine", sender, [], side),
+    ],
+)
+@pytest.mark.parametrize(
+    "sender",
+    ["whatsapp:+4915555550199", "whatsapp:US.A1", "+4915555550199", " 4915555550199", " "],
+)
+def test_a_script_hears_which_form_a_sender_id_has(
+    sender: str, call: Callable[..., object]
+) -> None:
+    world = QueueWorld()
+    with pytest.raises(ValueError, match=r"^sender_id is not as chats have it: .*4915555550199"):
+        call(sender, world.side)
+    assert world.store.calls == 0
+
+
+@pytest.mark.parametrize("sender", ["4915555550199", "US.A1B2C3", "UNCproject", "72345"])
+def test_every_form_that_a_chat_s_sender_id_has_is_taken(sender: str) -> None:
+    world = QueueWorld()
+    session_id = get_or_create_session(sender, world.side)
+    assert world.store.sessions[session_id].sender_id == sender
+
+
+@pytest.mark.parametrize("number", [4915555550199, b"4915555550199"])
+def test_a_sender_id_is_text(number: Any) -> None:
+    with pytest.raises(ValueError, match=r"^sender_id is no text$"):
+        get_or_create_session(number, QueueWorld().side)
+
+
+@pytest.mark.parametrize(
     "odd",
     [
         {},
