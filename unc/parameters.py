@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from unc.aws import Aws
 from unc.errors import BadInput
 from unc.stack_events import find_stack
+from unc.stack_state import NOT_YET
 
 # The workflow's settings; anything else goes by --set.
 VARIABLES = {
@@ -69,9 +70,12 @@ def settle_parameters(
 
 
 def read_chosen(aws: Aws, stack: str) -> dict[str, str]:
-    """Return the values of a stack that differ from its own template's defaults."""
+    """Return the values of a stack that differ from its own template's defaults.
+
+    A stack that a comparison has left empty has parameters, but no template to ask for.
+    """
     found = find_stack(aws, stack)
-    if not found or not found.get("Parameters"):
+    if not found or found["StackStatus"] in NOT_YET or not found.get("Parameters"):
         return {}
     values = {p.get("ParameterKey", ""): p.get("ParameterValue", "") for p in found["Parameters"]}
     defaults = read_defaults(aws, {"StackName": stack})
