@@ -27,7 +27,7 @@ def explain_refusal(aws: Aws, arn: str, reason: str) -> DeployFailed:
 
 
 def read_reasons(aws: Aws, arn: str) -> list[str]:
-    """Return each reason once; none when the events cannot be read, as on an emulator.
+    """Return each reason once; none where no events are kept or they may not be read.
 
     A change set is found by its ARN alone; by its name alone it is not, whatever the reference
     says: https://github.com/aws-cloudformation/cloudformation-cli/issues/1116
