@@ -5,6 +5,8 @@ go the same way. See domain/telling.py for what is promised.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import wiring
@@ -18,7 +20,12 @@ from domain.news import (
     record_id,
 )
 from domain.telling import Teller, Telling
+from domain.text import parse_number
+from handlers.arguments import require_sender_id, require_text
 from metrics import embedded
+
+# The table's writers may have clocks that are ahead of ours.
+CLOCKS_APART_SECONDS = 60
 
 Records = Iterable[object]
 
@@ -64,12 +71,14 @@ def notify_reply_service(
 ) -> Telling:
     """Tell the reply service about one sender's news, unless it is covered or limited.
 
-    Give `news`, or its fields as keywords (`message_id`, `session_id`, `stored_at`, and
-    optionally `text`, `attempt`). Raises ValueError when neither is given, NotHandled when
-    it could be neither told nor parked.
+    Give `news`, or its fields as keywords (`message_id`, `session_id`, `stored_at` in epoch
+    seconds, and optionally `text`, `attempt`). Raises ValueError when neither is given, or
+    what is given is no news of this sender, NotHandled when it could be neither told nor
+    parked.
     """
     news = _given_news(sender_id, news, keys)
     side = side or wiring.stream_side()
+    _require_past(news.stored_at, side.surroundings.clock())
     telling = _tell([news], _teller(side, None), side)
     if telling.unhandled:
         raise NotHandled(1, telling.problems)
@@ -77,11 +86,24 @@ def notify_reply_service(
 
 
 def _given_news(sender_id: str, news: object, keys: Mapping[str, Any]) -> News:
-    if isinstance(news, News):
-        return news
-    if news is not None or not keys.keys() >= {"message_id", "session_id", "stored_at"}:
+    require_sender_id(sender_id)
+    if news is None and keys.keys() >= {"message_id", "session_id", "stored_at"}:
+        news = News(sender_id, **keys)
+    if not isinstance(news, News):
         raise ValueError("give a News, or message_id, session_id and stored_at as keywords")
-    return News(sender_id, **keys)
+    if news.sender_id != sender_id:
+        raise ValueError("sender_id is not the sender of the news")
+    require_text(message_id=news.message_id, session_id=news.session_id)
+    stored_at = parse_number(str(news.stored_at))
+    if stored_at is None:
+        raise ValueError("stored_at is no number that the table can hold")
+    return replace(news, stored_at=stored_at)
+
+
+def _require_past(stored_at: Decimal, now: float) -> None:
+    """Everything up to a claim's moment counts as told: one far ahead would silence the sender."""
+    if stored_at > now + CLOCKS_APART_SECONDS:
+        raise ValueError("stored_at lies ahead of the clock: it is epoch seconds, not milliseconds")
 
 
 def _teller(side: wiring.StreamSide, context: object) -> Teller:

@@ -13,10 +13,11 @@ from domain.notifications import Notification
 from domain.ports import Outcome
 from handlers.dynamo_event_handler import handle_retries, handle_stream, notify_reply_service
 from tests.unit.builders import SENDER, news, session, stream_record
-from tests.unit.doubles import Context, StreamWorld, lines_with
+from tests.unit.doubles import NOW, Context, StreamWorld, lines_with
 
 HANGING_SECONDS = 4.0
 MOMENT = Decimal("1795000000.5")
+KEYS: dict[str, Any] = {"message_id": "SM1", "session_id": "session-1", "stored_at": MOMENT}
 
 
 def retry_record(number: int = 1, sender: str = SENDER, **values: Any) -> dict[str, Any]:
@@ -170,6 +171,64 @@ def test_a_queue_that_hangs_leaves_time_to_give_the_claim_back() -> None:
     assert world.notifications.released == [SENDER]
 
 
+def test_two_queues_that_hang_leave_time_to_give_the_claims_back() -> None:
+    """One sender to be parked, one to be given up: neither may take the time of what follows."""
+    world = StreamWorld()
+    world.replies.outcomes = {SENDER: Outcome.CANNOT_DELIVER_NOW, "1": Outcome.REJECTED}
+    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
+    with pytest.raises(NotHandled):
+        tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
+    assert sorted(world.notifications.released) == sorted([SENDER, "1"])
+    assert world.time.now < 100 + 60
+
+
+def test_nobody_waits_for_somebody_else_s_row() -> None:
+    world = StreamWorld()
+    world.notifications.unreadable = {"1"}
+    told_at: list[float] = []
+    world.replies.on_tell = lambda: told_at.append(world.time.now)
+    tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
+    assert ([each.sender_id for each in world.replies.told], told_at) == ([SENDER], [100.0])
+    assert [each.sender_id for each in world.retry_queue.parked] == ["1"]
+
+
+def test_nobody_waits_for_somebody_else_s_claim() -> None:
+    world = StreamWorld()
+    world.notifications.unclear = {"1"}
+    told_at: list[float] = []
+    world.replies.on_tell = lambda: told_at.append(world.time.now)
+    tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
+    assert ([each.sender_id for each in world.replies.told], told_at) == ([SENDER], [100.0])
+    [parked] = world.retry_queue.parked
+    assert (parked.sender_id, parked.after) == ("1", ("token2",))
+
+
+def test_a_claim_that_took_the_time_of_its_post_is_parked_to_be_taken_over() -> None:
+    """Nobody was told, and it is known: the parked copy names the claim and costs no attempt."""
+    world = StreamWorld()
+    world.notifications.seconds_to_claim = 30.0
+    tell(world, stream_record())
+    assert world.replies.told == []
+    [parked] = world.retry_queue.parked
+    assert (parked.attempt, parked.after) == (1, ("token1",))
+    world.notifications.seconds_to_claim = 0.0
+    assert retry(world, {"messageId": "1", "body": retry_body(parked)}) == []
+    assert [each.sender_id for each in world.replies.told] == [SENDER]
+
+
+def test_the_claim_that_stands_is_not_forgotten_among_those_that_may_stand() -> None:
+    """One refusal, then the claims stay unclear for longer than a parked copy remembers."""
+    world = StreamWorld(max_attempts=100)
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    tell(world, stream_record())
+    world.replies.outcomes.clear()
+    for attempt in range(20):
+        world.notifications.unclear = {SENDER} if attempt < 19 else set()
+        body = retry_body(world.retry_queue.parked.pop())
+        assert retry(world, {"messageId": "1", "body": body}) == []
+    assert [each.sender_id for each in world.replies.told] == [SENDER, SENDER]
+
+
 def test_a_table_that_cannot_settle_keeps_nobody_from_being_parked() -> None:
     world = StreamWorld()
     world.notifications.settles = False
@@ -210,8 +269,7 @@ def test_parked_news_already_covered_is_dropped() -> None:
 
 def test_a_script_tells_about_one_sender() -> None:
     world = StreamWorld()
-    keys: dict[str, Any] = {"message_id": "SM1", "session_id": "session-1", "stored_at": MOMENT}
-    assert notify_reply_service(SENDER, None, world.side, **keys).told == {SENDER}
+    assert notify_reply_service(SENDER, None, world.side, **KEYS).told == {SENDER}
     assert notify_reply_service(SENDER, news(), world.side).covered == {SENDER}
 
 
@@ -219,6 +277,54 @@ def test_a_script_tells_about_one_sender() -> None:
 def test_a_script_hears_what_makes_news(given: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="message_id, session_id and stored_at"):
         notify_reply_service(SENDER, *given)
+
+
+@pytest.mark.parametrize("moment", [1_795_000_000, 1_795_000_000.5, "1795000000.5", Decimal(7)])
+def test_a_script_may_give_a_moment_as_any_number(moment: Any) -> None:
+    world = StreamWorld()
+    assert notify_reply_service(SENDER, None, world.side, **KEYS | {"stored_at": moment}).told
+    assert world.notifications.rows[SENDER].through == Decimal(str(moment))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"message_id": ""}, "^message_id is empty$"),
+        ({"session_id": ""}, "^session_id is empty$"),
+        ({"stored_at": "soon"}, "^stored_at is no number that the table can hold$"),
+        ({"stored_at": None}, "^stored_at is no number that the table can hold$"),
+        ({"stored_at": True}, "^stored_at is no number that the table can hold$"),
+        ({"stored_at": float("nan")}, "^stored_at is no number that the table can hold$"),
+        ({"stored_at": Decimal("1e200")}, "^stored_at is no number that the table can hold$"),
+        ({"stored_at": 1_795_000_000_500}, "^stored_at lies ahead of the clock: .* not milli"),
+        ({"stored_at": NOW + 161}, "^stored_at lies ahead of the clock"),
+    ],
+)
+def test_a_script_hears_of_news_that_would_silence_the_sender(
+    given: dict[str, Any], said: str
+) -> None:
+    """What `through` holds covers all that is stored before it."""
+    world = StreamWorld()
+    with pytest.raises(ValueError, match=said):
+        notify_reply_service(SENDER, None, world.side, **KEYS | given)
+    with pytest.raises(ValueError, match=said):
+        notify_reply_service(SENDER, news(**given), world.side)
+    assert (world.notifications.calls, world.replies.told) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("sender", "said"),
+    [
+        ("", "^sender_id is empty$"),
+        ("whatsapp:+4915555550199", "^sender_id is not as chats have it"),
+        ("1", "^sender_id is not the sender of the news$"),
+    ],
+)
+def test_a_script_hears_that_news_is_somebody_else_s(sender: str, said: str) -> None:
+    world = StreamWorld()
+    with pytest.raises(ValueError, match=said):
+        notify_reply_service(sender, news(), world.side)
+    assert world.notifications.calls == 0
 
 
 def test_a_script_hears_that_nobody_could_be_told() -> None:
