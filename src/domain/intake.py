@@ -132,6 +132,8 @@ class Conversations:
         if claimed:
             claimed = known.sessions.get(claimed.session_id, claimed)
         cached = known.sessions.get(self._cache.get(sender) or "")
+        if cached and cached.sender_id != sender:  # a script has put a message there
+            cached = None
         latest = newest([claimed, cached])
         if latest and latest.is_active:
             return Unit(latest, False, messages)

@@ -44,6 +44,16 @@ def test_a_script_may_name_the_session() -> None:
     assert set(world.store.chats.values()) == {"mine"}
 
 
+def test_a_session_of_somebody_else_gets_what_it_was_named_for_and_no_more() -> None:
+    world = QueueWorld()
+    theirs = get_or_create_session("1", world.side)
+    assert store_chat_messages(theirs, SENDER, [parsed(1)], world.side) == 1
+    own = get_or_create_session(SENDER, world.side)
+    assert own != theirs
+    assert process_message(SENDER, [parsed(2)], world.side) == 1
+    assert list(world.store.chats.values()) == [theirs, own]
+
+
 def test_grouped_records_can_be_handed_on_as_they_are() -> None:
     world = QueueWorld()
     for sender, messages in group_messages_by_sender([numbered(1), numbered(2)]).items():
