@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from unc.adoption.account import Account, look_around
+from unc.adoption.mappings import LIMIT_SECONDS
 from unc.adoption.takeover import require_decision, take_over, try_import
 from unc.aws import Aws
 from unc.change_set import Change
@@ -27,7 +28,12 @@ from unc.stack_state import require_whole, settle_stack
 
 
 def roll_out(
-    aws: Aws, plan: Plan, told_until: Decimal | None, progress: Progress, show: Show
+    aws: Aws,
+    plan: Plan,
+    told_until: Decimal | None,
+    progress: Progress,
+    show: Show,
+    patience_seconds: float = LIMIT_SECONDS,
 ) -> Resources:
     """Deploy, taking over first what belongs to no stack; raises DeployFailed and BadInput."""
     settle_stack(aws, plan.stack, progress)
@@ -36,7 +42,7 @@ def roll_out(
         return deploy(aws, plan, progress, show)
     for line in describe_account(account):
         progress(line)
-    resources = take_over(aws, plan, account, told_until, progress, show)
+    resources = take_over(aws, plan, account, told_until, progress, show, patience_seconds)
     for leftover in account.leftovers:
         progress(f"left alone, no longer needed: {leftover}")
     return resources

@@ -10,6 +10,7 @@ from tests.e2e.older import account as older
 from tests.e2e.older.history import read_all
 from tests.e2e.older.world import OldWorld, running_old_world
 from tests.e2e.templates import broken_template
+from tests.e2e.world import eventually
 from unc import project
 from unc.change_set import Change
 from unc.cli import run
@@ -38,10 +39,13 @@ def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
 
 
 def _roll_out(
-    world: OldWorld, progress: Callable[[str], None], template: Path = project.TEMPLATE
+    world: OldWorld,
+    progress: Callable[[str], None],
+    template: Path = project.TEMPLATE,
+    patience_seconds: float = 60,
 ) -> None:
     plan = Plan(build_package(), {"ReplyServiceUrl": world.reply.url}, template=template)
-    roll_out(world.aws, plan, None, progress, _show_nothing)
+    roll_out(world.aws, plan, None, progress, _show_nothing, patience_seconds)
 
 
 def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
@@ -70,6 +74,34 @@ def test_a_takeover_that_is_cut_off_is_finished_by_the_next(old_world: OldWorld)
     assert old_world.deploy() == 0
     told.append(old_world.exchange("after"))
     old_world.assert_told_once(*told)
+
+
+def test_where_the_older_notifier_keeps_failing_the_queue_is_read_again(
+    old_world: OldWorld,
+) -> None:
+    old_world.break_notifier()
+    told = [old_world.send("stored and not told")]
+    eventually(old_world.notifier_fails, "the older notifier fails")
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
+        _roll_out(old_world, lines.append, patience_seconds=5)
+    assert old_world.states() == ["Enabled", "Enabled"]
+    assert lines[-1] == "giving up: the older consumer reads the queue again, as before"
+    told.append(old_world.send("while it fails"))
+    eventually(lambda: _is_stored(old_world, told[-1].message_id), "stored by the older one")
+    old_world.mend_notifier()
+    assert old_world.deploy() == 0
+    told.append(old_world.exchange("after"))
+    old_world.assert_told_once(*told)
+
+
+def test_what_was_off_before_a_takeover_gave_up_stays_off(old_world: OldWorld) -> None:
+    old_world.switch(0, on=False)
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
+        _roll_out(old_world, lines.append, patience_seconds=0)
+    assert old_world.states() == ["Disabled", "Enabled"]
+    assert lines[-1] == "giving up: what reads the queue was off before, and stays off"
 
 
 def test_where_the_older_notifier_was_off_a_person_has_to_say_what_was_told(
@@ -157,6 +189,10 @@ def _functions(world: OldWorld) -> list[dict[str, object]]:
 def _chat(world: OldWorld, message_id: str) -> dict[str, object]:
     chats = read_all(world.aws, "chats")
     return next(chat for chat in chats if chat["message_id"]["S"] == message_id)
+
+
+def _is_stored(world: OldWorld, message_id: str) -> bool:
+    return any(chat["message_id"]["S"] == message_id for chat in read_all(world.aws, "chats"))
 
 
 def _show_nothing(changes: Sequence[Change]) -> None:

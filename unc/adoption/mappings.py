@@ -119,10 +119,11 @@ def wait_until(
     otherwise: str,
     hint: str = "run it again: it goes on from here",
     interval: float | None = None,
+    limit: float = LIMIT_SECONDS,
 ) -> None:
-    """Poll a fact; raises DeployFailed when it does not become true."""
+    """Poll a fact, for `limit` seconds; raises DeployFailed when it does not become true."""
     pause = interval or (POLL_SECONDS if aws.endpoint else AWS_POLL_SECONDS)
-    deadline = time.monotonic() + LIMIT_SECONDS
+    deadline = time.monotonic() + limit
     while not fact():
         if time.monotonic() > deadline:
             raise DeployFailed(otherwise, hint)

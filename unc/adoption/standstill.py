@@ -49,7 +49,11 @@ def read_timeout(aws: Aws, function: str) -> int:
 
 
 def await_all_told(
-    aws: Aws, mappings: Sequence[Mapping], table: str, progress: Progress
+    aws: Aws,
+    mappings: Sequence[Mapping],
+    table: str,
+    progress: Progress,
+    patience_seconds: float,
 ) -> Decimal:
     """Wait until the older notifier has told all that is stored; return the boundary.
 
@@ -71,6 +75,7 @@ def await_all_told(
         "the older notifier does not get to the end of the stream",
         "say how far it told: --told-until all, none, or a moment",
         interval,
+        patience_seconds,
     )
     if settled is None:
         raise DeployFailed("the chats could not be read")

@@ -14,8 +14,7 @@ Each step can be done again: a run that was cut off is repeated from the start.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -23,16 +22,20 @@ from unc.adoption import boundary as boundaries
 from unc.adoption.account import Account, count_untold
 from unc.adoption.function_as_is import keep_code
 from unc.adoption.import_template import Import, describe_strays
-from unc.adoption.mappings import delete, switch
+from unc.adoption.mappings import LIMIT_SECONDS, delete, switch
 from unc.adoption.obstacles import require_no_obstacles
+from unc.adoption.retreat import (
+    left_for_another_run,
+    older_again_on_failure,
+    readers_again_on_failure,
+)
 from unc.adoption.standstill import await_all_told, stop_storing
 from unc.aws import Aws
 from unc.change_set import create_change_set
 from unc.code_bucket import ensure_bucket
 from unc.deployment import Plan, Show, carry_out, deploy, discard, propose
-from unc.errors import BadInput, DeployFailed
+from unc.errors import BadInput
 from unc.resources import Resources
-from unc.stack_events import read_status
 from unc.stack_state import exists
 
 Progress = Callable[[str], None]
@@ -45,8 +48,12 @@ def take_over(
     told_until: Decimal | None,
     progress: Progress,
     show: Show,
+    patience_seconds: float = LIMIT_SECONDS,
 ) -> Resources:
-    """Do all of it; raises DeployFailed, or BadInput when only a person can decide."""
+    """Do all of it; raises DeployFailed, or BadInput when only a person can decide.
+
+    `patience_seconds` is how long the older notifier may take to tell all that is stored.
+    """
     require_decision(aws, account, told_until)
     if account.is_attached:
         return retire(aws, plan, account, progress, show)
@@ -55,7 +62,11 @@ def take_over(
     detached = replace(plan, attach=False)
     change_set = propose(aws, detached)
     with left_for_another_run(progress):
-        until = bring_to_standstill(aws, plan, account, told_until, progress)
+        with readers_again_on_failure(aws, account, progress):
+            until = find_boundary(aws, account, told_until, progress, patience_seconds)
+            # Noted before the notifier goes off: afterwards nothing tells how far it came.
+            boundaries.keep_boundary(aws, plan.stack, until)
+        switch(aws, account.tellers, on=False)
         if change_set:
             show(change_set.changes)
             with older_again_on_failure(aws, plan, account, progress):
@@ -114,22 +125,21 @@ def describe(aws: Aws, account: Account) -> Import:
     return found
 
 
-def bring_to_standstill(
-    aws: Aws, plan: Plan, account: Account, told_until: Decimal | None, progress: Progress
+def find_boundary(
+    aws: Aws,
+    account: Account,
+    told_until: Decimal | None,
+    progress: Progress,
+    patience_seconds: float,
 ) -> Decimal:
-    """Stop the older consumer; return up to where it has told."""
+    """Stop the older queue function; return up to where the older notifier has told then."""
     stop_storing(aws, account.readers, account.name("Queue"), progress)
     awake = [mapping for mapping in account.tellers if not mapping.is_off]
     if told_until is not None:
-        until = told_until
-    elif awake:
-        until = await_all_told(aws, awake, account.name("ChatTable"), progress)
-    else:
-        until = boundaries.NONE if account.boundary is None else account.boundary
-    # Noted before the notifier goes off: afterwards nothing tells any more how far it came.
-    boundaries.keep_boundary(aws, plan.stack, until)
-    switch(aws, account.tellers, on=False)
-    return until
+        return told_until
+    if awake:
+        return await_all_told(aws, awake, account.name("ChatTable"), progress, patience_seconds)
+    return boundaries.NONE if account.boundary is None else account.boundary
 
 
 def hand_over(aws: Aws, account: Account, until: Decimal, progress: Progress) -> None:
@@ -138,29 +148,3 @@ def hand_over(aws: Aws, account: Account, until: Decimal, progress: Progress) ->
     progress(f"noting {told.count} older messages of {len(told.newest)} senders as told")
     boundaries.note_as_told(aws, account.name("NotificationTable"), told)
     delete(aws, account.mappings)
-
-
-@contextlib.contextmanager
-def older_again_on_failure(
-    aws: Aws, plan: Plan, account: Account, progress: Progress
-) -> Iterator[None]:
-    """Let the older consumer go on where it stood when the update was rolled back."""
-    try:
-        yield
-    except DeployFailed:
-        if read_status(aws, plan.stack) in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"):
-            switch(aws, account.tellers, on=True)
-            switch(aws, account.readers, on=True)
-            boundaries.forget_boundary(aws, plan.stack)
-            progress("the older consumer is as it was, and runs again")
-        raise
-
-
-@contextlib.contextmanager
-def left_for_another_run(progress: Progress) -> Iterator[None]:
-    """Say what a Ctrl-C leaves behind."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        progress("cut off: messages wait in the queue until this is run again and comes to its end")
-        raise

@@ -78,6 +78,23 @@ class OldWorld:
         """Switch one of the older mappings: 0 reads the queue, 1 the stream."""
         self.aws.functions.update_event_source_mapping(UUID=self.mappings[mapping], Enabled=on)
 
+    def break_notifier(self) -> None:
+        """Let every run of the older notifier fail; what it was given comes again."""
+        self._set_notifier("telling.nothing_of_that_name")
+
+    def mend_notifier(self) -> None:
+        self._set_notifier("telling.handler")
+
+    def notifier_fails(self) -> bool:
+        """Whether Lambda says so of its last run."""
+        found = self.aws.functions.get_event_source_mapping(UUID=self.mappings[1])
+        return found["LastProcessingResult"] == "FAILED"
+
+    def _set_notifier(self, handler: str) -> None:
+        self.aws.functions.update_function_configuration(
+            FunctionName=older.TELLING, Handler=handler
+        )
+
 
 @contextlib.contextmanager
 def running_old_world(environment: pytest.MonkeyPatch) -> Iterator[OldWorld]:
