@@ -1,7 +1,7 @@
 """The commands of `unc`: read arguments, call one function each, print.
 
 Results go to stdout, progress to stderr. Exit codes: 0 done, 1 refused, 2 bad input, 3 set-up
-missing, 4 emulator, 5 deployment, 6 nothing to talk to, 7 done but not all the way in time.
+missing, 4 emulator, 5 deployment, 6 nothing to talk to, 7 done but not all the way (in time).
 """
 
 from __future__ import annotations
@@ -97,8 +97,7 @@ def send(
     messages = [file_message(file)] if file else write_messages(address, body, count, senders)
     aws, resources = connect()
     journey = Journey(Tables(aws, resources), messages)
-    send_messages(aws, resources.queue, messages, one_group)
-    journey.start()
+    journey.start(send_messages(aws, resources.queue, messages, one_group))
     complete = watch(journey, wait)
     if as_json:
         print_json([way.as_json() for way in journey.ways])
@@ -106,6 +105,7 @@ def send(
         print_journey(journey)
     if not complete and wait > 0:
         progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
+    if journey.misses_any() or (not complete and wait > 0):
         raise typer.Exit(NOT_ALL_THE_WAY)
 
 

@@ -19,6 +19,8 @@ from unc.tables import Item, Tables
 POLL_SECONDS = 0.2
 # The counts of a queue are approximate: one look at an empty queue proves nothing.
 EMPTY_LOOKS = 3
+IGNORED = "ignored"
+NOT_STORED = "not stored"
 
 
 @dataclass
@@ -36,6 +38,10 @@ class Way:
     def is_over(self) -> bool:
         """Say whether nothing more is to come."""
         return bool(self.left_out) or self.replied is not None or self.known_before
+
+    def is_waiting(self) -> bool:
+        """Say whether it is neither a chat nor known to become none."""
+        return self.stored is None and not self.is_over()
 
     def as_json(self) -> dict[str, Any]:
         """Return what a script wants to know."""
@@ -61,6 +67,7 @@ class Journey:
         self.started = time.monotonic()
         self.empty_looks = 0
         self.looked = False
+        self.dead_before = self.count_dead()
         self.note_known()
 
     def note_known(self) -> None:
@@ -68,8 +75,10 @@ class Journey:
         for way, chat in self.find_chats(self.ways):
             way.known_before, way.chat = True, chat
 
-    def start(self) -> None:
-        """Count time from here: the messages are on the queue."""
+    def start(self, sent: Sequence[Message]) -> None:
+        """Count time from here: the messages are on the queue, each with its id."""
+        for way, message in zip(self.ways, sent, strict=True):
+            way.message = message
         self.started = time.monotonic()
 
     def is_over(self) -> bool:
@@ -77,9 +86,12 @@ class Journey:
         return all(way.is_over() for way in self.ways)
 
     def misses_any(self) -> bool:
-        """Say whether a message that was looked for is no chat and ought to be one."""
-        chats = [way for way in self.ways if not way.message.is_callback]
-        return self.looked and any(way.stored is None and not way.known_before for way in chats)
+        """Say whether a message was left out that ought to be a chat."""
+        return any(way.left_out == NOT_STORED for way in self.ways)
+
+    def waits_for_any(self) -> bool:
+        """Say whether a message was looked for and nothing can be said of it yet."""
+        return self.looked and any(way.is_waiting() for way in self.ways)
 
     def follow(self, limit_seconds: float, show: Callable[[], None] = lambda: None) -> bool:
         """Look until all is over or the limit is reached; say which."""
@@ -100,7 +112,7 @@ class Journey:
 
     def look_for_stored(self) -> None:
         """Note messages that became chats."""
-        missing = [way for way in self.ways if way.stored is None and not way.is_over()]
+        missing = [way for way in self.ways if way.is_waiting()]
         for way, chat in self.find_chats(missing):
             way.stored, way.chat = self.elapsed(), chat
 
@@ -121,16 +133,31 @@ class Journey:
                 way.replied = self.elapsed()
 
     def look_for_left_out(self) -> None:
-        """Note what is gone from the queue and no chat: receipts, and what was quarantined."""
-        waiting = [way for way in self.ways if way.stored is None and not way.is_over()]
+        """Note what is gone from the queue and no chat: receipts, and what was quarantined.
+
+        On AWS the counts lag, so a queue that looks empty may hold a message yet; but nothing else
+        fills the dead-letter queue.
+        """
+        waiting = [way for way in self.ways if way.is_waiting()]
         self.empty_looks = self.empty_looks + 1 if waiting and self.queue_is_empty() else 0
-        if self.empty_looks >= EMPTY_LOOKS:
-            for way in waiting:
-                way.left_out = "ignored" if way.message.is_callback else "not stored"
+        if self.empty_looks < EMPTY_LOOKS:
+            return
+        missing = [way for way in waiting if not way.message.is_callback]
+        if missing and self.count_dead() - self.dead_before >= len(missing):
+            for way in missing:
+                way.left_out = NOT_STORED
+        for way in waiting:
+            if way.message.is_callback:
+                way.left_out = IGNORED
 
     def queue_is_empty(self) -> bool:
         """Say whether nothing waits and nothing is being worked on."""
         return read_depth(self.tables.aws, self.tables.resources.queue).is_empty()
+
+    def count_dead(self) -> int:
+        """Count the bodies in the dead-letter queue, those that somebody looks at too."""
+        depth = read_depth(self.tables.aws, self.tables.resources.dead_letter_queue)
+        return depth.waiting + depth.in_flight
 
     def find_chats(self, ways: Sequence[Way]) -> list[tuple[Way, Item]]:
         """Pair messages with their chats."""

@@ -10,11 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from unc.console import err, out, printable
-from unc.journey import Journey, Way
+from unc.journey import IGNORED, NOT_STORED, Journey, Way
 
 ROWS_SHOWN = 20
 LABEL_CHARACTERS = 34
-NOT_STORED = "not stored; see: .venv/bin/unc dlq list"
+LEFT_OUT = f"{NOT_STORED}; see: .venv/bin/unc dlq list --queue messages"
+WAITING = "still waiting; see: .venv/bin/unc status"
 
 
 @contextmanager
@@ -31,7 +32,9 @@ def print_journey(journey: Journey) -> None:
     """Print where every message ended up, and where to look for what is not stored."""
     out.print(render_journey(journey))
     if journey.misses_any():
-        out.print(f"[yellow]{NOT_STORED}[/yellow]")
+        out.print(f"[yellow]{LEFT_OUT}[/yellow]")
+    if journey.waits_for_any():
+        out.print(f"[yellow]{WAITING}[/yellow]")
 
 
 def render_journey(journey: Journey) -> Table:
@@ -77,7 +80,7 @@ def stages(way: Way) -> tuple[str, ...]:
     if way.known_before:
         return ("✓", "[dim]before; sent twice, kept once[/dim]", "", "")
     if way.left_out:
-        colour = "dim" if way.left_out == "ignored" else "red"
+        colour = "dim" if way.left_out == IGNORED else "red"
         return ("✓", f"[{colour}]{way.left_out}[/{colour}]", "", "")
     return ("✓", *(mark(getattr(way, name)) for name in STAGES))
 

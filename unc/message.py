@@ -12,11 +12,15 @@ ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 OUR_NUMBER = "+14155238886"
 PREFIX = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*:")
 INBOUND_STATUSES = ("received", "receiving")
+SID_FIELDS = ("MessageSid", "SmsMessageSid", "SmsSid")
 
 
 @dataclass(frozen=True)
 class Message:
-    """A body as it goes onto the queue. Sender and id are empty where the body has none."""
+    """A body as it goes onto the queue. Sender and id are empty where the body has none.
+
+    One without an id is stored under the id that SQS gives it.
+    """
 
     label: str
     body: str
@@ -26,20 +30,30 @@ class Message:
 
 
 def read_message(body: str, label: str = "") -> Message:
-    """Read from a body what is needed to find it again."""
-    fields = dict(parse_qsl(body, keep_blank_values=True))
+    """Read from a body what is needed to find it again, by the rules of the functions."""
+    fields = read_fields(body)
     return Message(
         label=label or fields.get("Body", "") or fields.get("MessageType", ""),
         body=body,
         sender_id=find_sender(fields),
-        message_id=fields.get("MessageSid", ""),
+        message_id=next((fields[name] for name in SID_FIELDS if name in fields), ""),
         is_callback=is_status_callback(fields),
     )
 
 
+def read_fields(body: str) -> dict[str, str]:
+    """Return the fields that are not blank; of a repeated one the first counts."""
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(body, keep_blank_values=True):
+        fields.setdefault(name, value.strip())
+    return {name: value for name, value in fields.items() if value}
+
+
 def find_sender(fields: dict[str, str]) -> str:
-    """Return the id under which the tables know a sender: `WaId`, else the bare address."""
-    return fields.get("WaId") or bare_address(fields.get("From", ""))
+    """Return the id under which the tables know a sender: `WaId`, else a bare address."""
+    external = fields.get("ExternalUserId") or fields.get("ParentExternalUserId", "")
+    whatsapp = fields.get("WaId", "").removeprefix("+")
+    return whatsapp or bare_address(fields.get("From", "")) or bare_address(external)
 
 
 def bare_address(address: str) -> str:
@@ -51,7 +65,7 @@ def is_status_callback(fields: dict[str, str]) -> bool:
     """Tell a delivery receipt of an outbound message from an inbound one."""
     if "MessageStatus" in fields:
         return True
-    return fields.get("SmsStatus", "received") not in INBOUND_STATUSES
+    return fields.get("SmsStatus", "received").lower() not in INBOUND_STATUSES
 
 
 def write_message(address: str, text: str) -> Message:

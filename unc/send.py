@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unc.aws import Aws
@@ -25,17 +26,27 @@ def send_messages(
     queue: str,
     messages: Sequence[Message],
     one_group: bool = False,
-    progress: Callable[[int], None] = lambda sent: None,
-) -> None:
-    """Send in the order given; raises UncError when the queue takes only a part."""
+) -> list[Message]:
+    """Send in the order given; return the messages with the ids that they will be stored under.
+
+    Raises UncError when the queue takes only a part.
+    """
+    sent: list[Message] = []
     for start in range(0, len(messages), ENTRIES_PER_CALL):
         chunk = messages[start : start + ENTRIES_PER_CALL]
         entries = [make_entry(i, message, one_group) for i, message in enumerate(chunk)]
-        refused = aws.sqs.send_message_batch(QueueUrl=queue, Entries=entries).get("Failed", [])
-        if refused:
+        answer = aws.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+        if refused := answer.get("Failed", []):
             reason = refused[0].get("Message", refused[0]["Code"])
             raise UncError(f"the queue refused {len(refused)} of {len(chunk)} messages: {reason}")
-        progress(start + len(chunk))
+        given = {each["Id"]: each["MessageId"] for each in answer["Successful"]}
+        sent += [with_id(message, given[str(i)]) for i, message in enumerate(chunk)]
+    return sent
+
+
+def with_id(message: Message, given: str) -> Message:
+    """Name a message by its own id, else by the one that SQS gave it, as the functions do."""
+    return message if message.message_id else replace(message, message_id=given)
 
 
 def make_entry(

@@ -95,8 +95,7 @@ def play_samples(stack: RunningStack) -> None:
         progress("the samples are here from an earlier run; not played again")
         return
     progress(f"playing {len(messages)} samples")
-    send_messages(stack.aws, stack.resources.queue, messages, one_group=True)
-    journey.start()
+    journey.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
     with shown(journey) as show:
         journey.follow(PLAY_LIMIT_SECONDS, show)
     print_journey(journey)

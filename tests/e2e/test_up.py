@@ -106,6 +106,25 @@ def test_samples_are_played_and_a_message_sent_is_stored_told_and_replied(up: Up
     eventually(lambda: "You said: hi" in up.printed(), "the live view shows the reply")
 
 
+@pytest.mark.parametrize(
+    ("body", "left_out", "code"),
+    [
+        ("From=whatsapp:%2B4915555550177&Body=hi", None, 0),
+        ("From=whatsapp:%2B4915555550177&Body=hi&SmsSid=SM01", None, 0),
+        ("MessageSid=SM02&Body=nobody+wrote+this", "not stored", 7),
+    ],
+    ids=["no Sid", "another Sid", "no sender"],
+)
+def test_a_body_is_followed_to_where_the_consumer_puts_it(
+    body: str, left_out: str | None, code: int, up: Up, tmp_path: Path
+) -> None:
+    (tmp_path / "body.txt").write_text(body)
+    sent = up.run("send", "--file", str(tmp_path / "body.txt"), "--json")
+    [way] = json.loads(sent.stdout)
+    assert way["left_out"] == left_out
+    assert sent.returncode == code, sent.stderr
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_it_ends_no_process_stays(up: Up, by: signal.Signals) -> None:
     """Ctrl-C, a polite end and a crash: the emulator and its functions go too."""

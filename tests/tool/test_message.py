@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from domain.address import parse_address
+from domain.inbound import ParsedMessage, StatusCallback, parse_inbound
 from unc.message import bare_address, read_message, write_message
 from unc.samples import load_samples
 
@@ -92,6 +93,35 @@ def test_the_tool_knows_an_address_under_the_functions_id(address: str) -> None:
 )
 def test_receipts_are_told_from_messages(body: str, is_callback: bool) -> None:
     assert read_message(body).is_callback is is_callback
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "WaId=49&MessageSid=SM1&SmsSid=SM2",
+        "WaId=49&SmsSid=SM2&SmsMessageSid=SM3",
+        "WaId=49&SmsSid=SM2",
+        "WaId=49&MessageSid=+&SmsSid=SM2",
+        "WaId=49&MessageSid=SM1&MessageSid=SM2",
+        "WaId=49",
+        "WaId=%2B49&MessageSid=SM1",
+        "WaId=+&From=whatsapp:%2B49&MessageSid=SM1",
+        "ExternalUserId=whatsapp:US.1&MessageSid=SM1",
+        "ParentExternalUserId=whatsapp:US.2&MessageSid=SM1",
+        "WaId=49&MessageStatus=&MessageSid=SM1",
+        "WaId=49&SmsStatus=Received&MessageSid=SM1",
+        "WaId=49&SmsStatus=sent&MessageSid=SM1",
+        "a=b",
+        "",
+    ],
+)
+def test_the_tool_looks_for_a_message_where_the_functions_put_it(body: str) -> None:
+    stored, read = parse_inbound(body), read_message(body)
+    assert read.is_callback is isinstance(stored, StatusCallback)
+    if isinstance(stored, ParsedMessage):
+        assert (read.sender_id, read.message_id) == (stored.sender_id, stored.message_id or "")
+    elif not read.is_callback:
+        assert read.sender_id == ""
 
 
 def test_the_samples_are_eight_messages_and_a_receipt_at_the_end() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from unc.errors import BadInput
-from unc.message import read_message, write_message
-from unc.send import ONE_GROUP, group_of, make_entry, neighbour, write_messages
+from unc.errors import BadInput, UncError
+from unc.message import Message, read_message, write_message
+from unc.send import ONE_GROUP, group_of, make_entry, neighbour, send_messages, write_messages
 
 
 def test_messages_are_dealt_out_to_senders_in_turn() -> None:
@@ -69,3 +72,38 @@ def test_the_same_body_twice_is_two_messages_for_the_queue() -> None:
     message = write_message("+15555550106", "hi")
     ids = {make_entry(0, message, one_group=False)["MessageDeduplicationId"] for _ in range(2)}
     assert len(ids) == 2
+
+
+class FakeQueue:
+    """Takes what it is given, and names the last of a call first."""
+
+    def __init__(self) -> None:
+        self.refuses = False
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        if self.refuses:
+            return {"Successful": [], "Failed": [{"Id": "0", "Code": "No", "Message": "why"}]}
+        named = [{"Id": one["Id"], "MessageId": f"sqs-{one['MessageBody']}"} for one in Entries]
+        return {"Successful": named[::-1]}
+
+
+def send(queue: FakeQueue, *messages: Message) -> list[Message]:
+    return send_messages(SimpleNamespace(sqs=queue), "url", messages)  # type: ignore[arg-type]
+
+
+def test_a_message_without_an_id_gets_the_queue_s() -> None:
+    bodies = [f"WaId=49&Body={n}" for n in range(12)]
+    sent = send(FakeQueue(), *map(read_message, bodies))
+    assert [(one.body, one.message_id) for one in sent] == [(b, f"sqs-{b}") for b in bodies]
+
+
+def test_a_message_with_an_id_keeps_it() -> None:
+    message = write_message("+15555550106", "hi")
+    assert send(FakeQueue(), message) == [message]
+
+
+def test_what_the_queue_refuses_is_said() -> None:
+    queue = FakeQueue()
+    queue.refuses = True
+    with pytest.raises(UncError, match="refused 1 of 1 messages: why"):
+        send(queue, write_message("+15555550106", "hi"))
