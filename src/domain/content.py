@@ -1,6 +1,8 @@
 """What a message says: text, media, location, buttons, replies, referrals.
 
 Fields and their meaning: https://www.twilio.com/docs/messaging/guides/webhook-request
+(a choice from a list is not on it: public programs read ListId; its title and description
+are said to stand beside it).
 A part that is absent or blank leaves no key; a broken part costs itself and a warning.
 """
 
@@ -13,6 +15,13 @@ from domain.text import parse_count, parse_number
 Part = dict[str, Any]
 
 _MEDIA_FIELD = re.compile(r"Media(?:Url|ContentType)([0-9]{1,4})")
+_TYPE_OF_PART = {
+    "button": "button",
+    "interactive": "interactive",
+    "flow": "interactive",
+    "list": "interactive",
+    "location": "location",
+}
 _TYPE_OF_MEDIA = {"image": "image", "audio": "audio", "video": "video", "text/vcard": "contacts"}
 
 
@@ -28,6 +37,7 @@ def read_content(form: Form, channel: str) -> Part:
         "media_items": media,
         "location": _location(form),
         "button": _named(form, text="ButtonText", payload="ButtonPayload", type="ButtonType"),
+        "list": _named(form, id="ListId", title="ListTitle", description="ListDescription"),
         "interactive": form.document("InteractiveData"),
         "flow": form.document("FlowData"),
         "reply_to": _named(
@@ -46,9 +56,9 @@ def message_type(form: Form, content: Part) -> str:
     stated = form.get("MessageType")
     if stated:
         return stated.lower()
-    for part in ("button", "interactive", "location"):
+    for part, kind in _TYPE_OF_PART.items():
         if part in content:
-            return part
+            return kind
     media = content.get("media_items")
     return _type_of(media[0]["content_type"]) if media else "text"
 

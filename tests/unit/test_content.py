@@ -109,6 +109,18 @@ def test_a_tapped_button_is_read_whatever_the_message_type_says() -> None:
     }
 
 
+def test_a_choice_from_a_list_is_read_beside_the_text() -> None:
+    fields = {"ListId": "row-1", "ListTitle": "Nassau", "ListDescription": "by boat"}
+    message = parsed(Body="Nassau", **fields)
+    assert message.content["list"] == {
+        "id": "row-1",
+        "title": "Nassau",
+        "description": "by boat",
+    }
+    assert (message.content["text"], message.message_type) == ("Nassau", "interactive")
+    assert content(ListId="row-1", ListTitle="")["list"] == {"id": "row-1"}
+
+
 @pytest.mark.parametrize(
     ("field", "key"), [("InteractiveData", "interactive"), ("FlowData", "flow")]
 )
@@ -145,11 +157,28 @@ def test_a_quoted_reply_names_message_and_sender() -> None:
 
 
 def test_a_referral_keeps_all_that_the_ad_says() -> None:
-    names = ["Body", "Headline", "SourceId", "SourceType", "SourceUrl"]
-    names += ["MediaId", "MediaContentType", "MediaUrl", "CtwaClid"]
-    referral = content(**{f"Referral{name}": name for name in names})["referral"]
-    assert sorted(referral.values()) == sorted(names)
-    assert (referral["source_id"], referral["ctwa_clid"]) == ("SourceId", "CtwaClid")
+    said = {
+        "Body": "Fly with us",
+        "Headline": "Nassau from 99",
+        "SourceId": "120208",
+        "SourceType": "ad",
+        "SourceUrl": "https://fb.me/1",
+        "MediaId": "778",
+        "MediaContentType": "image/jpeg",
+        "MediaUrl": "https://scontent.example/1",
+        "CtwaClid": "ARAkLkA8",
+    }
+    assert content(**{f"Referral{name}": value for name, value in said.items()})["referral"] == {
+        "body": "Fly with us",
+        "headline": "Nassau from 99",
+        "source_id": "120208",
+        "source_type": "ad",
+        "source_url": "https://fb.me/1",
+        "media_id": "778",
+        "media_content_type": "image/jpeg",
+        "media_url": "https://scontent.example/1",
+        "ctwa_clid": "ARAkLkA8",
+    }
 
 
 def test_a_referral_is_known_by_its_source_id() -> None:
@@ -164,6 +193,11 @@ def test_a_referral_is_known_by_its_source_id() -> None:
         ({"ButtonText": "Yes"}, "button"),
         ({"InteractiveData": "{}", "Latitude": "1"}, "location"),
         ({"InteractiveData": '{"a": 1}'}, "interactive"),
+        ({"FlowData": '{"a": 1}', "Latitude": "1"}, "interactive"),
+        ({"FlowData": "{}"}, "text"),
+        ({"ListId": "row-1", "NumMedia": "1", **SECOND}, "interactive"),
+        ({"ListId": "row-1", "ButtonText": "Yes"}, "button"),
+        ({"ListId": "row-1", "MessageType": "text"}, "text"),
         ({"NumMedia": "2", **FIRST, **SECOND}, "image"),
         ({"NumMedia": "1", **SECOND}, "audio"),
         ({"NumMedia": "1", "MediaUrl0": "u", "MediaContentType0": "text/VCARD"}, "contacts"),
