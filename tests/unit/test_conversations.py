@@ -62,7 +62,12 @@ def test_no_row_that_exists_is_ever_changed() -> None:
     opening, chat = (action["Put"] for action in actions)
     assert opening["ConditionExpression"] == "attribute_not_exists(session_id)"
     assert opening["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
-    assert opening["Item"]["created_at"] == {"N": "1"}
+    assert opening["Item"] == {
+        "session_id": {"S": "session-a"},
+        "sender_id": {"S": "a"},
+        "status": {"S": "active"},
+        "created_at": {"N": "1"},
+    }
     assert chat["ConditionExpression"] == "attribute_not_exists(sender_id)"
     assert chat["Item"]["session_id"] == {"S": "session-a"}
     assert chat["Item"]["stored_at"] == {"N": "1795000000.5"}

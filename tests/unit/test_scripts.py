@@ -1,11 +1,15 @@
 """Messages stored by a script: the same path, without a batch around them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from adapters.conversations import DynamoConversations
+from adapters.dynamodb import DynamoDb
+from adapters.wave import Wave
 from domain.errors import NotStored
 from domain.records import read_record
 from handlers.queue_message_handler import (
@@ -17,10 +21,18 @@ from handlers.queue_message_handler import (
 from queue_function import group_messages_by_sender, parse_message_body
 from tests.unit.builders import SENDER, body, numbered, sample
 from tests.unit.doubles import QueueWorld
+from tests.unit.scripted_aws import ScriptedAws
+from wiring import QueueSide
 
 
 def parsed(number: int = 1, **fields: str | None) -> dict[str, Any]:
     return parse_message_body(body(**{"MessageSid": f"SM{number:032d}"} | fields))
+
+
+def side_on(aws: ScriptedAws) -> QueueSide:
+    """The queue half on tables that answer by a script."""
+    store = DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions")
+    return replace(QueueWorld().side, conversations=store)
 
 
 def test_a_script_gets_the_session_that_a_batch_would_use() -> None:
@@ -36,6 +48,14 @@ def test_a_script_stores_messages_once() -> None:
     messages = [parsed(1), parsed(2), parsed(1)]
     assert process_message(SENDER, messages, world.side) == 2
     assert process_message(SENDER, messages, world.side) == 0
+
+
+def test_of_a_message_given_twice_the_first_is_stored() -> None:
+    aws = ScriptedAws()
+    twice = [parsed(1, Body="first"), parsed(1, Body="second")]
+    assert store_chat_messages("mine", SENDER, twice, side_on(aws)) == 1
+    [[stored]] = aws.writes()
+    assert stored["Put"]["Item"]["content"]["M"]["text"] == {"S": "first"}
 
 
 def test_a_script_may_name_the_session() -> None:

@@ -61,6 +61,24 @@ def test_an_external_user_id_alone_is_sender_enough(field: str) -> None:
     assert message.sender["phone"] is None
 
 
+def test_of_two_external_user_ids_the_person_s_own_is_the_id_and_both_are_kept() -> None:
+    ids = {"ExternalUserId": "whatsapp:ID.456", "ParentExternalUserId": "whatsapp:ID.PARENT.1"}
+    sender = parsed(**NOBODY, **ids).sender
+    assert sender == {
+        "id": "ID.456",
+        "name": None,
+        "phone": None,
+        "external_id": "whatsapp:ID.456",
+        "parent_external_id": "whatsapp:ID.PARENT.1",
+    }
+
+
+def test_the_phone_is_the_one_that_the_message_came_from() -> None:
+    """WaId may hold an older form of the number."""
+    message = parsed(From="whatsapp:+5215555550199", WaId="525555550199")
+    assert (message.sender_id, message.sender["phone"]) == ("525555550199", "+5215555550199")
+
+
 @pytest.mark.parametrize("address", [None, "", "+", "whatsapp:", "whatsapp:+", " whatsapp: + "])
 def test_a_body_without_any_sender_is_malformed_and_says_so(address: str | None) -> None:
     result = parse_inbound(body(From=address, WaId=None))
@@ -71,6 +89,11 @@ def test_a_body_without_any_sender_is_malformed_and_says_so(address: str | None)
 @pytest.mark.parametrize("field", ["ProfileUsername", "Username"])
 def test_the_user_name_is_taken_from_either_field(field: str) -> None:
     assert parsed(**{field: "quiet.person"}).sender["username"] == "quiet.person"
+
+
+def test_of_two_user_names_the_profile_s_counts() -> None:
+    sender = parsed(ProfileUsername="quiet.person", Username="other").sender
+    assert sender["username"] == "quiet.person"
 
 
 def test_fixed_keys_are_null_and_further_ones_absent_when_unknown() -> None:
