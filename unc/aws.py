@@ -91,12 +91,15 @@ class Aws:
 
 def local_aws(endpoint: str, region: str = "us-east-1") -> Aws:
     """Return clients for an emulator; neither profile nor credentials of the user are touched."""
-    # A session without the profile variable: AWS_PROFILE may name one that is not here.
-    quiet = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     session = boto3.Session(
         aws_access_key_id=LOCAL_ACCOUNT,
         aws_secret_access_key="local",
         region_name=region,
-        botocore_session=quiet,
+        botocore_session=without_profile(),
     )
     return Aws(session, endpoint)
+
+
+def without_profile() -> botocore.session.Session:
+    """Return a session that does not read AWS_PROFILE, which may name one that is not here."""
+    return botocore.session.Session(session_vars={"profile": (None, None, None, None)})

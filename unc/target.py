@@ -1,14 +1,15 @@
 """Which system a command talks to: what the environment names, else the one that runs here.
 
 AWS_ENDPOINT_URL, AWS_PROFILE and AWS_ACCESS_KEY_ID are said on purpose, so they win over a running
-`unc up`. Credentials that merely lie in a file do not: nobody who tries things on a laptop should
-reach an account by accident.
+`unc up`. What a machine in an account brings along does where nothing runs. Credentials that merely
+lie in a file never do: nobody who tries things on a laptop should reach an account by accident.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import boto3
@@ -21,14 +22,22 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from unc.aws import Aws, local_aws
+from unc.aws import Aws, local_aws, without_profile
 from unc.errors import BadInput, NotReachable, UncError
 from unc.running import find_running
 
 ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")
+# A role for a workload, and a container's own credentials.
+BROUGHT_ALONG = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
 WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-HOW_TO_REACH_ONE = "start one here with `unc up`, or set AWS_PROFILE to reach an account"
+DEFAULT_PROFILE = "default"
+HOW_TO_REACH_ONE = "start it with unc up, or set AWS_PROFILE=default to reach the account"
 
 
 def find_target() -> Aws:
@@ -37,26 +46,40 @@ def find_target() -> Aws:
     if endpoint:
         require_web_address("AWS_ENDPOINT_URL", endpoint)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    on_purpose = any(os.environ.get(name) for name in ON_PURPOSE)
+    on_purpose = is_any_set(ON_PURPOSE)
     if endpoint and not on_purpose and is_loopback(endpoint):
         return local_aws(endpoint, region or "us-east-1")
     running = None if endpoint or on_purpose else find_running()
     if running:
         return local_aws(running.endpoint, running.region)
+    if not (endpoint or on_purpose or is_any_set(BROUGHT_ALONG)):
+        raise NotReachable("nothing is running here", HOW_TO_REACH_ONE)
     return account_target(endpoint, region)
+
+
+def is_any_set(names: Iterable[str]) -> bool:
+    """Say whether one of these variables holds something."""
+    return any(os.environ.get(name) for name in names)
 
 
 def account_target(endpoint: str | None, region: str | None) -> Aws:
     """Return clients for an account, with whatever credentials the SDK finds."""
     try:
-        session = boto3.Session(region_name=region)
+        session = open_session(region)
     except BotoCoreError as error:
         raise explain(error) from error
     if not has_credentials(session):
-        raise NotReachable("nothing is running here and no credentials are set", HOW_TO_REACH_ONE)
+        raise explain(NoCredentialsError())
     if not session.region_name:
-        session = boto3.Session(region_name="us-east-1")
+        session = open_session("us-east-1")
     return Aws(session, endpoint)
+
+
+def open_session(region: str | None) -> boto3.Session:
+    """Open a session; the default profile is whatever the SDK finds, written down or not."""
+    if os.environ.get("AWS_PROFILE") != DEFAULT_PROFILE:
+        return boto3.Session(region_name=region)
+    return boto3.Session(region_name=region, botocore_session=without_profile())
 
 
 def has_credentials(session: boto3.Session) -> bool:

@@ -8,15 +8,18 @@ import pytest
 
 from unc.cli import fail, run
 from unc.errors import DeployFailed
+from unc.target import BROUGHT_ALONG, ON_PURPOSE
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"):
+    for name in ("AWS_ENDPOINT_URL", *ON_PURPOSE, *BROUGHT_ALONG):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    lying = tmp_path / "credentials"
+    lying.write_text("[default]\naws_access_key_id = x\naws_secret_access_key = y\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(lying))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
@@ -29,7 +32,18 @@ def test_help_names_the_commands(capsys: Output) -> None:
     assert all(command in said for command in ("up", "send", "status", "chat", "logs"))
 
 
-@pytest.mark.parametrize("command", [["status"], ["logs"], ["chat", "1"], ["send"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["logs"],
+        ["chat", "1"],
+        ["send"],
+        ["dlq", "purge", "--yes"],
+        ["destroy", "--yes"],
+        ["deploy"],
+    ],
+)
 def test_with_nothing_to_talk_to_every_command_says_so_in_one_line(
     command: list[str], capsys: Output
 ) -> None:

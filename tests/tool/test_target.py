@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from unc.errors import NotReachable
 from unc.running import Running, noted
-from unc.target import explain, find_target
+from unc.target import BROUGHT_ALONG, ON_PURPOSE, explain, find_target
 
-VARIABLES = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
+VARIABLES = ("AWS_ENDPOINT_URL", *ON_PURPOSE, *BROUGHT_ALONG)
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -64,7 +64,41 @@ def test_credentials_that_lie_in_a_file_do_not(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(lying))
     with noted(HERE):
         assert find_target().endpoint == HERE.endpoint
+    with pytest.raises(NotReachable, match="nothing is running here") as failure:
+        find_target()
+    assert "AWS_PROFILE=default" in failure.value.hint
+    monkeypatch.setenv("AWS_PROFILE", "default")
     assert find_target().endpoint is None
+
+
+@pytest.mark.parametrize(
+    "names", [BROUGHT_ALONG[:2], *((name,) for name in BROUGHT_ALONG[1:])], ids=" and ".join
+)
+def test_credentials_that_the_machine_brings_reach_its_account_when_nothing_runs_here(
+    names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lying = tmp_path / "credentials"
+    lying.write_text("[default]\naws_access_key_id = x\naws_secret_access_key = y\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(lying))
+    for name in names:
+        monkeypatch.setenv(name, "something")
+    with noted(HERE):
+        assert find_target().endpoint == HERE.endpoint
+    assert find_target().endpoint is None
+
+
+def test_the_default_profile_need_not_be_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine may have its credentials from elsewhere, and no file at all."""
+    monkeypatch.setenv("AWS_PROFILE", "default")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    assert find_target().endpoint is None
+
+
+def test_an_account_without_credentials_is_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "default")
+    with pytest.raises(NotReachable, match="no AWS credentials found"):
+        find_target()
 
 
 def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
