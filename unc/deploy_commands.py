@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
 import typer
 
 from unc import destroy as farewells
+from unc.adoption.account import Account
 from unc.adoption.boundary import read_told_until
 from unc.aws import Aws
 from unc.change_set import Change
 from unc.change_set_view import render_changes
 from unc.console import err, out, print_json, progress
-from unc.deployment import Plan
+from unc.deployment import Plan, require_resources
 from unc.errors import BadInput
 from unc.package import build_package
 from unc.parameters import wished_parameters
 from unc.resources import STACK, read_outputs
-from unc.rollout import describe_steps, rehearse, roll_out
+from unc.rollout import describe_account, describe_steps, rehearse, roll_out
 from unc.target import describe, find_target
 
 ACCOUNT_VARIABLE = "AWS_ACCOUNT_ID"
@@ -54,7 +56,7 @@ def deploy(
     """
     aws, plan = prepare(settings, replace)
     if dry_run:
-        print_plan(aws, plan, told_until)
+        print_plan(aws, plan, told_until, as_json)
         return
     roll_out(aws, plan, read_told_until(told_until), progress, tell_changes)
     outputs = read_outputs(aws, plan.stack)
@@ -114,20 +116,39 @@ def prepare(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tu
     aws = find_account()
     package = build_package()
     progress(f"packaged {package.path.name}: {package.files} files")
-    return aws, Plan(package, parameters, replaceable=tuple(replace or ()))
+    plan = Plan(package, parameters, replaceable=tuple(replace or ()))
+    require_resources(aws, plan)
+    return aws, plan
 
 
-def print_plan(aws: Aws, plan: Plan, told_until: str | None, as_json: bool = False) -> None:
+def print_plan(aws: Aws, plan: Plan, told_until: str | None, as_json: bool) -> None:
     """Print what a deployment would do."""
     moment = read_told_until(told_until)
     account, changes = rehearse(aws, plan, moment, progress)
     if as_json:
-        print_json([vars(change) for change in changes])
+        print_json(as_document(account, changes, moment))
     elif account.needs_takeover:
         for line in describe_steps(account, moment):
             out.print(line, markup=False)
     else:
         show_changes(changes)
+
+
+def as_document(
+    account: Account, changes: Sequence[Change], told_until: Decimal | None
+) -> dict[str, Any]:
+    """Return the plan for another program; before a takeover the changes are not known: null."""
+    found = list(describe_account(account))
+    steps = list(describe_steps(account, told_until))[len(found) :]
+    return {
+        "takeover": account.needs_takeover,
+        "strays": [
+            {"resource": one.resource, "type": one.type, "name": one.name} for one in account.strays
+        ],
+        "mappings": [vars(mapping) for mapping in account.mappings],
+        "steps": steps if account.needs_takeover else [],
+        "changes": None if account.needs_takeover else [vars(change) for change in changes],
+    }
 
 
 def show_changes(changes: Sequence[Change]) -> None:

@@ -7,6 +7,7 @@ between runs but what AWS keeps: a run that was cut off is simply done again.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from unc import project
+from unc.adoption.inventory import read_owned
 from unc.aws import Aws
 from unc.change_set import (
     Change,
@@ -33,7 +35,7 @@ from unc.code_bucket import (
     template_argument,
     upload_package,
 )
-from unc.errors import DeployFailed
+from unc.errors import BadInput, DeployFailed
 from unc.package import Package
 from unc.parameters import settle_parameters
 from unc.resources import STACK, Resources, read_resources
@@ -41,6 +43,7 @@ from unc.stack_events import Progress, await_stack, newest_event
 from unc.stack_state import exists, require_whole, settle_stack
 
 Show = Callable[[Sequence[Change]], None]
+RESOURCE_NAME = re.compile(r"^  (\w+):", re.MULTILINE)
 
 
 def show_nothing(changes: Sequence[Change]) -> None:
@@ -153,6 +156,23 @@ def discard(aws: Aws, change_set: ChangeSet) -> None:
     if not exists(aws, change_set.stack):
         with contextlib.suppress(ClientError):
             aws.cloudformation.delete_stack(StackName=change_set.stack)
+
+
+def require_resources(aws: Aws, plan: Plan) -> None:
+    """Raise BadInput when one that may be replaced is neither in the template nor in the stack."""
+    unknown = set(plan.replaceable) - resource_names(read_template(plan.template))
+    if unknown:
+        unknown -= read_owned(aws, plan.stack).keys()
+    if unknown:
+        odd = ", ".join(sorted(unknown))
+        raise BadInput(f"--replace {odd}: no such resource", "the names are those of the template")
+
+
+def resource_names(template: str) -> set[str]:
+    """Return the logical names in a template that is written as ours."""
+    resources = template.partition("\nResources:\n")[2]
+    end = re.search(r"^\S", resources, re.MULTILINE)
+    return set(RESOURCE_NAME.findall(resources[: end.start() if end else None]))
 
 
 def read_template(path: Path) -> str:
