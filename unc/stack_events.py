@@ -113,10 +113,22 @@ def tell(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
 
 def first_failure(aws: Aws, stack: str, after: str, status: str) -> DeployFailed:
     """Find what failed first; the stack's own word counts when no resource has one."""
+    return DeployFailed(what_failed(aws, stack, after), f"stack {stack} is {status}")
+
+
+def what_failed(aws: Aws, stack: str, after: str) -> str:
+    """Name what failed first after an event, and why."""
     failures = [event for event in events_after(aws, stack, after) if failed_itself(event)]
     failures.sort(key=lambda event: event.get("ResourceType") == STACK_TYPE)
-    reason = failure_line(failures[0]) if failures else "no resource gives a reason"
-    return DeployFailed(reason, f"stack {stack} is {status}")
+    return failure_line(failures[0]) if failures else "no resource gives a reason"
+
+
+def what_blocks_rollback(aws: Aws, stack: str) -> str:
+    """Name what the newest rollback of an update failed at, and why."""
+    newest_first = reversed(events_after(aws, stack, ""))
+    starts = (e for e in newest_first if e.get("ResourceStatus") == "UPDATE_ROLLBACK_IN_PROGRESS")
+    start = next(starts, None)
+    return what_failed(aws, stack, start["EventId"] if start else "")
 
 
 def failed_itself(event: StackEventTypeDef) -> bool:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from unc.aws import Aws
 from unc.errors import DeployFailed
-from unc.stack_events import Progress, find_stack, follow_stack, newest_event, read_status
+from unc.stack_events import (
+    Progress,
+    find_stack,
+    follow_stack,
+    newest_event,
+    read_status,
+    what_failed,
+)
 
 STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 NOT_YET = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
@@ -45,5 +52,17 @@ def settle_stack(aws: Aws, stack: str, progress: Progress) -> None:
             raise DeployFailed(f"stack {stack} cannot be removed: it is {status}")
     if status == "UPDATE_ROLLBACK_FAILED":
         progress(f"stack {stack} is {status}; going on with its rollback")
-        aws.cloudformation.continue_update_rollback(StackName=stack)
-        follow_stack(aws, stack, newest_event(aws, stack), progress)
+        continue_rollback(aws, stack, progress)
+
+
+def continue_rollback(aws: Aws, stack: str, progress: Progress) -> None:
+    """Go on with a rollback that stopped; raises DeployFailed with what stops it again and why."""
+    before = newest_event(aws, stack)
+    aws.cloudformation.continue_update_rollback(StackName=stack)
+    status = follow_stack(aws, stack, before, progress)
+    if status != "UPDATE_ROLLBACK_COMPLETE":
+        reason = what_failed(aws, stack, before)
+        raise DeployFailed(
+            f"the rollback of stack {stack} stopped again: {reason}",
+            "put that right and run it again",
+        )

@@ -14,6 +14,7 @@ from tests.e2e.world import eventually
 from unc import project
 from unc.change_set import Change
 from unc.cli import run
+from unc.code_bucket import bucket_name
 from unc.deployment import Plan
 from unc.errors import DeployFailed
 from unc.package import build_package
@@ -63,6 +64,42 @@ def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
     third = old_world.exchange("after a takeover")
     assert "stored_at" in _chat(old_world, third.message_id)
     old_world.assert_told_once(first, second, third)
+
+
+def test_where_the_rollback_fails_too_it_says_what_holds_it_up_and_a_later_run_goes_on(
+    old_world: OldWorld, tmp_path: Path
+) -> None:
+    told = [old_world.exchange("before")]
+    lost = _LostCode(old_world)
+    with pytest.raises(DeployFailed, match=r"^Broken failed: "):
+        _roll_out(old_world, lost, broken_template(tmp_path))
+    assert old_world.states() == ["Disabled", "Disabled"]
+    assert "the older consumer is off and messages wait in the queue" in lost.lines[-1]
+    assert "Function failed: " in lost.lines[-1]
+    told.append(old_world.send("while nobody is at work"))
+    with pytest.raises(DeployFailed, match=r"the rollback .* stopped again: \w+Function failed: "):
+        _roll_out(old_world, _ignore)
+    lost.put_back()
+    assert old_world.deploy() == 0
+    told.append(old_world.exchange("after"))
+    old_world.assert_told_once(*told)
+
+
+def test_where_the_new_event_sources_cannot_be_attached_the_next_run_does_it(
+    old_world: OldWorld, tmp_path: Path
+) -> None:
+    told = [old_world.exchange("before")]
+    template = broken_template(tmp_path)
+    whole = template.read_text()
+    template.write_text(whole.replace("  Broken:\n", "  Broken:\n    Condition: IsAttached\n"))
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match=r"^Broken failed: "):
+        _roll_out(old_world, lines.append, template)
+    assert "messages wait in the queue until this is run again" in lines[-1]
+    told.append(old_world.send("while nobody is at work"))
+    assert old_world.deploy("--replace", "Broken") == 0
+    told.append(old_world.exchange("after"))
+    old_world.assert_told_once(*told)
 
 
 def test_a_takeover_that_is_cut_off_is_finished_by_the_next(old_world: OldWorld) -> None:
@@ -174,6 +211,30 @@ class _Interrupt:
     def __call__(self, line: str) -> None:
         if self._words in line:
             raise KeyboardInterrupt
+
+
+class _LostCode:
+    """Keeps what is told, and loses the older code that a rollback needs, after the import."""
+
+    def __init__(self, world: OldWorld) -> None:
+        self.lines: list[str] = []
+        self._s3, self._bucket = world.aws.s3, bucket_name(world.aws)
+        self._code: dict[str, bytes] = {}
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if "switching off what reads the queue" in line:
+            self._lose()
+
+    def _lose(self) -> None:
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix="adopted/")["Contents"]
+        for key in (one["Key"] for one in found if one["Key"].endswith(".zip")):
+            self._code[key] = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def put_back(self) -> None:
+        for key, body in self._code.items():
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
 
 def _functions(world: OldWorld) -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ from unc.adoption.mappings import switch
 from unc.aws import Aws
 from unc.deployment import Plan
 from unc.errors import DeployFailed
-from unc.stack_events import Progress, read_status
+from unc.stack_events import Progress, read_status, what_blocks_rollback
 
 
 @contextlib.contextmanager
@@ -40,19 +40,32 @@ def older_again_on_failure(
     try:
         yield
     except DeployFailed:
-        if read_status(aws, plan.stack) in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"):
-            switch(aws, account.tellers, on=True)
-            switch(aws, account.readers, on=True)
-            boundaries.forget_boundary(aws, plan.stack)
-            progress("the older consumer is as it was, and runs again")
+        progress(bring_back(aws, plan, account))
         raise
 
 
+def bring_back(aws: Aws, plan: Plan, account: Account) -> str:
+    """Switch the older consumer on if its functions are as they were; say how it stands."""
+    status = read_status(aws, plan.stack)
+    if status in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"):
+        switch(aws, account.tellers, on=True)
+        switch(aws, account.readers, on=True)
+        boundaries.forget_boundary(aws, plan.stack)
+        return "the older consumer is as it was, and runs again"
+    reason = f"stack {plan.stack} is {status}"
+    if status == "UPDATE_ROLLBACK_FAILED":
+        reason = f"the rollback stopped: {what_blocks_rollback(aws, plan.stack)}"
+    return (
+        f"the older consumer is off and messages wait in the queue, for {reason}; "
+        "put that right and run it again"
+    )
+
+
 @contextlib.contextmanager
-def left_for_another_run(progress: Progress) -> Iterator[None]:
-    """Say what a Ctrl-C leaves behind."""
+def left_for_another_run(progress: Progress, cause: type[BaseException]) -> Iterator[None]:
+    """Say what a run leaves behind that ends here."""
     try:
         yield
-    except KeyboardInterrupt:
+    except cause:
         progress("cut off: messages wait in the queue until this is run again and comes to its end")
         raise

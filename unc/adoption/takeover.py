@@ -61,7 +61,7 @@ def take_over(
         import_strays(aws, plan, account, progress, show)
     detached = replace(plan, attach=False)
     change_set = propose(aws, detached)
-    with left_for_another_run(progress):
+    with left_for_another_run(progress, KeyboardInterrupt):
         with readers_again_on_failure(aws, account, progress):
             until = find_boundary(aws, account, told_until, progress, patience_seconds)
             # Noted before the notifier goes off: afterwards nothing tells how far it came.
@@ -71,8 +71,9 @@ def take_over(
             show(change_set.changes)
             with older_again_on_failure(aws, plan, account, progress):
                 carry_out(aws, change_set, progress)
-        hand_over(aws, account, until, progress)
-        resources = deploy(aws, plan, progress, show)
+        with left_for_another_run(progress, Exception):
+            hand_over(aws, account, until, progress)
+            resources = deploy(aws, plan, progress, show)
     boundaries.forget_boundary(aws, plan.stack)
     return resources
 

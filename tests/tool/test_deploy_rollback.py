@@ -1,0 +1,101 @@
+"""What stops a rollback, as CloudFormation tells it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+from botocore.stub import Stubber
+
+from unc.aws import Aws, local_aws
+from unc.errors import DeployFailed
+from unc.stack_events import STACK_TYPE, what_blocks_rollback
+from unc.stack_state import settle_stack
+
+STACK = "unc-consumer"
+# As AWS lists them, the newest last; the stack's own events carry its name.
+FAILED_TWICE = [
+    (STACK, "UPDATE_IN_PROGRESS", "User Initiated"),
+    ("Dashboard", "CREATE_FAILED", "the update's own trouble"),
+    (STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [D]"),
+    ("DynamoFunction", "UPDATE_FAILED", "Resource update cancelled"),
+    ("QueueFunction", "UPDATE_FAILED", "the code is not there"),
+    (STACK, "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: [Q]"),
+]
+STOPPED_AGAIN = [
+    (STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"),
+    ("QueueFunction", "UPDATE_FAILED", "the code is still not there"),
+    (STACK, "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: [Q]"),
+]
+
+Event = tuple[str, str, str]
+
+
+@pytest.fixture
+def aws() -> Aws:
+    return local_aws("http://127.0.0.1:1")
+
+
+@pytest.fixture
+def cloudformation(aws: Aws) -> Iterator[Stubber]:
+    with Stubber(aws.cloudformation) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def test_it_is_the_rollback_s_trouble_and_not_the_update_s(
+    aws: Aws, cloudformation: Stubber
+) -> None:
+    _answer_events(cloudformation, FAILED_TWICE)
+    _answer_events(cloudformation, FAILED_TWICE)
+    assert what_blocks_rollback(aws, STACK) == "QueueFunction failed: the code is not there"
+
+
+def test_a_rollback_that_stops_again_is_told(aws: Aws, cloudformation: Stubber) -> None:
+    now = [*FAILED_TWICE, *STOPPED_AGAIN]
+    _answer_status(cloudformation, "UPDATE_ROLLBACK_FAILED")
+    _answer_events(cloudformation, FAILED_TWICE)
+    cloudformation.add_response("continue_update_rollback", {}, {"StackName": STACK})
+    _answer_status(cloudformation, "UPDATE_ROLLBACK_FAILED")
+    _answer_events(cloudformation, now)
+    _answer_events(cloudformation, now)
+    with pytest.raises(
+        DeployFailed, match="stopped again: QueueFunction failed: the code is still"
+    ):
+        settle_stack(aws, STACK, _ignore)
+
+
+def test_a_rollback_that_comes_to_its_end_is_no_trouble(aws: Aws, cloudformation: Stubber) -> None:
+    _answer_status(cloudformation, "UPDATE_ROLLBACK_FAILED")
+    _answer_events(cloudformation, FAILED_TWICE)
+    cloudformation.add_response("continue_update_rollback", {}, {"StackName": STACK})
+    _answer_status(cloudformation, "UPDATE_ROLLBACK_COMPLETE")
+    _answer_events(cloudformation, FAILED_TWICE)
+    settle_stack(aws, STACK, _ignore)
+
+
+def _answer_status(cloudformation: Stubber, status: str) -> None:
+    stack = {"StackName": STACK, "StackStatus": status, "CreationTime": datetime.now(UTC)}
+    cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
+
+
+def _answer_events(cloudformation: Stubber, events: list[Event]) -> None:
+    number = count()
+    described = [
+        {
+            "StackId": STACK,
+            "EventId": str(next(number)),
+            "StackName": STACK,
+            "LogicalResourceId": resource,
+            "ResourceType": STACK_TYPE if resource == STACK else "AWS::Lambda::Function",
+            "Timestamp": datetime.now(UTC),
+            "ResourceStatus": status,
+            "ResourceStatusReason": reason,
+        }
+        for resource, status, reason in events
+    ]
+    cloudformation.add_response("describe_stack_events", {"StackEvents": described[::-1]})
+
+
+def _ignore(line: str) -> None:
+    """Tell nobody."""
