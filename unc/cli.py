@@ -21,7 +21,7 @@ from unc.connection import connect
 from unc.console import complain, err, out, print_json, progress
 from unc.cost import cost
 from unc.dead_letters import commands as dead_letters
-from unc.emulator_state import DEFAULT_PORT
+from unc.emulator_state import DEFAULT_PORT, LAST_PORT
 from unc.errors import BadInput, UncError
 from unc.journey import Journey
 from unc.journey_view import print_journey, shown
@@ -34,7 +34,6 @@ from unc.up import Wishes, run_up
 from unc.usage import is_call_for_help, usage_error
 
 NOT_ALL_THE_WAY = 7
-LAST_PORT = 65535
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_letters.app, name="dlq")
@@ -59,7 +58,7 @@ def up(
         int | None,
         typer.Option(
             min=1,
-            max=LAST_PORT - 1,
+            max=LAST_PORT,
             help=f"Where the emulator listens; {DEFAULT_PORT} unless given.",
         ),
     ] = None,

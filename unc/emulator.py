@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from unc import project
-from unc.emulator_state import forget_stream_positions, make_folder
+from unc.emulator_state import forget_stream_positions, keeping, make_folder, note_port
 from unc.errors import EmulatorFailed, SetupMissing
 
 HOST = "127.0.0.1"
@@ -94,33 +95,44 @@ def launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) 
     """Start the process under its keeper and wait until it answers."""
     if not project.EMULATOR.is_file():
         raise SetupMissing("the emulator is not installed", "run: make setup")
-    scratch = Path(tempfile.mkdtemp(prefix="unc-"))
     if state:
         forget_stream_positions(state / SERVICES)
     log = open_log(state)
-    process = subprocess.Popen(
+    scratch = Path(tempfile.mkdtemp(prefix="unc-"))
+    with contextlib.ExitStack() as on_failure:
+        # A Ctrl-C while it starts, too, must not leave anything behind.
+        on_failure.callback(shutil.rmtree, scratch, ignore_errors=True)
+        on_failure.callback(log.close)
+        process = start_process(scratch, log, emulator_environment(port, scratch, state, settings))
+        emulator = Emulator(f"http://{HOST}:{port}", port, log, process)
+        on_failure.callback(stop_emulator, emulator)
+        wait_until_healthy(emulator)
+        if state:
+            note_port(state, port)
+        on_failure.pop_all()
+    return emulator
+
+
+def start_process(
+    scratch: Path, log: BinaryIO, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start the keeper, which starts the emulator."""
+    return subprocess.Popen(
         [sys.executable, "-I", str(project.KEEPER), str(scratch), str(project.EMULATOR)],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
-        env=emulator_environment(port, scratch, state, settings),
+        env=environment,
         start_new_session=True,
     )
-    emulator = Emulator(f"http://{HOST}:{port}", port, log, process)
-    try:
-        wait_until_healthy(emulator)
-    except BaseException:
-        # A Ctrl-C while it starts, too, must not leave it behind.
-        stop_emulator(emulator)
-        raise
-    return emulator
 
 
 def open_log(state: Path | None) -> BinaryIO:
     """Open a log beside the state, or one that is gone with the processes that hold it."""
     if state is None:
         return cast(BinaryIO, tempfile.TemporaryFile())
-    return (make_folder(state) / "emulator.log").open("w+b")
+    with keeping(state):
+        return (make_folder(state) / "emulator.log").open("w+b")
 
 
 def emulator_environment(

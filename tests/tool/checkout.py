@@ -34,14 +34,14 @@ class Checkout:
         home = project.EMULATOR.relative_to(project.ROOT).parts[0]
         (self.root / home).symlink_to(project.ROOT / home)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the copy's `unc` to its end."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         own = {"PYTHONPATH": str(self.root), "XDG_STATE_HOME": str(self.root / "notes")}
         return subprocess.run(
             [sys.executable, "-c", UNC, *arguments],
             cwd=self.root,
-            env=kept | own,
+            env=kept | own | environment,
             capture_output=True,
             text=True,
             timeout=LIMIT_SECONDS,

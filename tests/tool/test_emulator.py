@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from unc.emulator import Emulator, emulator_environment, find_free_port, open_log, require_free
-from unc.emulator_state import DEFAULT_PORT, choose_port, forget_stream_positions
+from unc.emulator_state import (
+    DEFAULT_PORT,
+    LAST_PORT,
+    choose_port,
+    forget_stream_positions,
+    note_port,
+)
 from unc.errors import BadInput, EmulatorFailed
 
 
@@ -59,12 +65,27 @@ def test_a_free_port_is_free() -> None:
 def test_state_remembers_its_port(tmp_path: Path) -> None:
     state = tmp_path / "new" / "state"
     assert choose_port(state, 4711) == 4711
+    note_port(state, 4711)
     assert choose_port(state, None) == 4711
     assert choose_port(state, 4711) == 4711
 
 
-def test_state_made_on_one_port_is_not_opened_on_another(tmp_path: Path) -> None:
+def test_a_port_that_was_only_asked_for_is_not_the_state_s(tmp_path: Path) -> None:
     choose_port(tmp_path, 4711)
+    assert choose_port(tmp_path, 4712) == 4712
+
+
+@pytest.mark.parametrize(
+    "noted", [b"", b"\n", b"many", b"0", b"-1", b"\xff", b"9" * 9, str(LAST_PORT + 1).encode()]
+)
+def test_a_note_that_holds_no_port_is_named(noted: bytes, tmp_path: Path) -> None:
+    (tmp_path / "port").write_bytes(noted)
+    with pytest.raises(BadInput, match=f"^{tmp_path}/port holds no port"):
+        choose_port(tmp_path, None)
+
+
+def test_state_made_on_one_port_is_not_opened_on_another(tmp_path: Path) -> None:
+    note_port(tmp_path, 4711)
     with pytest.raises(BadInput, match="belongs to port 4711"):
         choose_port(tmp_path, 4712)
 
@@ -78,6 +99,12 @@ def test_state_where_none_can_be_kept_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot keep state"):
         choose_port(tmp_path / "file" / "state", None)
+
+
+def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "emulator.log").mkdir()
+    with pytest.raises(BadInput, match="cannot keep state in"):
+        open_log(tmp_path)
 
 
 def test_positions_in_streams_that_are_gone_are_forgotten(tmp_path: Path) -> None:
