@@ -45,12 +45,12 @@ class DeadLetter:
 
     @property
     def sent_ms(self) -> int:
-        """When it came here; where SQS moved it, when it was first queued."""
+        """When it came here; what SQS moved on a standard queue keeps when it was first queued."""
         return int(self.system.get("SentTimestamp", "0"))
 
     @property
     def original_sent_ms(self) -> int:
-        """When it was first queued."""
+        """When it was first queued; of what SQS moved on a FIFO queue, when it came here."""
         first = self.attribute("OriginalSentTimestamp")
         return int(first) if first.isascii() and first.isdigit() else self.sent_ms
 
