@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from domain.errors import SettingInvalid, SettingMissing
 
 SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
-# The notifier ends after 60 seconds, and needs some before and after the wait.
+# The notifier is ended after 90 seconds, and needs some before and after the wait.
 LONGEST_REPLY_SECONDS = 45
 MOST = 1_000_000
 
@@ -87,6 +87,16 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
     )
 
 
+def endpoint(service_variable: str, env: Environment | None = None) -> str | None:
+    """Where a service is instead of at AWS: its own variable of the SDK's, then AWS_ENDPOINT_URL.
+
+    Raises SettingInvalid, naming the variable.
+    """
+    names = (service_variable, "AWS_ENDPOINT_URL")
+    name = next((each for each in names if _get(env, each)), None)
+    return _url(env, name) if name else None
+
+
 def secret_id(env: Environment | None = None) -> str:
     """The secret's name in Secrets Manager."""
     return _get(env, "INTELLIGENCE_API_SECRET_ID") or SECRET_VARIABLE
@@ -137,7 +147,7 @@ def _flag(env: Environment | None, name: str) -> bool:
     return text == "true"
 
 
-def _url(env: Environment | None, name: str, default: str) -> str:
+def _url(env: Environment | None, name: str, default: str = "") -> str:
     value = _get(env, name) or default
     if not _is_address(value):
         raise SettingInvalid(name, "an address that starts with https:// (or http://)")
@@ -147,6 +157,7 @@ def _url(env: Environment | None, name: str, default: str) -> str:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+    return is_whole and url.isprintable() and " " not in url

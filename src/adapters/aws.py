@@ -5,7 +5,6 @@ Unavailable says that it may help, Refused that it will not.
 """
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import config
 from adapters.credentials import Credentials
 from adapters.http import Answer, HttpPool, NoAnswer, NotSent
 from adapters.signature import signed_headers
@@ -74,10 +74,14 @@ class AwsRefused(Refused):
 
 
 class AwsClient:
-    """Calls operations of DynamoDB, SQS and Secrets Manager."""
+    """Calls operations of DynamoDB, SQS and Secrets Manager.
+
+    Raises SettingInvalid when it is made with a variable that holds no address.
+    """
 
     def __init__(self, region: str, credentials: Callable[[], Credentials], http: HttpPool) -> None:
         self._region = region
+        self._endpoints = {service: endpoint(service, region) for service in _CONTENT_TYPES}
         self._credentials = credentials
         self._http = http
         self._skew = timedelta(0)
@@ -86,7 +90,7 @@ class AwsClient:
         """Call `operation` (with its target prefix, `DynamoDB_20120810.Query`).
 
         Raises Unavailable for throttling, faults of the service or the network and
-        unknown outcomes, AwsRefused for everything else.
+        unknown outcomes, Refused (AwsRefused where AWS answered) for everything else.
         """
         return self.start(service, operation, request)()
 
@@ -97,7 +101,7 @@ class AwsClient:
         body = _to_json(request).encode()
         try:
             finish = self._start(service, operation, body)
-        except Unavailable as error:
+        except (Unavailable, Refused) as error:
             return partial(_fail, error)
         return partial(self._finish, finish)
 
@@ -109,7 +113,7 @@ class AwsClient:
         return self._read(answer)
 
     def _start(self, service: str, operation: str, body: bytes) -> Callable[[], Answer]:
-        url = endpoint(service, self._region)
+        url = self._endpoints[service]
         headers = signed_headers(
             host=urlsplit(url).netloc,
             region=self._region,
@@ -148,8 +152,11 @@ class AwsClient:
 
 
 def endpoint(service: str, region: str) -> str:
-    """The service's address, the SDK's variables first."""
-    own = os.environ.get(_ENDPOINT_VARIABLES[service]) or os.environ.get("AWS_ENDPOINT_URL")
+    """The service's address, the SDK's variables first.
+
+    Raises SettingInvalid for a variable that holds no address.
+    """
+    own = config.endpoint(_ENDPOINT_VARIABLES[service])
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return (own or f"https://{service}.{region}.{suffix}").rstrip("/")
 
@@ -159,5 +166,5 @@ def _code(content: dict[str, Any]) -> str:
     return str(content.get("__type") or "").rpartition("#")[2].partition(":")[0]
 
 
-def _fail(error: Unavailable) -> dict[str, Any]:
+def _fail(error: Unavailable | Refused) -> dict[str, Any]:
     raise error

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.errors import Unavailable
+from domain.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Credentials:
 class CredentialSource:
     """Gives credentials for each request, fresh ones where they expire.
 
-    Raises Unavailable when there are none.
+    Raises Refused, which says how to set them, when there are none.
     """
 
     def __init__(self) -> None:
@@ -47,8 +47,13 @@ def _botocore_credentials() -> Any:
     try:
         from botocore.session import get_session
     except ImportError:
-        raise Unavailable("NoCredentials") from None
+        raise _none(", or install botocore for profiles") from None
     credentials = get_session().get_credentials()
     if credentials is None:
-        raise Unavailable("NoCredentials")
+        raise _none(", or AWS_PROFILE")
     return credentials
+
+
+def _none(other_way: str) -> Refused:
+    how = f"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY{other_way}"
+    return Refused("NoCredentials", how)

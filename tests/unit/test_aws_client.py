@@ -9,7 +9,7 @@ import pytest
 from adapters.aws import AwsClient, AwsRefused, endpoint
 from adapters.credentials import Credentials, CredentialSource
 from adapters.http import HttpPool
-from domain.errors import Unavailable
+from domain.errors import Refused, SettingInvalid, Unavailable
 from tests.unit.stub_server import (
     Act,
     Handler,
@@ -189,14 +189,18 @@ def test_expired_credentials_are_asked_for_again(
     assert tokens == ["old", "new"]
 
 
-def test_without_credentials_a_call_is_unavailable(endpoints: Endpoints) -> None:
+@pytest.mark.parametrize("error", [Unavailable("Expired"), Refused("NoCredentials", "set them")])
+def test_without_credentials_a_call_fails_for_their_reason(
+    endpoints: Endpoints, error: Exception
+) -> None:
     def none() -> Credentials:
-        raise Unavailable("NoCredentials")
+        raise error
 
     with serving(reply()) as stub:
         endpoints(stub)
-        with pytest.raises(Unavailable, match="NoCredentials"):
-            client(none).call(*QUERY)
+        finish = client(none).start(*QUERY)
+        with pytest.raises(type(error), match=str(error)):
+            finish()
     assert stub.requests == []
 
 
@@ -224,3 +228,15 @@ def test_the_endpoint_is_the_variables_or_the_regions(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert endpoint(service, region) == address
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]
+)
+@pytest.mark.parametrize("address", ["127.0.0.1:4566", "http://", "http://a b/", "ftp://a"])
+def test_an_endpoint_that_nobody_could_call_is_named_before_any_call(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setenv(name, address)
+    with pytest.raises(SettingInvalid, match=f"setting {name} is not usable: expected an address"):
+        client()

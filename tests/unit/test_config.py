@@ -94,7 +94,19 @@ def test_an_unusable_flag_is_named(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["intelligence/reply", "ftp://x/", "https://", "http:///reply", "http://a:99999/", "//x"]
+    "url",
+    [
+        "intelligence/reply",
+        "ftp://x/",
+        "https://",
+        "http:///reply",
+        "http://a:99999/",
+        "//x",
+        "http://a b/reply/",
+        "http://a/re ply/",
+        "http://a/\treply/",
+        "http://a/\u00a0reply/",
+    ],
 )
 def test_an_address_that_nobody_could_post_to_is_named(url: str) -> None:
     with pytest.raises(SettingInvalid, match="REPLY_SERVICE_URL is not usable: expected an addr"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.credentials import Credentials, CredentialSource
-from domain.errors import Unavailable
+from domain.errors import Refused
 from tests.unit.builders import SOURCE
 
 
@@ -34,7 +34,7 @@ def test_a_profile_is_found_by_the_sdks_chain(
 def test_where_there_are_none_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    with pytest.raises(Unavailable, match="NoCredentials"):
+    with pytest.raises(Refused, match=r"^NoCredentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_"):
         CredentialSource()()
 
 
@@ -48,4 +48,4 @@ def test_without_the_sdk_the_variables_are_all_there_is() -> None:
     ran = subprocess.run(
         [sys.executable, "-S", "-c", script], env=bare, capture_output=True, text=True, check=True
     )
-    assert ran.stdout.strip() == "Unavailable NoCredentials"
+    assert ran.stdout.startswith("Refused NoCredentials: set AWS_ACCESS_KEY_ID")
