@@ -29,6 +29,9 @@ from domain.size import size_of
 # The resolution of `stored_at`; a transaction takes far longer.
 MOMENT_SECONDS = Decimal("0.000001")
 
+# Declined for what one of the units holds: the others may still be written.
+_OVER_CONTENT = ("ValidationException", "SerializationException", "Http413")
+
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
@@ -88,6 +91,8 @@ class DynamoConversations:
             ready = [each for each in transaction if each.session.session_id not in held_back]
             if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
                 held_back |= {each.session.session_id for each in ready}
+            if written.declined:
+                break
             stored_at += MOMENT_SECONDS
         return written
 
@@ -102,13 +107,15 @@ class DynamoConversations:
         try:
             items = query()
         except (Unavailable, Refused) as error:
-            known.problems.append(f"Query:{error.code}")
+            known.problems.append(f"Query:{error}")
+            known.declined |= isinstance(error, Refused)
         else:
             known.newest[sender] = session_of(items[0]) if items else None
 
     def _note_rows(self, read: Callable[[], Found], known: Known) -> None:
         found = read()
         known.problems += found.problems
+        known.declined |= found.declined
         for wanted, item in found.answered:
             if wanted.table == self._sessions:
                 known.sessions[wanted.key["session_id"]["S"]] = session_of(item) if item else None
@@ -127,7 +134,8 @@ class DynamoConversations:
             written.problems.append(f"write:{error.code}")
             return False
         except Refused as error:
-            written.problems.append(f"write:{error.code}")
+            written.problems.append(f"write:{error}")
+            written.declined = error.code not in _OVER_CONTENT
             if alone and error.code == "ValidationException":
                 written.refused[slices[0].session.session_id] = error.code
             return False

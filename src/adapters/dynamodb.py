@@ -32,10 +32,14 @@ class Read:
 
 @dataclass(slots=True)
 class Found:
-    """Items of the keys that were answered; a key missing in `answered` is not known."""
+    """Items of the keys that were answered; a key missing in `answered` is not known.
+
+    `declined`: the request would be declined again.
+    """
 
     answered: list[tuple[Read, Item | None]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _found(reads: Sequence[Read], finish: Callable[[], dict[str, Any]]) -> Found
     try:
         return _sort(reads, finish())
     except (Unavailable, Refused) as error:
-        return Found(problems=[f"BatchGetItem:{error.code}"])
+        return Found(problems=[f"BatchGetItem:{error}"], declined=isinstance(error, Refused))
 
 
 def _sort(reads: Sequence[Read], answer: dict[str, Any]) -> Found:

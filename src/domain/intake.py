@@ -21,13 +21,17 @@ Messages = Mapping[str, Sequence[InboundMessage]]
 
 @dataclass(slots=True)
 class Intake:
-    """What became of a batch. Messages in none of the sets are not known to be stored."""
+    """What became of a batch. Messages in none of the sets are not known to be stored.
+
+    `declined`: the store will not take any, and was not asked to the end of the time.
+    """
 
     stored: set[ChatKey] = field(default_factory=set)
     duplicates: set[ChatKey] = field(default_factory=set)
     refused: dict[ChatKey, str] = field(default_factory=dict)
     opened: list[Session] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    declined: bool = False
     sessions: dict[str, Session] = field(default_factory=dict)
 
     def settles(self, key: ChatKey) -> bool:
@@ -98,17 +102,19 @@ class Conversations:
         chats: Sequence[ChatKey] = (),
         sessions: Sequence[str] = (),
     ) -> None:
-        """Ask, and ask again for what stayed open, while there is time."""
-        while not self._patience.is_over:
+        """Ask, and ask again for what stayed open, while there is time and it may help."""
+        while not (known.declined or self._patience.is_over):
             answer = self._store.look_up(senders, chats, sessions)
             known.newest |= answer.newest
             known.sessions |= answer.sessions
             known.stored |= answer.stored
+            known.declined |= answer.declined
             intake.problems += answer.problems
             senders = [each for each in senders if each not in known.newest]
             chats = [each for each in chats if each not in known.stored]
             sessions = [each for each in sessions if each not in known.sessions]
-            if not (senders or chats or sessions) or not self._patience.pause():
+            is_done = known.declined or not (senders or chats or sessions)
+            if is_done or not self._patience.pause():
                 return
 
     def _drop_stored(self, messages: Messages, known: Known, intake: Intake) -> Messages:
@@ -142,13 +148,13 @@ class Conversations:
     def _write(self, units: Sequence[Unit], intake: Intake) -> None:
         """Write all together; what that leaves open sender by sender, so none waits for others."""
         turns = self._write_step(units, intake) if units and not self._patience.is_over else []
-        while turns and self._patience.pause():
+        while turns and not intake.declined and self._patience.pause():
             turns = [left for turn in turns if (left := self._write_in_turn(turn, intake))]
 
     def _write_in_turn(self, turn: Sequence[Unit], intake: Intake) -> list[Unit]:
         """Write one sender's units in order, none before the one in front of it is done with."""
         units = list(turn)
-        while units and not self._patience.is_over:
+        while units and not (intake.declined or self._patience.is_over):
             head = units.pop(0)
             session = intake.sessions.get(head.session.sender_id)
             if session is not None:  # the one in front has opened or found it
@@ -163,6 +169,7 @@ class Conversations:
         intake.stored |= written.stored
         intake.duplicates |= written.present
         intake.problems += written.problems
+        intake.declined |= written.declined
         intake.opened += [u.session for u in units if u.opens and _id(u) in written.opened]
         return [left for unit in units if (left := self._after(unit, written, intake))]
 

@@ -23,13 +23,15 @@ from domain.sessions import Session
 class Known:
     """What reads have told: by sender the index's newest session, by key the rows themselves.
 
-    A key that is there with None (or False) is known not to exist.
+    A key that is there with None (or False) is known not to exist. `declined`: the store
+    refuses to be read like this (a right is missing, or a table), so asking again is in vain.
     """
 
     newest: dict[str, Session | None] = field(default_factory=dict)
     sessions: dict[str, Session | None] = field(default_factory=dict)
     stored: dict[ChatKey, bool] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Written:
 
     `opened`: sessions that this write created. `existing`: sessions that were there
     already, as they are. `refused`: sessions' units that can never be written so, by
-    session id, with the reason.
+    session id, with the reason. `declined`: the store refuses to be written to like this,
+    whatever the units hold, so another try is in vain.
     """
 
     stored: set[ChatKey] = field(default_factory=set)
@@ -56,6 +59,7 @@ class Written:
     existing: dict[str, Session] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    declined: bool = False
 
 
 class ConversationStore(Protocol):

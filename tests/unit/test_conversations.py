@@ -11,6 +11,7 @@ from adapters.dynamodb import DynamoDb
 from adapters.values import to_item
 from adapters.wave import Wave
 from domain.chats import ChatKey, InboundMessage
+from domain.errors import Refused
 from domain.ports import Unit, Written
 from domain.sessions import Session
 from tests.unit.builders import SENDER, message, session
@@ -166,7 +167,7 @@ OK, FAILED = "None", "ConditionalCheckFailed"
         ),
         (
             refused("AccessDeniedException"),
-            Written(problems=["write:AccessDeniedException"]),
+            Written(problems=["write:AccessDeniedException"], declined=True),
         ),
     ],
 )
@@ -253,6 +254,18 @@ def test_what_could_not_be_read_stays_unknown(failure: Any) -> None:
     known = store(ScriptedAws(failure, failure)).look_up(["a"], [ChatKey("a", "SM1")], ["s"])
     assert not (known.newest or known.stored or known.sessions)
     assert known.problems == [f"Query:{failure.code}", f"BatchGetItem:{failure.code}"]
+    assert known.declined is isinstance(failure, Refused)
+
+
+@pytest.mark.parametrize("script", [[refused("X"), {"Items": []}], [{"Items": []}, refused("X")]])
+def test_either_read_may_say_that_asking_is_in_vain(script: list[Any]) -> None:
+    assert store(ScriptedAws(*script)).look_up(["a"], [ChatKey("a", "SM1")], []).declined
+
+
+def test_after_a_declined_transaction_no_other_is_tried() -> None:
+    aws = ScriptedAws(refused("ResourceNotFoundException"))
+    written = write(aws, unit(60, "a"), unit(60, "b"))
+    assert (len(aws.calls), written.declined, written.stored) == (1, True, set())
 
 
 def test_one_sender_who_cannot_be_read_costs_the_others_nothing() -> None:

@@ -1,16 +1,21 @@
 """Batches in, failed records out: the queue half with everything in memory."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.conversations import DynamoConversations
+from adapters.dynamodb import DynamoDb
+from adapters.wave import Wave
 from domain.records import read_record
 from handlers.queue_message_handler import handle_batch
 from tests.unit.builders import SENDER, body, numbered, raw_record, sample
 from tests.unit.doubles import Context, QueueWorld, lines_with
+from tests.unit.scripted_aws import ScriptedAws, refused, throttled
 
 HANGING_SECONDS = 4.0
 
@@ -54,6 +59,33 @@ def test_while_the_table_is_down_everything_comes_again() -> None:
     assert handle(world, numbered(1), numbered(2)) == ["record-1", "record-2"]
     assert world.time.pauses
     assert reasons(world) == {}
+
+
+DENIED = refused("AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    ("script", "calls", "problems"),
+    [
+        ([DENIED, DENIED, {}], 3, ["Query:AccessDeniedException"]),
+        ([{}, {}, DENIED], 3, ["BatchGetItem:AccessDeniedException"]),
+        ([DENIED, DENIED, DENIED], 3, ["BatchGetItem:AccessDenied", "Query:AccessDenied"]),
+        ([{}, {}, {}, DENIED], 4, ["write:AccessDeniedException"]),
+        ([{}, {}, {}, refused("ResourceNotFoundException")], 4, ["write:ResourceNotFound"]),
+        ([{}, {}, {}, throttled(), DENIED], 5, ["write:AccessDenied", "write:Throttling"]),
+    ],
+)
+def test_what_the_table_declines_comes_again_and_is_not_insisted_on(
+    script: list[Any], calls: int, problems: list[str]
+) -> None:
+    world, aws = QueueWorld(), ScriptedAws(*script)
+    store = DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions")
+    side = replace(world.side, conversations=store)
+    records = [read_record(each) for each in (numbered(1), numbered(2, WaId="1"))]
+    assert handle_batch(records, Context(), side) == ["record-1", "record-2"]
+    assert len(aws.calls) == calls
+    [logged] = lines_with(world, "batch had problems")
+    assert [a.startswith(b) for a, b in zip(logged["problems"], problems, strict=True)]
 
 
 def test_at_its_last_receive_a_message_goes_to_the_dead_letters_with_its_reason() -> None:

@@ -21,7 +21,7 @@ from handlers.queue_message_handler import (
 from queue_function import group_messages_by_sender, parse_message_body
 from tests.unit.builders import SENDER, body, numbered, sample
 from tests.unit.doubles import QueueWorld
-from tests.unit.scripted_aws import ScriptedAws
+from tests.unit.scripted_aws import ScriptedAws, refused
 from wiring import QueueSide
 
 
@@ -88,6 +88,17 @@ def test_a_script_hears_what_could_not_be_stored() -> None:
     assert caught.value.message_ids == [f"SM{1:032d}"]
     with pytest.raises(NotStored, match=r"^the session could not be read or opened: Down$"):
         get_or_create_session(SENDER, world.side)
+
+
+def test_a_script_hears_at_once_what_will_never_work() -> None:
+    denied = refused("AccessDeniedException")
+    aws = ScriptedAws(denied, denied)
+    with pytest.raises(NotStored, match=r"1 message\(s\) not stored: BatchGetItem:AccessDenied"):
+        process_message(SENDER, [parsed()], side_on(aws))
+    with pytest.raises(NotStored, match=r"not stored: write:ResourceNotFoundException$"):
+        side = side_on(ScriptedAws(refused("ResourceNotFoundException")))
+        store_chat_messages("mine", SENDER, [parsed()], side)
+    assert len(aws.calls) == 2
 
 
 def test_without_messages_nothing_is_asked_or_opened() -> None:
