@@ -26,6 +26,7 @@ from unc.errors import BadInput, UncError
 from unc.journey import Journey
 from unc.journey_view import print_journey, shown
 from unc.message import Message, bare_address, read_message
+from unc.running import is_told_elsewhere
 from unc.samples import ONE_BODY, read_body
 from unc.send import DEFAULT_ADDRESS, send_messages, write_messages
 from unc.tables import Tables
@@ -95,7 +96,7 @@ def send(
     """Put messages onto the queue and show how far they come."""
     messages = [file_message(file)] if file else write_messages(address, body, count, senders)
     aws, resources = connect()
-    journey = Journey(Tables(aws, resources), messages)
+    journey = Journey(Tables(aws, resources), messages, is_told_elsewhere(aws.endpoint))
     journey.start(send_messages(aws, resources.queue, messages, one_group))
     complete = watch(journey, wait)
     if as_json:

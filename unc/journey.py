@@ -19,6 +19,9 @@ from unc.tables import Item, Tables
 POLL_SECONDS = 0.2
 # The counts of a queue are approximate: one look at an empty queue proves nothing.
 EMPTY_LOOKS = 3
+# How often a reply is looked for that may be written elsewhere; a service that writes into the
+# tables has done so before it answers the POST.
+REPLY_LOOKS = 15
 IGNORED = "ignored"
 NOT_STORED = "not stored"
 
@@ -33,11 +36,15 @@ class Way:
     told: float | None = None
     replied: float | None = None
     left_out: str = ""
+    looks_for_reply: int = 0
+    unanswered: bool = False
     chat: Item = field(default_factory=dict)
 
     def is_over(self) -> bool:
         """Say whether nothing more is to come."""
-        return bool(self.left_out) or self.replied is not None or self.known_before
+        if self.left_out or self.known_before or self.unanswered:
+            return True
+        return self.replied is not None
 
     def is_waiting(self) -> bool:
         """Say whether it is neither a chat nor known to become none."""
@@ -59,10 +66,16 @@ class Way:
 
 
 class Journey:
-    """Follows messages from the moment they are about to be queued."""
+    """Follows messages from the moment they are about to be queued.
 
-    def __init__(self, tables: Tables, messages: Sequence[Message]) -> None:
+    Where `may_be_silent`, the reply service is a user's own and need not write into these tables.
+    """
+
+    def __init__(
+        self, tables: Tables, messages: Sequence[Message], may_be_silent: bool = False
+    ) -> None:
         self.tables = tables
+        self.may_be_silent = may_be_silent
         self.ways = [Way(message) for message in messages]
         self.started = time.monotonic()
         self.empty_looks = 0
@@ -92,6 +105,10 @@ class Journey:
     def waits_for_any(self) -> bool:
         """Say whether a message was looked for and nothing can be said of it yet."""
         return self.looked and any(way.is_waiting() for way in self.ways)
+
+    def lacks_replies(self) -> bool:
+        """Say whether a message was told and its reply is not in the tables."""
+        return any(way.unanswered for way in self.ways)
 
     def follow(self, limit_seconds: float, show: Callable[[], None] = lambda: None) -> bool:
         """Look until all is over or the limit is reached; say which."""
@@ -131,6 +148,9 @@ class Journey:
         for way in waiting:
             if self.tables.read_outbound_since(way.chat["session_id"], stored_at(way.chat)):
                 way.replied = self.elapsed()
+            elif self.may_be_silent:
+                way.looks_for_reply += 1
+                way.unanswered = way.looks_for_reply >= REPLY_LOOKS
 
     def look_for_left_out(self) -> None:
         """Note what is gone from the queue and no chat: receipts, and what was quarantined.

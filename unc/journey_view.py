@@ -15,6 +15,10 @@ from unc.journey import IGNORED, NOT_STORED, Journey, Way
 ROWS_SHOWN = 20
 LABEL_CHARACTERS = 34
 LEFT_OUT = f"{NOT_STORED}; see: .venv/bin/unc dlq list --queue messages"
+NO_REPLY = (
+    "told, and no reply in these tables: your reply service writes elsewhere, or needs "
+    "AWS_ENDPOINT_URL={}"
+)
 WAITING = "still waiting; see: .venv/bin/unc status"
 
 
@@ -35,6 +39,8 @@ def print_journey(journey: Journey) -> None:
         out.print(f"[yellow]{LEFT_OUT}[/yellow]")
     if journey.waits_for_any():
         out.print(f"[yellow]{WAITING}[/yellow]")
+    if journey.lacks_replies():
+        out.print(f"[yellow]{NO_REPLY.format(journey.tables.aws.endpoint)}[/yellow]")
 
 
 def render_journey(journey: Journey) -> Table:

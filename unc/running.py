@@ -12,12 +12,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Running:
-    """Where it listens, who runs it, and where replies come from."""
+    """Where it listens, who runs it, and where replies come from: our stand-in, or a user's own."""
 
     endpoint: str
     region: str
     pid: int
     reply_url: str
+    stand_in: bool = True
 
 
 def note_path() -> Path:
@@ -60,6 +61,12 @@ def find_running() -> Running | None:
     except (OSError, ValueError, TypeError):
         return None
     return running if is_alive(running.pid) else None
+
+
+def is_told_elsewhere(endpoint: str | None) -> bool:
+    """Say whether the system at this endpoint runs here and tells a reply service of the user's."""
+    running = find_running()
+    return running is not None and running.endpoint == endpoint and not running.stand_in
 
 
 def is_alive(pid: int) -> bool:

@@ -83,14 +83,15 @@ def start_stack(wishes: Wishes) -> contextlib.AbstractContextManager[RunningStac
 
 def note_of(stack: RunningStack) -> Running:
     """Return the note that lets the other commands find this system."""
-    return Running(stack.endpoint, stack.aws.region, os.getpid(), stack.reply_url)
+    stand_in = stack.reply is not None
+    return Running(stack.endpoint, stack.aws.region, os.getpid(), stack.reply_url, stand_in)
 
 
 def play_samples(stack: RunningStack) -> None:
     """Send the samples, show each one's way, and print what became a conversation."""
     tables = Tables(stack.aws, stack.resources)
     messages = load_samples()
-    journey = Journey(tables, messages)
+    journey = Journey(tables, messages, may_be_silent=stack.reply is None)
     if any(way.known_before for way in journey.ways):
         progress("the samples are here from an earlier run; not played again")
         return

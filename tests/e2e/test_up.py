@@ -6,27 +6,41 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.world import eventually
 from tests.tool.checkout import Checkout, complaints
+from unc.reply_stand_in import running_stand_in
 
 pytestmark = pytest.mark.emulator
 
 UNC = Path(sys.executable).with_name("unc")
 
 
+class SilentWriter:
+    """A reply service that keeps its replies elsewhere."""
+
+    def write_reply(self, sender_id: str, message: str) -> None:
+        """Write nothing."""
+
+
 class Up:
     """A running `unc up` with a port and a place for its notes of its own."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        port: int | None = None,
+        secret: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = port or free_port()
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_")
-        } | {"XDG_STATE_HOME": str(folder), "COLUMNS": "120"}
+        } | {"XDG_STATE_HOME": str(folder), "COLUMNS": "120", **(secret or {})}
         self.output = folder / "output.txt"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
@@ -123,6 +137,22 @@ def test_a_body_is_followed_to_where_the_consumer_puts_it(
     [way] = json.loads(sent.stdout)
     assert way["left_out"] == left_out
     assert sent.returncode == code, sent.stderr
+
+
+def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_told(tmp_path: Path) -> None:
+    """Both ends of the journey end well, and say why there is no reply."""
+    with running_stand_in("a secret", SilentWriter()) as service:  # type: ignore[arg-type]
+        asked = ("--reply-url", service.url)
+        secret = {"INTELLIGENCE_API_SECRET": "a secret"}
+        running = Up(tmp_path, *asked, secret=secret)
+        try:
+            running.await_up()
+            sent = running.run("send", "--body", "hi")
+        finally:
+            running.end(signal.SIGINT)
+    assert (sent.returncode, "no reply in these tables" in sent.stdout) == (0, True), sent.stderr
+    assert "no reply in these tables" in running.printed()
+    assert {telling.status for telling in service.tellings} == {200}
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

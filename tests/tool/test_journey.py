@@ -11,8 +11,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from unc.journey import EMPTY_LOOKS, Journey
-from unc.journey_view import LEFT_OUT, ROWS_SHOWN, WAITING, print_journey, render_journey
+from unc.journey import EMPTY_LOOKS, REPLY_LOOKS, Journey
+from unc.journey_view import (
+    LEFT_OUT,
+    NO_REPLY,
+    ROWS_SHOWN,
+    WAITING,
+    print_journey,
+    render_journey,
+)
 from unc.message import Message, read_message, write_message
 
 ADDRESS = "whatsapp:+4915555550199"
@@ -38,7 +45,7 @@ class FakeTables:
         self.through: dict[str, Decimal] = {}
         self.replies: list[str] = []
         self.queue = FakeQueues()
-        self.aws = SimpleNamespace(sqs=self.queue)
+        self.aws = SimpleNamespace(sqs=self.queue, endpoint="http://127.0.0.1:1")
         self.resources = SimpleNamespace(queue="url", dead_letter_queue="dead")
 
     def store(self, message: Message, stored_at: str) -> None:
@@ -212,6 +219,33 @@ def test_what_is_not_stored_in_time_is_still_on_the_way(
     tables.store(message, "10.5")
     journey.look()
     assert WAITING not in printed(journey, capsys)
+
+
+@pytest.mark.parametrize("may_be_silent", [True, False])
+def test_where_replies_may_be_written_elsewhere_told_is_the_end(
+    may_be_silent: bool, tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = Journey(tables, [message], may_be_silent)  # type: ignore[arg-type]
+    tables.store(message, "10.5")
+    tables.through[message.sender_id] = Decimal("10.5")
+    for _ in range(REPLY_LOOKS):
+        assert not journey.is_over()
+        journey.look()
+    assert journey.is_over() is may_be_silent
+    assert (NO_REPLY.format("http://127.0.0.1:1") in printed(journey, capsys)) is may_be_silent
+
+
+def test_a_reply_of_a_service_of_the_user_s_is_seen_where_it_writes_one(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = Journey(tables, [message], may_be_silent=True)  # type: ignore[arg-type]
+    tables.store(message, "10.5")
+    tables.through[message.sender_id] = Decimal("10.5")
+    journey.look()
+    tables.replies.append(f"s-{message.sender_id}")
+    journey.look()
+    assert journey.is_over()
+    assert not journey.lacks_replies()
 
 
 def test_what_nobody_looked_for_is_neither_missed_nor_awaited(tables: FakeTables) -> None:

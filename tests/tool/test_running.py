@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from unc.running import Running, find_running, note_path, noted
+from unc.running import Running, find_running, is_told_elsewhere, note_path, noted
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,13 @@ def test_a_broken_note_counts_for_nothing(text: str) -> None:
     note_path().parent.mkdir(parents=True)
     note_path().write_text(text)
     assert find_running() is None
+
+
+def test_only_what_runs_here_is_known_to_tell_a_service_of_the_user_s() -> None:
+    ours = running(os.getpid())
+    with noted(ours):
+        assert not is_told_elsewhere(ours.endpoint)
+    with noted(replace(ours, stand_in=False)):
+        assert is_told_elsewhere(ours.endpoint)
+        assert not is_told_elsewhere("http://127.0.0.1:3")
+        assert not is_told_elsewhere(None)
