@@ -72,7 +72,7 @@ def _assert_taken_over(world: OldWorld) -> None:
     assert len(found) == 3
     assert {mapping["UUID"] for mapping in found}.isdisjoint(world.mappings)
     assert {mapping["State"] for mapping in found} == {"Enabled"}
-    for table in ("sessions", "chats"):
+    for table in ("sessions", "chats", "notifications"):
         described = world.aws.dynamodb.describe_table(TableName=table)["Table"]
         assert described["DeletionProtectionEnabled"]
     configuration = world.aws.functions.get_function_configuration(FunctionName=older.TELLING)

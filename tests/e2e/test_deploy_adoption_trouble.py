@@ -12,6 +12,7 @@ from tests.e2e.older.world import OldWorld, running_old_world
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually
 from unc import project
+from unc.adoption.inventory import read_owned
 from unc.change_set import Change
 from unc.cli import run
 from unc.code_bucket import bucket_name
@@ -31,6 +32,8 @@ STEPS = (
     "stack: ",
     "as told",
 )
+
+ORPHANS = {"NotificationTable", "ReplyRetryQueue"}
 
 
 @pytest.fixture
@@ -60,7 +63,11 @@ def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
     assert old_world.states() == ["Enabled", "Enabled"]
     second = old_world.exchange("after a failure")
     assert "stored_at" not in _chat(old_world, second.message_id)
+    older.leave_orphans(old_world.aws)
+    assert old_world.deploy("--dry-run") == 0
+    assert _owned(old_world).isdisjoint(ORPHANS)
     assert old_world.deploy() == 0
+    assert _owned(old_world) >= ORPHANS
     third = old_world.exchange("after a takeover")
     assert "stored_at" in _chat(old_world, third.message_id)
     old_world.assert_told_once(first, second, third)
@@ -245,6 +252,11 @@ def _functions(world: OldWorld) -> list[dict[str, object]]:
         for name in (older.STORING, older.TELLING)
     ]
     return [{part: one.get(part) for part in parts} for one in found]
+
+
+def _owned(world: OldWorld) -> set[str]:
+    """What the stack holds, by the template's names."""
+    return set(read_owned(world.aws, "unc-consumer"))
 
 
 def _chat(world: OldWorld, message_id: str) -> dict[str, object]:

@@ -119,6 +119,13 @@ def test_a_table_cannot_be_deleted_unless_someone_says_so(stack: Stack, name: st
     assert unprotected["DeletionProtectionEnabled"] is False
 
 
+def test_what_a_takeover_makes_before_it_attaches_can_be_taken_back() -> None:
+    """A rollback removes what it made, but no table that is protected; the others are imported."""
+    detached = Stack(AttachEventSources="false")
+    protected = {name: detached.properties(name)["DeletionProtectionEnabled"] for name in TABLES}
+    assert protected == {"SessionTable": True, "ChatTable": True, "NotificationTable": False}
+
+
 @pytest.mark.parametrize(
     ("table", "index"), [("ChatTable", "ChatTypeIndex"), ("SessionTable", "StatusIndex")]
 )

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from botocore.stub import Stubber
 
+from unc.adoption.inventory import read_owned
 from unc.aws import Aws, local_aws
 from unc.errors import DeployFailed
 from unc.stack_events import STACK_TYPE, what_blocks_rollback
@@ -72,6 +73,28 @@ def test_a_rollback_that_comes_to_its_end_is_no_trouble(aws: Aws, cloudformation
     _answer_status(cloudformation, "UPDATE_ROLLBACK_COMPLETE")
     _answer_events(cloudformation, FAILED_TWICE)
     settle_stack(aws, STACK, _ignore)
+
+
+def test_what_a_rollback_was_to_remove_is_no_longer_the_stack_s(
+    aws: Aws, cloudformation: Stubber
+) -> None:
+    statuses = {
+        "ChatTable": "UPDATE_COMPLETE",
+        "NotificationTable": "DELETE_FAILED",
+        "ReplyRetryQueue": "DELETE_SKIPPED",
+        "StreamFailureQueue": "DELETE_COMPLETE",
+    }
+    found = [
+        {
+            "LogicalResourceId": resource,
+            "ResourceType": "any",
+            "ResourceStatus": status,
+            "LastUpdatedTimestamp": datetime.now(UTC),
+        }
+        for resource, status in statuses.items()
+    ]
+    cloudformation.add_response("list_stack_resources", {"StackResourceSummaries": found})
+    assert read_owned(aws, STACK).keys() == {"ChatTable"}
 
 
 def _answer_status(cloudformation: Stubber, status: str) -> None:

@@ -67,7 +67,7 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
     named = name_resources(parameters)
     owned = read_owned(aws, stack)
     strays = find_strays(aws, owned, named)
-    if strays and owned:
+    if strays and not holds_imports_only(owned, named):
         raise DeployFailed(
             f"{strays[0].title} is in the account, but not in stack {stack}",
             "remove it, or give the stack's another name with --set",
@@ -77,6 +77,14 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
     boundary = kept_boundary(aws, stack)
     leftovers = find_leftovers(aws, strays)
     return Account(parameters, named, owned, strays, mappings, leftovers, boundary)
+
+
+def holds_imports_only(owned: Values[str, str], named: Sequence[Named]) -> bool:
+    """Say whether the stack is what an import made, or not there yet: it can take more in.
+
+    A failed takeover ends there, and its rollback may have left what it could not remove.
+    """
+    return owned.keys() <= {one.resource for one in named}
 
 
 def find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:

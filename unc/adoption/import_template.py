@@ -1,4 +1,4 @@
-"""The template of an import: the strays as they are, and nothing else.
+"""The template of an import: the strays as they are, and what the stack holds already, unchanged.
 
 CloudFormation takes an import alone: no new resource beside it, no outputs, and a deletion policy
 on each. What functions hold in their environment goes in as parameters that nobody can read back.
@@ -19,6 +19,7 @@ from unc.adoption.as_is import (
 )
 from unc.adoption.function_as_is import FunctionAsIs, read_function
 from unc.adoption.inventory import (
+    FUNCTION,
     LOG_GROUP,
     NAME_PROPERTIES,
     NAMING_PARAMETERS,
@@ -38,10 +39,14 @@ IDENTIFIERS = {**NAME_PROPERTIES, QUEUE: "QueueUrl"}
 
 @dataclass
 class Import:
-    """What goes into the import change set; `hidden` parameters cannot be read back."""
+    """What goes into the import change set; `hidden` parameters cannot be read back.
+
+    `held` is what an earlier import has brought into the stack.
+    """
 
     names: dict[str, str]
     resources: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, Any] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     identifiers: list[ResourceToImportTypeDef] = field(default_factory=list)
     functions: list[FunctionAsIs] = field(default_factory=list)
@@ -55,7 +60,7 @@ class Import:
                 **{name: {"Type": "String"} for name in self.names},
                 **{name: {"Type": "String", "NoEcho": True} for name in self.hidden},
             },
-            "Resources": self.resources,
+            "Resources": {**self.held, **self.resources},
         }
         return json.dumps(document, indent=1, sort_keys=True, default=str)
 
@@ -86,6 +91,15 @@ def describe_strays(aws: Aws, strays: Sequence[Named], parameters: Mapping[str, 
             }
         )
     return found
+
+
+def hold_on(aws: Aws, stack: str, named: Sequence[Named], found: Import) -> None:
+    """Keep what an earlier import has brought into the stack as that import said it."""
+    body: Any = aws.cloudformation.get_template(StackName=stack)["TemplateBody"]
+    found.held = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    for one in named:
+        if one.type == FUNCTION and one.resource in found.held:
+            hidden_environment(one.resource, read_function(aws, one.name), found)
 
 
 def describe_one(aws: Aws, stray: Named, url: str, found: Import) -> Properties:

@@ -108,7 +108,8 @@ def read_owned(aws: Aws, stack: str) -> dict[str, str]:
 def _owned(aws: Aws, stack: str) -> Iterator[tuple[str, str]]:
     pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     for each in (each for page in pages for each in page["StackResourceSummaries"]):
-        if "DELETE_COMPLETE" not in each["ResourceStatus"]:
+        # What a rollback was to remove is no longer the stack's, whether that worked or not.
+        if not each["ResourceStatus"].startswith("DELETE_"):
             yield each["LogicalResourceId"], each.get("PhysicalResourceId", "")
 
 

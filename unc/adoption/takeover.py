@@ -21,7 +21,7 @@ from decimal import Decimal
 from unc.adoption import boundary as boundaries
 from unc.adoption.account import Account, count_untold
 from unc.adoption.function_as_is import keep_code
-from unc.adoption.import_template import Import, describe_strays
+from unc.adoption.import_template import Import, describe_strays, hold_on
 from unc.adoption.mappings import LIMIT_SECONDS, delete, switch
 from unc.adoption.obstacles import require_no_obstacles
 from unc.adoption.retreat import (
@@ -36,7 +36,6 @@ from unc.code_bucket import ensure_bucket
 from unc.deployment import Plan, Show, carry_out, deploy, discard, propose
 from unc.errors import BadInput
 from unc.resources import Resources
-from unc.stack_state import exists
 
 Progress = Callable[[str], None]
 
@@ -100,7 +99,7 @@ def retire(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Sho
 
 def import_strays(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Show) -> None:
     """Let the stack take hold of what is there, as it is."""
-    found = describe(aws, account)
+    found = describe(aws, plan, account)
     ensure_bucket(aws)
     for function in found.functions:
         keep_code(aws, function)
@@ -113,16 +112,18 @@ def import_strays(aws: Aws, plan: Plan, account: Account, progress: Progress, sh
 
 def try_import(aws: Aws, plan: Plan, account: Account) -> None:
     """Ask CloudFormation whether it would take the import; raises DeployFailed when not."""
-    if account.strays and not exists(aws, plan.stack):
-        change_set = create_change_set(aws, describe(aws, account).wanted(aws, plan.stack))
+    if account.strays:
+        change_set = create_change_set(aws, describe(aws, plan, account).wanted(aws, plan.stack))
         if change_set:
             discard(aws, change_set)
 
 
-def describe(aws: Aws, account: Account) -> Import:
+def describe(aws: Aws, plan: Plan, account: Account) -> Import:
     """Describe the strays; raises DeployFailed for one that the stack could not keep as it is."""
     found = describe_strays(aws, account.strays, account.parameters)
     require_no_obstacles(aws, account.strays, found)
+    if account.owned:
+        hold_on(aws, plan.stack, account.named, found)
     return found
 
 

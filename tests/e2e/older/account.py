@@ -105,6 +105,18 @@ def attach(aws: Aws, queue: str, stream: str) -> tuple[str, str]:
     return reads["UUID"], tells["UUID"]
 
 
+def leave_orphans(aws: Aws) -> None:
+    """Make what a rollback on AWS may leave: a table, protected at that, and a queue."""
+    aws.dynamodb.create_table(
+        TableName="notifications",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=_attributes(sender_id="S"),
+        KeySchema=_keys("sender_id"),
+        DeletionProtectionEnabled=True,
+    )
+    aws.sqs.create_queue(QueueName="unc-consumer-reply-retry")
+
+
 def send(aws: Aws, queue: str, body: str, group: str) -> None:
     """Queue a body as the producer does."""
     aws.sqs.send_message(
