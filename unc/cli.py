@@ -7,7 +7,7 @@ missing, 4 emulator, 5 deployment, 6 nothing to talk to, 7 done but not all the 
 from __future__ import annotations
 
 import os
-import sys
+import signal
 import time
 from pathlib import Path
 from typing import Annotated
@@ -205,6 +205,7 @@ def watch(journey: Journey, seconds: float) -> bool:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; errors become one line and an exit code, never a traceback."""
     try:
+        heed_ctrl_c()
         ended = app(args=arguments, prog_name="unc", standalone_mode=False)
     except KeyboardInterrupt:
         err.print("[dim]· interrupted[/dim]")
@@ -220,6 +221,12 @@ def run(arguments: list[str] | None = None) -> int:
     return ended if isinstance(ended, int) else 0
 
 
+def heed_ctrl_c() -> None:
+    """Let a Ctrl-C raise from here on: everything is imported, and what was begun is cleaned up."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def fail(error: Exception) -> int:
     """Say what went wrong in one line; return the exit code."""
     if isinstance(error, (BotoCoreError, ClientError)):
@@ -230,8 +237,3 @@ def fail(error: Exception) -> int:
         )
     complain(error)
     return error.exit_code
-
-
-def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run())

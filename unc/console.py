@@ -35,7 +35,8 @@ def complain(error: UncError) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value for another program: one document, nothing around it."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=plain)
+    speaks_unicode = out.encoding.startswith("utf")
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not speaks_unicode, default=plain)
     sys.stdout.write("\n")
 
 

@@ -6,6 +6,7 @@ promised is the same compression from another zlib, so the digest is taken over 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -31,7 +32,7 @@ class Package:
 
 
 def build_package(destination: Path = project.PACKAGE, source: Path = project.SOURCE) -> Package:
-    """Write the zip; raises UncError when there is nothing to put into it."""
+    """Write the zip; raises UncError for nothing to put into it, or no place for it."""
     entries = dict(source_entries(source))
     write_zip(destination, entries)
     return Package(destination, digest_entries(entries), len(entries))
@@ -65,12 +66,18 @@ def digest_entries(entries: dict[str, bytes]) -> str:
 
 def write_zip(destination: Path, entries: dict[str, bytes]) -> None:
     """Write entries sorted, with fixed times and modes; the file appears whole or not at all."""
-    destination.parent.mkdir(parents=True, exist_ok=True)
     partial = destination.with_name(f"{destination.name}.{os.getpid()}")
-    with zipfile.ZipFile(partial, "w") as archive:
-        for name in sorted(entries):
-            archive.writestr(zip_info(name), entries[name], zipfile.ZIP_DEFLATED, compresslevel=9)
-    partial.replace(destination)
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name in sorted(entries):
+                info = zip_info(name)
+                archive.writestr(info, entries[name], zipfile.ZIP_DEFLATED, compresslevel=9)
+        partial.replace(destination)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise UncError(f"cannot write {destination}: {error.strerror}") from error
 
 
 def zip_info(name: str) -> zipfile.ZipInfo:

@@ -11,7 +11,7 @@ from pathlib import Path
 from unc import project
 
 PARTS = ("unc", "src", "infra", "samples")
-UNC = "from unc.cli import main; main()"
+UNC = "from unc.entry import main; main()"
 LIMIT_SECONDS = 120
 
 
@@ -34,12 +34,14 @@ class Checkout:
         home = project.EMULATOR.relative_to(project.ROOT).parts[0]
         (self.root / home).symlink_to(project.ROOT / home)
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the copy's `unc` to its end."""
+    def run(
+        self, *arguments: str, shell: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the copy's `unc` to its end; `shell` is what a shell does to its streams first."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         own = {"PYTHONPATH": str(self.root), "XDG_STATE_HOME": str(self.root / "notes")}
         return subprocess.run(
-            [sys.executable, "-c", UNC, *arguments],
+            ["sh", "-c", f'exec "$@" {shell}', "sh", sys.executable, "-c", UNC, *arguments],
             cwd=self.root,
             env=kept | own | environment,
             capture_output=True,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from unc import project
+from unc.errors import UncError
 from unc.package import Package, build_package
 
 
@@ -71,3 +72,16 @@ def test_an_entry_imports_with_nothing_but_the_standard_library(
     zipfile.ZipFile(package.path).extractall(tmp_path)
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {entry}"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dist").write_text("a file")
+    with pytest.raises(UncError, match=r"^cannot write .*/dist/z\.zip: "):
+        build_package(tmp_path / "dist" / "z.zip")
+
+
+def test_what_cannot_be_put_in_place_is_not_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "z.zip").mkdir()
+    with pytest.raises(UncError, match="cannot write"):
+        build_package(tmp_path / "z.zip")
+    assert list(tmp_path.iterdir()) == [tmp_path / "z.zip"]
