@@ -6,9 +6,18 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from domain.inbound import ParsedMessage
-from domain.text import parse_number
+from domain.text import clean, parse_number, storable
 
 INBOUND = "inbound"
+
+DAY_SECONDS = 24 * 3600
+
+# Keys that every chat has, each as a body without it is read.
+_ABSENT: dict[str, dict[str, Any]] = {
+    "sender": {"name": None, "phone": None},
+    "content": {"text": "", "media_count": 0, "segments": None},
+    "metadata": {"account_id": None, "status": None, "channel_data": None},
+}
 
 
 class ChatKey(NamedTuple):
@@ -63,27 +72,49 @@ def chat_item(
     }
 
 
-def message_from_dict(parsed: Mapping[str, Any], created_at: Decimal) -> InboundMessage:
-    """Turn `parse_message_body`'s shape, `created_at` beside it or not, into a message.
+def message_from_dict(parsed: Mapping[str, Any], now: Decimal) -> InboundMessage:
+    """Turn `parse_message_body`'s shape into a message, its place `created_at` beside it or now.
 
-    Raises ValueError naming what is missing or no inbound message's.
+    Fixed keys that are missing are filled in as a body without them is read; what is there
+    becomes what DynamoDB can hold. Raises ValueError naming what is missing, what cannot be
+    held, or what is no inbound message's.
     """
-    parts = {name: _part(parsed, name) for name in ("sender", "content", "metadata")}
-    message_id, sender_id = parts["metadata"].get("message_id"), parts["sender"].get("id")
-    kind, channel = (parsed.get(name) for name in ("message_type", "channel"))
+    parts = {name: _part(parsed, name) for name in _ABSENT}
+    kind, channel = _text(parsed, "message_type"), _text(parsed, "channel")
+    message_id, sender_id = _text(parts["metadata"], "message_id"), _text(parts["sender"], "id")
     if not (message_id and sender_id and kind and channel):
         raise ValueError(
             "a parsed message needs message_type, channel, sender.id and metadata.message_id"
+            " as text"
         )
     message = ParsedMessage(**parts, message_type=kind, channel=channel, raw=parsed.get("raw", {}))
-    moment = parse_number(str(parsed["created_at"])) if "created_at" in parsed else created_at
-    if moment is None:
-        raise ValueError("created_at is no number that the table can hold")
-    return InboundMessage(str(message_id), moment, message)
+    return InboundMessage(message_id, _place(parsed, now), message)
+
+
+def _text(parsed: Mapping[str, Any], name: str) -> str:
+    value = parsed.get(name)
+    return clean(value) if isinstance(value, str) else ""
 
 
 def _part(parsed: Mapping[str, Any], name: str) -> dict[str, Any]:
     part = parsed.get(name) if isinstance(parsed, Mapping) else None
     if not isinstance(part, dict):
         raise ValueError(f"not a parsed inbound message: {name} is missing")
-    return part
+    read = dict(_ABSENT[name])
+    for key, value in part.items():
+        try:
+            read |= storable({key: value}, level=-1)
+        except ValueError as error:
+            raise ValueError(f"{name}.{key} cannot be stored: {error}") from None
+    return read
+
+
+def _place(parsed: Mapping[str, Any], now: Decimal) -> Decimal:
+    moment = parse_number(str(parsed["created_at"])) if "created_at" in parsed else now
+    if moment is None:
+        raise ValueError("created_at is no number that the table can hold")
+    if moment > now + DAY_SECONDS:
+        raise ValueError(
+            "created_at lies ahead of the clock: it is epoch seconds, not milliseconds"
+        )
+    return moment

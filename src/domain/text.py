@@ -22,7 +22,7 @@ Document = dict[str, Any] | list[Any] | str | Decimal | bool | None
 
 
 class BrokenDocument(ValueError):
-    """The text is not JSON, or JSON that DynamoDB cannot hold."""
+    """The text is not JSON, or a value is none that DynamoDB can hold."""
 
 
 def clean(text: str) -> str:
@@ -40,11 +40,28 @@ def parse_document(text: str) -> Document:
     Raises BrokenDocument for broken JSON and for nesting too deep to store.
     """
     try:
-        return _storable(
-            json.loads(text, parse_int=_number, parse_float=_number, parse_constant=str), 0
+        document: Document = storable(
+            json.loads(text, parse_int=_number, parse_float=_number, parse_constant=str)
         )
     except (ValueError, RecursionError) as error:
         raise BrokenDocument(type(error).__name__) from error
+    return document
+
+
+def storable(value: Any, level: int = 0) -> Any:
+    """A copy as DynamoDB can hold it: text cleaned, numbers as Decimal, without nameless parts.
+
+    Raises BrokenDocument for a number, a type or a nesting that it has no room for.
+    """
+    if level > MAX_DOCUMENT_LEVELS:
+        raise BrokenDocument("too many levels")
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, (list, tuple)):
+        return [storable(each, level + 1) for each in value]
+    if isinstance(value, dict):
+        return {_name(k): storable(v, level + 1) for k, v in value.items() if k != ""}
+    return value if value is None or isinstance(value, bool) else _exact(value)
 
 
 def parse_number(text: str) -> Decimal | None:
@@ -79,19 +96,18 @@ def _number(text: str) -> Decimal | str:
         return text
 
 
-def _storable(value: Any, level: int) -> Document:
-    if level > MAX_DOCUMENT_LEVELS:
-        raise BrokenDocument("too many levels")
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_storable(each, level + 1) for each in value]
-    if isinstance(value, dict):
-        return {_name(k): _storable(v, level + 1) for k, v in value.items() if k}
-    return value  # type: ignore[no-any-return]
+def _exact(value: object) -> Decimal:
+    if not isinstance(value, (int, float, Decimal)):
+        raise BrokenDocument(f"no type for {type(value).__name__}")
+    number = parse_number(str(value))
+    if number is None:
+        raise BrokenDocument("no room for such a number")
+    return number
 
 
-def _name(text: str) -> str:
+def _name(text: object) -> str:
+    if not isinstance(text, str):
+        raise BrokenDocument("a name that is no text")
     name = clean(text)
     if len(name.encode()) > MAX_NAME_BYTES:
         raise BrokenDocument("a name too long")

@@ -20,7 +20,7 @@ def chat(name: str) -> dict[str, Any]:
     """The chat a sample becomes, by the public functions, less what is the same for all."""
     [(sender_id, [message])] = group_messages_by_sender([raw_record(sample(name))]).items()
     assert message == parse_message_body(sample(name)) | {"created_at": CREATED_AT}
-    item = chat_item(message_from_dict(message, Decimal(0)), "session-1", STORED_AT)
+    item = chat_item(message_from_dict(message, STORED_AT), "session-1", STORED_AT)
     assert faults_of(to_item(item)) == []
     assert item.pop("sender_id") == item["sender_info"]["id"] == sender_id
     assert item.pop("message_id") == item["metadata"].pop("message_id")

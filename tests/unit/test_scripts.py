@@ -1,5 +1,6 @@
 """Messages stored by a script: the same path, without a batch around them."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +13,7 @@ from adapters.dynamodb import DynamoDb
 from adapters.wave import Wave
 from domain.errors import NotStored
 from domain.records import read_record
+from domain.text import MAX_DOCUMENT_LEVELS
 from handlers.queue_message_handler import (
     get_or_create_session,
     handle_batch,
@@ -20,9 +22,13 @@ from handlers.queue_message_handler import (
 )
 from queue_function import group_messages_by_sender, parse_message_body
 from tests.unit.builders import SENDER, body, numbered, sample
-from tests.unit.doubles import QueueWorld
+from tests.unit.doubles import NOW, QueueWorld
+from tests.unit.limits import faults_of
 from tests.unit.scripted_aws import ScriptedAws, refused
 from wiring import QueueSide
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
 
 
 def parsed(number: int = 1, **fields: str | None) -> dict[str, Any]:
@@ -183,6 +189,89 @@ def test_a_script_hears_what_is_no_message_of_this_sender(odd: Any) -> None:
     with pytest.raises(ValueError):
         process_message(SENDER, [odd], world.side)
     assert world.store.chats == {}
+
+
+MILLISECONDS = 1_795_000_000_123
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ({"created_at": MILLISECONDS}, "^created_at lies ahead of the clock: .* not milliseconds"),
+        ({"created_at": NOW + 2 * 86_400}, "^created_at lies ahead of the clock"),
+        ({"message_type": 7}, "needs message_type, channel, .* as text"),
+        ({"channel": "", "message_type": "text"}, "needs message_type, channel, .* as text"),
+        ({"sender": {"id": 4915555550199}}, "needs message_type, channel, .* as text"),
+        ({"metadata": {"message_id": 7}}, "needs message_type, channel, .* as text"),
+        ({"content": {"score": float("inf")}}, r"^content\.score cannot be stored: .* number"),
+        ({"content": {"n": [{"deep": 10**38 + 1}]}}, r"^content\.n cannot be stored: .* number"),
+        ({"content": {"file": b"bytes"}}, r"^content\.file cannot be stored: .* bytes"),
+        ({"content": {"tags": {"a", "b"}}}, r"^content\.tags cannot be stored: .* set"),
+        ({"content": {"a": {7: "x"}}}, r"^content\.a cannot be stored: a name that is no text"),
+        ({"content": {7: "x"}}, r"^content\.7 cannot be stored: a name that is no text"),
+        ({"content": {"endless": ENDLESS}}, r"^content\.endless cannot be stored: .* levels"),
+    ],
+)
+def test_a_script_hears_what_no_table_would_take(odd: dict[str, Any], said: str) -> None:
+    world = QueueWorld()
+    with pytest.raises(ValueError, match=said):
+        process_message(SENDER, [parsed() | odd], world.side)
+    assert world.store.calls == 0
+
+
+def stored_item(message: dict[str, Any]) -> dict[str, Any]:
+    """What a message of a script's becomes in `chats`."""
+    aws = ScriptedAws()
+    assert store_chat_messages("mine", SENDER, [message], side_on(aws)) == 1
+    [[stored]] = aws.writes()
+    assert faults_of(stored["Put"]["Item"]) == []
+    item: dict[str, Any] = stored["Put"]["Item"]
+    return item
+
+
+def test_the_keys_that_every_chat_has_are_filled_in() -> None:
+    bare = {"message_type": "text", "channel": "sms", "content": {}}
+    bare |= {"sender": {"id": SENDER}, "metadata": {"message_id": "SM1"}}
+    item, absent = stored_item(bare), {"NULL": True}
+    assert item["content"]["M"] == {
+        "text": {"S": ""},
+        "media_count": {"N": "0"},
+        "segments": absent,
+    }
+    assert item["sender_info"]["M"] == {"id": {"S": SENDER}, "name": absent, "phone": absent}
+    assert item["metadata"]["M"] == {
+        "message_id": {"S": "SM1"},
+        "account_id": absent,
+        "status": absent,
+        "channel_data": absent,
+    }
+
+
+def test_what_can_be_stored_another_way_is() -> None:
+    given = {
+        "text": "a\ud800b\x00",
+        "scores": (0.1, 1e-7, 2, True),
+        "": "nameless",
+        "x": {"\ud800": 1},
+    }
+    content = stored_item(parsed() | {"content": given})["content"]["M"]
+    assert content["text"] == {"S": "a\ufffdb\ufffd"}
+    scores = [{"N": "0.1"}, {"N": "1E-7"}, {"N": "2"}, {"BOOL": True}]
+    assert content["scores"] == {"L": scores}
+    assert content["x"] == {"M": {"\ufffd": {"N": "1"}}}
+
+
+def test_a_document_as_deep_as_a_body_may_hold_is_taken() -> None:
+    deep = "[" * MAX_DOCUMENT_LEVELS + "1" + "]" * MAX_DOCUMENT_LEVELS
+    message = parsed(InteractiveData=deep, ChannelMetadata=deep)
+    assert stored_item(message)["content"]["M"]["interactive"] != {"NULL": True}
+
+
+def test_a_message_that_a_script_hands_in_stays_as_it_was() -> None:
+    message = parsed() | {"content": {"text": "\ud800", "score": 0.5}}
+    before = copy.deepcopy(message)
+    stored_item(message)
+    assert message == before
 
 
 @pytest.mark.parametrize("moment", [1_795_000_000, 1_795_000_000.25, "1795000000.25", Decimal(7)])
