@@ -1,21 +1,26 @@
 """The older consumer at work, with a reply service that counts."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.older import account as older
 from tests.e2e.world import eventually, new_sender, write
+from unc import project
 from unc.aws import Aws, local_aws
 from unc.cli import run
 from unc.deploy_commands import ACCOUNT_VARIABLE
+from unc.deployment import Plan, show_nothing
 from unc.emulator import running_emulator
 from unc.message import Message
+from unc.package import build_package
 from unc.parameters import VARIABLES
 from unc.reply_stand_in import ReplyStandIn, running_stand_in
 from unc.reply_writer import ReplyWriter
+from unc.rollout import roll_out
 from unc.stack import ensure_secret
 
 
@@ -31,6 +36,16 @@ class OldWorld:
 
     def deploy(self, *arguments: str) -> int:
         return run(["deploy", "--set", f"ReplyServiceUrl={self.reply.url}", *arguments])
+
+    def roll_out(
+        self,
+        progress: Callable[[str], None],
+        template: Path = project.TEMPLATE,
+        patience_seconds: float = 60,
+    ) -> None:
+        """Deploy as the command does, with another template or less patience."""
+        plan = Plan(build_package(), {"ReplyServiceUrl": self.reply.url}, template=template)
+        roll_out(self.aws, plan, None, progress, show_nothing, patience_seconds)
 
     def told(self, message: Message) -> int:
         """How many POSTs about it were accepted."""
@@ -68,6 +83,15 @@ class OldWorld:
         """Nothing was lost and nothing was told again."""
         self.pass_by(*{message.sender_id for message in messages})
         assert [self.told(message) for message in messages] == [1] * len(messages)
+
+    def functions(self) -> list[dict[str, object]]:
+        """What makes the older functions what they are."""
+        parts = ("CodeSha256", "Handler", "Runtime", "Role", "Environment", "Timeout", "MemorySize")
+        found = [
+            self.aws.functions.get_function_configuration(FunctionName=name)
+            for name in (older.STORING, older.TELLING)
+        ]
+        return [{part: one.get(part) for part in parts} for one in found]
 
     def states(self) -> list[str]:
         """The older mappings' states."""

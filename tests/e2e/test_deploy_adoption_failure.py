@@ -1,0 +1,152 @@
+"""A takeover that fails: the older consumer goes on, or a line says that it does not, and why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.older import account as older
+from tests.e2e.older.history import read_all
+from tests.e2e.older.world import OldWorld, running_old_world
+from tests.e2e.templates import broken_template
+from tests.e2e.world import eventually
+from unc.adoption.inventory import read_owned
+from unc.code_bucket import bucket_name
+from unc.errors import DeployFailed
+
+pytestmark = pytest.mark.emulator
+
+ORPHANS = {"NotificationTable", "ReplyRetryQueue"}
+
+
+@pytest.fixture
+def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
+    with running_old_world(monkeypatch) as world:
+        yield world
+
+
+def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
+    old_world: OldWorld, tmp_path: Path
+) -> None:
+    before = old_world.functions()
+    first = old_world.exchange("before")
+    with pytest.raises(DeployFailed, match=r"^Broken failed: "):
+        old_world.roll_out(_ignore, broken_template(tmp_path))
+    assert old_world.functions() == before, "code, role and environment are back"
+    assert old_world.states() == ["Enabled", "Enabled"]
+    second = old_world.exchange("after a failure")
+    assert "stored_at" not in _chat(old_world, second.message_id)
+    older.leave_orphans(old_world.aws)
+    assert old_world.deploy("--dry-run") == 0
+    assert _owned(old_world).isdisjoint(ORPHANS)
+    assert old_world.deploy() == 0
+    assert _owned(old_world) >= ORPHANS
+    third = old_world.exchange("after a takeover")
+    assert "stored_at" in _chat(old_world, third.message_id)
+    old_world.assert_told_once(first, second, third)
+
+
+def test_where_the_rollback_fails_too_it_says_what_holds_it_up_and_a_later_run_goes_on(
+    old_world: OldWorld, tmp_path: Path
+) -> None:
+    told = [old_world.exchange("before")]
+    lost = _LostCode(old_world)
+    with pytest.raises(DeployFailed, match=r"^Broken failed: "):
+        old_world.roll_out(lost, broken_template(tmp_path))
+    assert old_world.states() == ["Disabled", "Disabled"]
+    assert "the older consumer is off and messages wait in the queue" in lost.lines[-1]
+    assert "Function failed: " in lost.lines[-1]
+    told.append(old_world.send("while nobody is at work"))
+    with pytest.raises(DeployFailed, match=r"the rollback .* stopped again: \w+Function failed: "):
+        old_world.roll_out(_ignore)
+    lost.put_back()
+    assert old_world.deploy() == 0
+    told.append(old_world.exchange("after"))
+    old_world.assert_told_once(*told)
+
+
+def test_where_the_new_event_sources_cannot_be_attached_the_next_run_does_it(
+    old_world: OldWorld, tmp_path: Path
+) -> None:
+    told = [old_world.exchange("before")]
+    template = broken_template(tmp_path)
+    whole = template.read_text()
+    template.write_text(whole.replace("  Broken:\n", "  Broken:\n    Condition: IsAttached\n"))
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match=r"^Broken failed: "):
+        old_world.roll_out(lines.append, template)
+    assert "messages wait in the queue until this is run again" in lines[-1]
+    told.append(old_world.send("while nobody is at work"))
+    assert old_world.deploy("--replace", "Broken") == 0
+    told.append(old_world.exchange("after"))
+    old_world.assert_told_once(*told)
+
+
+def test_where_the_older_notifier_keeps_failing_the_queue_is_read_again(
+    old_world: OldWorld,
+) -> None:
+    old_world.break_notifier()
+    told = [old_world.send("stored and not told")]
+    eventually(old_world.notifier_fails, "the older notifier fails")
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
+        old_world.roll_out(lines.append, patience_seconds=5)
+    assert old_world.states() == ["Enabled", "Enabled"]
+    assert lines[-1] == "giving up: the older consumer reads the queue again, as before"
+    told.append(old_world.send("while it fails"))
+    eventually(lambda: _is_stored(old_world, told[-1].message_id), "stored by the older one")
+    old_world.mend_notifier()
+    assert old_world.deploy() == 0
+    told.append(old_world.exchange("after"))
+    old_world.assert_told_once(*told)
+
+
+def test_what_was_off_before_a_takeover_gave_up_stays_off(old_world: OldWorld) -> None:
+    old_world.switch(0, on=False)
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
+        old_world.roll_out(lines.append, patience_seconds=0)
+    assert old_world.states() == ["Disabled", "Enabled"]
+    assert lines[-1] == "giving up: what reads the queue was off before, and stays off"
+
+
+class _LostCode:
+    """Keeps what is told, and loses the older code that a rollback needs, after the import."""
+
+    def __init__(self, world: OldWorld) -> None:
+        self.lines: list[str] = []
+        self._s3, self._bucket = world.aws.s3, bucket_name(world.aws)
+        self._code: dict[str, bytes] = {}
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if "switching off what reads the queue" in line:
+            self._lose()
+
+    def _lose(self) -> None:
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix="adopted/")["Contents"]
+        for key in (one["Key"] for one in found if one["Key"].endswith(".zip")):
+            self._code[key] = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def put_back(self) -> None:
+        for key, body in self._code.items():
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+
+def _owned(world: OldWorld) -> set[str]:
+    """What the stack holds, by the template's names."""
+    return set(read_owned(world.aws, "unc-consumer"))
+
+
+def _chat(world: OldWorld, message_id: str) -> dict[str, object]:
+    chats = read_all(world.aws, "chats")
+    return next(chat for chat in chats if chat["message_id"]["S"] == message_id)
+
+
+def _is_stored(world: OldWorld, message_id: str) -> bool:
+    return any(chat["message_id"]["S"] == message_id for chat in read_all(world.aws, "chats"))
+
+
+def _ignore(line: str) -> None:
+    """Tell nobody."""
