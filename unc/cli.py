@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from typer.exceptions import TyperException
 
 from unc import conversation, deploy_commands, logs, replay, status
@@ -160,7 +161,9 @@ def replay_sender(
 @app.command("logs")
 def show_logs(
     follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
-    minutes: Annotated[float, typer.Option(min=0, help="How far back to start.")] = 10.0,
+    minutes: Annotated[
+        float, typer.Option(min=0, max=logs.MOST_MINUTES, help="How far back to start.")
+    ] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as logged.")] = False,
 ) -> None:
     """Print what both functions log, merged in time."""
@@ -229,7 +232,7 @@ def heed_ctrl_c() -> None:
 
 def fail(error: Exception) -> int:
     """Say what went wrong in one line; return the exit code."""
-    if isinstance(error, (BotoCoreError, ClientError)):
+    if isinstance(error, (BotoCoreError, ClientError, ResponseParserError)):
         error = explain(error)
     if not isinstance(error, UncError):
         error = UncError(

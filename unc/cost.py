@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -52,11 +53,14 @@ def read_load(
         raise BadInput("--messages starts at 1, and there are at most as many --senders")
     if not 1 <= batch <= model.QUEUE_BATCH or not 0 <= stream_batch <= model.STREAM_BATCH:
         raise BadInput("--batch goes from 1 to 10, --stream-batch from 1 to 100")
-    if memory < 128 or reply_seconds < 0 or sessions < 0:
-        raise BadInput("--memory starts at 128, --sessions and --reply-seconds at 0")
+    if memory < 128:
+        raise BadInput("--memory starts at 128")
+    for name, value in (("--sessions", sessions), ("--reply-seconds", reply_seconds)):
+        if not 0 <= value < math.inf:
+            raise BadInput(f"{name} is a number from 0 on")
     return model.Load(
         messages,
-        min(round(senders * sessions), messages),
+        round(min(senders * sessions, messages)),
         batch,
         stream_batch or model.default_stream_batch(messages),
         memory,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 POLL_SECONDS = 1.0
+# Ten years; a moment before the epoch is none to start from.
+MOST_MINUTES = 10 * 366 * 24 * 60
 # Events may become visible a little later than their timestamp says.
 OVERLAP_MS = 5_000
 STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "cyan", "DEBUG": "dim"}

@@ -21,6 +21,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ProfileNotFound,
 )
+from botocore.parsers import ResponseParserError
 
 from unc.aws import Aws, local_aws, without_profile
 from unc.errors import BadInput, NotReachable, UncError
@@ -92,6 +93,12 @@ def require_web_address(name: str, url: str) -> None:
     """Raise BadInput when what a setting holds is no address of the web."""
     if not WEB_ADDRESS.match(url):
         raise BadInput(f"{name} must start with http:// or https://", f"it is {url!r}")
+    try:
+        is_complete = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        is_complete = False
+    if not is_complete:
+        raise BadInput(f"{name} has no host, or a port that is none", f"it is {url!r}")
 
 
 def is_loopback(endpoint: str) -> bool:
@@ -104,7 +111,7 @@ def describe(aws: Aws) -> str:
     return aws.endpoint or f"AWS in {aws.region}, profile {aws.session.profile_name}"
 
 
-def explain(error: BotoCoreError | ClientError) -> UncError:
+def explain(error: BotoCoreError | ClientError | ResponseParserError) -> UncError:
     """Turn an error of the SDK into one line that says what to do."""
     if isinstance(error, NoCredentialsError):
         return NotReachable("no AWS credentials found", HOW_TO_REACH_ONE)
@@ -112,6 +119,8 @@ def explain(error: BotoCoreError | ClientError) -> UncError:
         return NotReachable(str(error), "see: aws configure list-profiles")
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         return NotReachable(f"nothing answers: {error}", HOW_TO_REACH_ONE)
+    if isinstance(error, ResponseParserError):
+        return NotReachable("what answers is not AWS", "what does AWS_ENDPOINT_URL name?")
     if isinstance(error, ClientError):
         refusal = error.response.get("Error", {})
         reason = " ".join(refusal.get("Message", str(error)).split())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,9 @@ def test_where_nobody_listens_it_says_so_in_one_line(
         (["send", "--wait", "-1"], "'--wait'"),
         (["send", "--file", "."], "cannot read .: Is a directory"),
         (["logs", "--minutes", "-4"], "'--minutes'"),
+        (["logs", "--minutes", "inf"], "'--minutes'"),
+        (["logs", "--minutes", "1e12"], "'--minutes'"),
+        (["up", "--reply-url", "http://127.0.0.1:80x/"], "--reply-url has no host, or a port"),
         (["up", "--port", "0"], "'--port'"),
         (["up", "--port", "65535"], "'--port'"),
         (["up", "--port", "many"], "'--port'"),
@@ -117,6 +122,32 @@ def test_an_endpoint_that_is_no_address_is_named(
     said = capsys.readouterr().err
     assert said.startswith("unc: AWS_ENDPOINT_URL must start with http:// or https://")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:4566x", "http://127.0.0.1:99999", "http://[::", "http://:80"]
+)
+def test_an_endpoint_without_host_or_with_an_odd_port_is_named(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert run(["status"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("unc: AWS_ENDPOINT_URL has no host, or a port that is none")
+    assert said.count("\n") == 1
+
+
+def test_a_web_server_that_is_no_aws_is_told_from_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    """One that answers a POST with a page of its own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        code = run(["status"])
+        server.shutdown()
+    assert code == 6
+    assert "unc: what answers is not AWS (what does AWS_ENDPOINT_URL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [[], ["dlq"]])

@@ -138,10 +138,22 @@ def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         ("--batch", "11"),
         ("--stream-batch", "101"),
         ("--memory", "64"),
+        ("--sessions", "nan"),
+        ("--sessions", "inf"),
+        ("--sessions", "-1"),
+        ("--reply-seconds", "nan"),
+        ("--reply-seconds", "inf"),
+        ("--reply-seconds", "-1"),
     ],
 )
 def test_nonsense_is_refused_in_one_line(
     options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["cost", *options]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert options[-2] in said
+
+
+def test_more_sessions_than_messages_are_as_many(capsys: pytest.CaptureFixture[str]) -> None:
+    assert document(capsys, "--sessions", "1e308")["load"]["new_sessions"] == MILLION
