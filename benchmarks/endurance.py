@@ -82,8 +82,16 @@ class Forgetful:
 def endure(batches: int, log: TextIO, cached: int = DEFAULT_CAPACITY) -> Iterator[int]:
     """Run batches through both halves; gives the number of each when it is done."""
     logger, ports = Logger("endurance", log), Forgetful()
-    queue = QueueSide(ports, ports, logger, max_receive_count=10, cache=SessionCache(cached))
-    rules = TellingRules(max_attempts=8, resend_unknown=False, post_seconds=5.0, round_size=100)
+    queue = QueueSide(
+        conversations=ports,
+        dead_letters=ports,
+        log=logger,
+        max_receive_count=10,
+        cache=SessionCache(cached),
+    )
+    rules = TellingRules(
+        max_attempts=8, resend_unknown=False, post_seconds=5.0, call_seconds=1.0, round_size=100
+    )
     stream = StreamSide(ports, ports, ports, logger, rules)
     for number in range(1, batches + 1):
         sender = sender_id(number)

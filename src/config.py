@@ -22,14 +22,20 @@ Environment = MutableMapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSettings:
-    """What the queue function needs to know."""
+class TableSettings:
+    """What whoever stores messages needs to know."""
 
     chat_table: str
     session_table: str
+    chat_retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings(TableSettings):
+    """What the queue function needs to know."""
+
     dlq_url: str
     max_receive_count: int
-    chat_retention_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +59,30 @@ def region(env: Environment | None = None) -> str:
     return _get(env, "AWS_REGION") or _get(env, "AWS_DEFAULT_REGION") or "us-east-1"
 
 
+def table_settings(env: Environment | None = None) -> TableSettings:
+    """Read what a script needs that stores messages.
+
+    Raises SettingMissing or SettingInvalid, naming the variable.
+    """
+    return TableSettings(
+        chat_table=_required(env, "DYNAMODB_CHAT_TABLE", "the name of the chats table"),
+        session_table=_required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
+        chat_retention_days=int(_number(env, "CHAT_RETENTION_DAYS", 0, 0)),
+    )
+
+
 def queue_settings(env: Environment | None = None) -> QueueSettings:
     """Read the queue function's settings.
 
     Raises SettingMissing or SettingInvalid, naming the variable.
     """
+    tables = table_settings(env)
     return QueueSettings(
-        chat_table=_required(env, "DYNAMODB_CHAT_TABLE", "the name of the chats table"),
-        session_table=_required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
+        chat_table=tables.chat_table,
+        session_table=tables.session_table,
+        chat_retention_days=tables.chat_retention_days,
         dlq_url=_required(env, "SQS_DLQ_URL", "the url of the dead-letter queue"),
         max_receive_count=int(_number(env, "MAX_RECEIVE_COUNT", 10, 1)),
-        chat_retention_days=int(_number(env, "CHAT_RETENTION_DAYS", 0, 0)),
     )
 
 

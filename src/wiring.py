@@ -15,7 +15,7 @@ from adapters.dynamodb import DynamoDb
 from adapters.http import HttpPool
 from adapters.notifications import DynamoNotifications
 from adapters.queues import SqsDeadLetters, SqsRetryQueue, SqsSender
-from adapters.reply import CONNECT_SECONDS, HttpReplyService
+from adapters.reply import CONNECT_SECONDS, SECOND_ROUND_SECONDS, HttpReplyService
 from adapters.secrets import ReplySecret
 from adapters.wave import Wave
 from domain.cache import SessionCache
@@ -39,7 +39,7 @@ MARGIN_SECONDS = LONGEST_CALL_SECONDS + 1.0
 DAY_SECONDS = 24 * 3600
 
 # Without a Lambda context there is nobody who would stop us.
-SCRIPT_SECONDS = 60.0
+SCRIPT_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +51,34 @@ class Surroundings:
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
 
-    def patience(self, context: object = None) -> Patience:
-        """Patience until the invocation ends, by its Lambda context."""
+    def patience(self, context: object = None, calls_behind: int = 0) -> Patience:
+        """Patience until the invocation ends, by its Lambda context.
+
+        It leaves time for `calls_behind` calls after the last that it allows.
+        """
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         seconds = remaining() / 1000 if callable(remaining) else SCRIPT_SECONDS
         end = self.monotonic() + seconds
-        return Patience(lambda: end - self.monotonic(), MARGIN_SECONDS, self.sleep, self.random)
+        margin = MARGIN_SECONDS + calls_behind * LONGEST_CALL_SECONDS
+        return Patience(lambda: end - self.monotonic(), margin, self.sleep, self.random)
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSide:
-    """What the queue half works with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationSide:
+    """What a script works with that stores messages."""
 
     conversations: ConversationStore
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    cache: SessionCache = field(default_factory=SessionCache)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSide(ConversationSide):
+    """What the queue half works with."""
+
     dead_letters: DeadLetters
     log: Logger
     max_receive_count: int
-    surroundings: Surroundings = field(default_factory=Surroundings)
-    cache: SessionCache = field(default_factory=SessionCache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +95,20 @@ class StreamSide:
 
 
 @cache
+def conversation_side() -> ConversationSide:
+    """The tables on AWS; raises SettingMissing or SettingInvalid."""
+    client = _client(QUEUE_WAVE_WIDTH)
+    return ConversationSide(conversations=_conversations(client, config.table_settings()))
+
+
+@cache
 def queue_side() -> QueueSide:
     """The queue half on AWS; raises SettingMissing or SettingInvalid."""
     settings = config.queue_settings()
     log = get_logger("queue_function")
     client = _client(QUEUE_WAVE_WIDTH)
     return QueueSide(
-        conversations=DynamoConversations(
-            DynamoDb(client),
-            Wave(QUEUE_WAVE_WIDTH),
-            settings.chat_table,
-            settings.session_table,
-            settings.chat_retention_days * DAY_SECONDS,
-        ),
+        conversations=_conversations(client, settings),
         dead_letters=SqsDeadLetters(_sender(client, log), settings.dlq_url),
         log=log,
         max_receive_count=settings.max_receive_count,
@@ -135,9 +146,27 @@ def stream_side() -> StreamSide:
         rules=TellingRules(
             max_attempts=settings.max_attempts,
             resend_unknown=settings.resend_unknown,
-            post_seconds=CONNECT_SECONDS + settings.reply_timeout + MARGIN_SECONDS,
+            post_seconds=longest_round(settings.reply_timeout),
+            call_seconds=LONGEST_CALL_SECONDS,
             round_size=width,
         ),
+    )
+
+
+def longest_round(reply_timeout: float) -> float:
+    """Seconds that a round of POSTs takes at the most: the secret's fetching or a first round that
+    was answered 401, then a connection and the answer.
+    """
+    return max(LONGEST_CALL_SECONDS, SECOND_ROUND_SECONDS) + CONNECT_SECONDS + reply_timeout
+
+
+def _conversations(client: AwsClient, settings: config.TableSettings) -> DynamoConversations:
+    return DynamoConversations(
+        DynamoDb(client),
+        Wave(QUEUE_WAVE_WIDTH),
+        settings.chat_table,
+        settings.session_table,
+        settings.chat_retention_days * DAY_SECONDS,
     )
 
 

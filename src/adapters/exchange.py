@@ -6,17 +6,17 @@ other while the rest arrive. Only a connection that has to be opened takes a thr
 
 import io
 import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from select import POLLIN, poll
 from threading import Lock, Thread
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.response import Answer, BrokenResponse, read_response
+from adapters.dial import Dial, Origin
+from adapters.response import Answer, BrokenResponse, read_answer, read_head
 
-# What is left for an answer whose time is over, to read what has arrived already.
+# What is left for an answer whose time is over and that has arrived already, to be read.
 LAST_LOOK_SECONDS = 0.05
 
 _OWN_HEADERS = ("user-agent: unc-consumer", "accept-encoding: identity")
@@ -27,18 +27,18 @@ class NotSent(Exception):
 
 
 class NoAnswer(Exception):
-    """The request may have been acted on, but no answer came."""
+    """The request may have been acted on, but no whole answer came.
+
+    `status`: what the answer's head said before its body broke off; None without a head.
+    """
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
-class Origin(NamedTuple):
-    """Where a connection goes."""
-
-    host: str
-    port: int
-    is_secure: bool
-
-
-Keep = Callable[[socket.socket], None]
+# Gets the connection, and whether its answer was waited for, and so has only just come.
+Keep = Callable[[socket.socket, bool], None]
 
 
 class TimedStream(io.RawIOBase):
@@ -67,10 +67,17 @@ class Exchange:
     """
 
     def __init__(
-        self, request: bytes, origin: Origin, connect: float, read: float, keep: Keep
+        self,
+        request: bytes,
+        origin: Origin,
+        connect: float,
+        read: float,
+        keep: Keep,
+        dial: Dial,
     ) -> None:
         self._request = request
         self._origin = origin
+        self._dial = dial
         self._connect_seconds = connect
         self._read_seconds = read
         self._keep = keep
@@ -87,9 +94,13 @@ class Exchange:
             self._send(connection)
         else:
             self._deadline = time.monotonic() + self._connect_seconds
-            tls = _tls() if self._origin.is_secure else None
-            self._opening = Thread(target=self._open, args=(tls,), daemon=True)
-            self._opening.start()
+            opening = Thread(target=self._open, daemon=True)
+            try:
+                opening.start()
+            except RuntimeError as error:  # as many threads as a container may have
+                self._failure = NotSent(type(error).__name__)
+            else:
+                self._opening = opening
 
     def finish(self) -> Answer:
         """Wait for the answer; raises NotSent or NoAnswer."""
@@ -97,15 +108,11 @@ class Exchange:
             self._await_opening(self._opening)
         if self._failure or not self._connection:
             raise self._failure or NotSent("not begun")
-        try:
-            return self._read(self._connection)
-        except (OSError, BrokenResponse) as error:
-            self._connection.close()
-            raise NoAnswer(type(error).__name__) from None
+        return self._read(self._connection)
 
     def _await_opening(self, opening: Thread) -> None:
         """Wait for a connection as long as it may take; then see to it that nothing is sent."""
-        opening.join(max(self._deadline - time.monotonic(), LAST_LOOK_SECONDS))
+        opening.join(max(self._deadline - time.monotonic(), 0.0))
         with self._lock:
             self._is_given_up = self._connection is None
         if self._is_given_up:
@@ -113,13 +120,9 @@ class Exchange:
         else:
             opening.join()  # it is sending, which has its own bound
 
-    def _open(self, tls: ssl.SSLContext | None) -> None:
-        host, port, _ = self._origin
+    def _open(self) -> None:
         try:
-            connection = socket.create_connection((host, port), self._connect_seconds)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls:
-                connection = tls.wrap_socket(connection, server_hostname=host)
+            connection = self._dial(self._origin, self._connect_seconds)
         except (OSError, ValueError) as error:  # ValueError: a host that can be no name
             self._failure = NotSent(type(error).__name__)
         else:
@@ -140,23 +143,39 @@ class Exchange:
             self._failure = NoAnswer(type(error).__name__)
 
     def _read(self, connection: socket.socket) -> Answer:
-        deadline = max(self._deadline, time.monotonic() + LAST_LOOK_SECONDS)
-        answer, lasts = read_response(io.BufferedReader(TimedStream(connection, deadline)))
+        status = None
+        try:
+            stream, was_waited_for = self._await_answer(connection)
+            head = read_head(stream)
+            status = head.status
+            answer, lasts = read_answer(stream, head)
+        except (OSError, BrokenResponse) as error:
+            connection.close()
+            raise NoAnswer(type(error).__name__, status) from None
         if lasts:
-            self._keep(connection)
+            self._keep(connection, was_waited_for)
         else:
             connection.close()
         return answer
 
+    def _await_answer(self, connection: socket.socket) -> tuple[io.BufferedReader, bool]:
+        """What reads the answer, and whether it is still to come.
 
-@lru_cache(maxsize=16)
-def origin_of(url: str) -> Origin:
-    """Where a connection for the url goes; raises ValueError when it is none."""
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise ValueError("no host")
-    is_secure = parts.scheme == "https"
-    return Origin(parts.hostname, parts.port or (443 if is_secure else 80), is_secure)
+        Once the time is over only what has arrived already is read: a hundred silent
+        connections, looked at one after the other, take no time more.
+        """
+        has_come, now = has_input(connection), time.monotonic()
+        if not has_come and now >= self._deadline:
+            raise TimeoutError
+        deadline = max(self._deadline, now + LAST_LOOK_SECONDS)
+        return io.BufferedReader(TimedStream(connection, deadline)), not has_come
+
+
+def has_input(connection: socket.socket) -> bool:
+    """Whether there is something to read: bytes, or the connection's end."""
+    poller = poll()
+    poller.register(connection, POLLIN)
+    return bool(poller.poll(0))
 
 
 def render_post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -170,11 +189,3 @@ def render_post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
         raise ValueError("a line break in a header")
     return f"{head}\r\n\r\n".encode("latin-1") + body
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Certificates and host names are checked; loading the authorities takes a while, once."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context

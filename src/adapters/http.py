@@ -7,10 +7,10 @@ container was frozen. A POST on it would break with an unknown outcome, so it is
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from select import POLLIN, poll
 from socket import socket
 
-from adapters.exchange import Exchange, NoAnswer, NotSent, Origin, origin_of, render_post
+from adapters.dial import Dial, Origin, dial, origin_of
+from adapters.exchange import Exchange, NoAnswer, NotSent, has_input, render_post
 from adapters.response import Answer
 
 __all__ = ["MAX_IDLE_SECONDS", "Answer", "HttpPool", "NoAnswer", "NotSent"]
@@ -25,8 +25,11 @@ class HttpPool:
     `connections`: how many to one place are kept open.
     """
 
-    def __init__(self, connections: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, connections: int, clock: Callable[[], float] = time.time, dial: Dial = dial
+    ) -> None:
         self._connections = connections
+        self._dial = dial
         self._idle: dict[Origin, list[tuple[socket, float]]] = {}
         self._clock = clock  # of the wall: a monotonic one may stand still in a frozen container
 
@@ -48,7 +51,8 @@ class HttpPool:
             origin, request = origin_of(url), render_post(url, headers, body)
         except ValueError as error:
             return partial(_fail, NotSent(type(error).__name__))
-        exchange = Exchange(request, origin, connect, read, partial(self._keep, origin))
+        keep = partial(self._keep, origin, self._clock())
+        exchange = Exchange(request, origin, connect, read, keep, self._dial)
         exchange.begin(self._take(origin))
         return exchange.finish
 
@@ -58,24 +62,18 @@ class HttpPool:
         earliest = self._clock() - MAX_IDLE_SECONDS
         while idle:
             connection, since = idle.pop()
-            if since >= earliest and not _has_input(connection):
+            if since >= earliest and not has_input(connection):  # input here is its end
                 return connection
             connection.close()
         return None
 
-    def _keep(self, origin: Origin, connection: socket) -> None:
+    def _keep(self, origin: Origin, sent: float, connection: socket, was_waited_for: bool) -> None:
+        """Keep it for later; an answer that nobody waited for came at an unknown time since."""
         idle = self._idle.setdefault(origin, [])
         if len(idle) < self._connections:
-            idle.append((connection, self._clock()))
+            idle.append((connection, self._clock() if was_waited_for else sent))
         else:
             connection.close()
-
-
-def _has_input(connection: socket) -> bool:
-    """Nobody speaks unasked on an idle connection: input is its end."""
-    poller = poll()
-    poller.register(connection, POLLIN)
-    return bool(poller.poll(0))
 
 
 def _fail(error: Exception) -> Answer:

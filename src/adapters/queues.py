@@ -30,19 +30,21 @@ class SqsSender:
         self._on_problem = on_problem
 
     def send(self, url: str, entries: dict[str, Entry]) -> set[str]:
-        """Send entries by key; gives the keys of those that SQS says it has."""
-        sent: set[str] = set()
+        """Send entries by key, all calls at once; gives the keys of those that SQS says it has."""
+        under_way = []
         for part in _pack(list(entries.items())):
             keys = {str(number): key for number, (key, _) in enumerate(part)}
             batch = [{"Id": str(number), **entry} for number, (_, entry) in enumerate(part)]
-            sent |= {keys[each] for each in self._send(url, batch) if each in keys}
-        return sent
+            request = {"QueueUrl": url, "Entries": batch}
+            finish = self._client.start("sqs", "AmazonSQS.SendMessageBatch", request)
+            under_way.append((keys, finish))
+        sent = ((keys, self._accepted(finish)) for keys, finish in under_way)
+        return {keys[each] for keys, accepted in sent for each in accepted if each in keys}
 
-    def _send(self, url: str, batch: list[Entry]) -> list[str]:
+    def _accepted(self, finish: Callable[[], dict[str, Any]]) -> list[str]:
+        """Wait for one call; gives the ids of the entries that were taken."""
         try:
-            answer = self._client.call(
-                "sqs", "AmazonSQS.SendMessageBatch", {"QueueUrl": url, "Entries": batch}
-            )
+            answer = finish()
         except (Unavailable, Refused) as error:
             self._on_problem(f"SendMessageBatch:{error.code}")
             return []

@@ -48,9 +48,9 @@ class HttpReplyService:
         """POST all; those answered 401 once more with a secret fetched anew."""
         began = self._clock()
         outcomes = self._post_all(news)
-        is_early = self._clock() - began < SECOND_ROUND_SECONDS
         unauthorized = [n for n in news if outcomes[n.sender_id] is Outcome.UNAUTHORIZED]
-        if unauthorized and self._secret.renew() and is_early:
+        is_renewed = bool(unauthorized) and self._secret.renew()
+        if is_renewed and self._clock() - began < SECOND_ROUND_SECONDS:
             outcomes |= self._post_all(unauthorized)
         return outcomes
 
@@ -79,8 +79,8 @@ def _outcome(answer: Callable[[], Answer]) -> Outcome:
         return outcome_of(answer().status)
     except NotSent:
         return Outcome.CANNOT_DELIVER_NOW
-    except NoAnswer:
-        return Outcome.UNKNOWN
+    except NoAnswer as error:  # the status alone says what was decided, its body nothing more
+        return Outcome.UNKNOWN if error.status is None else outcome_of(error.status)
 
 
 def outcome_of(status: int) -> Outcome:

@@ -5,6 +5,7 @@ What is not read here: trailers' content, and folded header lines, which nobody 
 Framing by RFC 9112, section 6: https://www.rfc-editor.org/rfc/rfc9112#section-6
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -12,9 +13,11 @@ from typing import BinaryIO
 MAX_LINE_BYTES = 65_536
 MAX_HEADERS = 200
 MAX_BODY_BYTES = 64 * 1024 * 1024
+LEAST_KEEP_ALIVE_SECONDS = 5  # more than we leave a connection idle
 
 _BODILESS = (204, 304)
 _BLANK = (b"\r\n", b"\n")
+_KEEP_ALIVE = re.compile(r"\btimeout\s*=\s*([0-9]{1,9})\b", re.IGNORECASE)
 
 
 class BrokenResponse(Exception):
@@ -30,22 +33,43 @@ class Answer:
     body: bytes
 
 
-def read_response(stream: BinaryIO) -> tuple[Answer, bool]:
-    """Read one response to a POST, and whether the connection may be used again.
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status line and headers: what was decided is known, though the body may be cut off."""
+
+    version: bytes
+    status: int
+    headers: dict[str, str]
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the other side keeps the connection open for another request, and long enough."""
+        if self.version == b"HTTP/1.0" or "close" in self.headers.get("connection", "").lower():
+            return False
+        if promised := _KEEP_ALIVE.search(self.headers.get("keep-alive", "")):
+            return int(promised[1]) >= LEAST_KEEP_ALIVE_SECONDS
+        return True
+
+
+def read_head(stream: BinaryIO) -> Head:
+    """Read up to the body; raises BrokenResponse, and what the stream raises."""
+    while True:
+        version, status = _read_status(stream)
+        headers = _read_headers(stream)
+        if status // 100 != 1:  # 100 Continue, 103 Early Hints: the answer is still to come
+            return Head(version, status, headers)
+
+
+def read_answer(stream: BinaryIO, head: Head) -> tuple[Answer, bool]:
+    """Read the body, and say whether the connection may be used again.
 
     Raises BrokenResponse, and what the stream raises.
     """
     try:
-        version, status = _read_status(stream)
-        headers = _read_headers(stream)
-        while status // 100 == 1:  # 100 Continue, 103 Early Hints: the answer is still to come
-            version, status = _read_status(stream)
-            headers = _read_headers(stream)
-        body = _read_body(stream, status, headers)
+        body = _read_body(stream, head.status, head.headers)
     except ValueError as error:
         raise BrokenResponse(str(error)) from None
-    lasts = version != b"HTTP/1.0" and "close" not in headers.get("connection", "").lower()
-    return Answer(status, headers, body), lasts and _has_end(status, headers)
+    return Answer(head.status, head.headers, body), head.lasts and _has_end(head)
 
 
 def _read_status(stream: BinaryIO) -> tuple[bytes, int]:
@@ -91,9 +115,10 @@ def _read_body(stream: BinaryIO, status: int, headers: Mapping[str, str]) -> byt
     return _read_to_end(stream)
 
 
-def _has_end(status: int, headers: Mapping[str, str]) -> bool:
+def _has_end(head: Head) -> bool:
     """Whether the response says where it ends; else the connection's end is its end."""
-    return status in _BODILESS or _is_chunked(headers) or "content-length" in headers
+    headers = head.headers
+    return head.status in _BODILESS or _is_chunked(headers) or "content-length" in headers
 
 
 def _is_chunked(headers: Mapping[str, str]) -> bool:

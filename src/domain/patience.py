@@ -31,14 +31,18 @@ class Patience:
 
     @property
     def is_over(self) -> bool:
-        return self.remaining() <= self._margin
+        return not self.lasts()
 
-    def pause(self) -> bool:
+    def lasts(self, reserve: float = 0.0) -> bool:
+        """Whether there is time for a try; `reserve`: seconds to be left beside the margin."""
+        return self.remaining() > self._margin + reserve
+
+    def pause(self, reserve: float = 0.0) -> bool:
         """Wait before the next try; False, without waiting, when there is no time for one."""
         self._tries += 1
         longest = min(LONGEST_PAUSE_SECONDS, BASE_SECONDS * 2 ** min(self._tries, 10))
         seconds = self._random() * longest
-        if self.remaining() - seconds <= self._margin:
+        if self.remaining() - seconds <= self._margin + reserve:
             return False
         self._sleep(seconds)
         return True

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from domain.news import News, RejectedNews, newest_per_sender, retry_body
-from domain.notifications import Claim, Notification, Standing, standing
+from domain.notifications import NOBODY, Claim, Notification, Standing, standing
 from domain.patience import Patience
 from domain.ports import Audience, NotificationStore, Outcome, ReplyService, RetryQueue
 from domain.sessions import is_limited
@@ -22,15 +22,29 @@ T = TypeVar("T")
 # Longer than any queue or stream can bring the same news again.
 ROW_LIFETIME_SECONDS = 30 * 24 * 3600
 
+# Parking, giving up, and settling or giving claims back: after each round of POSTs, and for
+# what is left of all of them.
+_STEPS_OF_A_ROUND = 3
+_STEPS_AT_THE_END = 3
+
 
 @dataclass(frozen=True, slots=True)
 class TellingRules:
-    """`post_seconds`: the longest one round of POSTs takes; `round_size`: how many at once."""
+    """`round_size`: how many are told at once.
+
+    `post_seconds`, `call_seconds`: the longest that a round of POSTs takes, and any other call.
+    """
 
     max_attempts: int
     resend_unknown: bool
     post_seconds: float
+    call_seconds: float
     round_size: int
+
+    @property
+    def round_seconds(self) -> float:
+        """What a round of POSTs needs, and all that comes after it, should every call hang."""
+        return self.post_seconds + (_STEPS_OF_A_ROUND + _STEPS_AT_THE_END) * self.call_seconds
 
 
 @dataclass(slots=True)
@@ -47,6 +61,14 @@ class Telling:
     unhandled: set[str] = field(default_factory=set)
     unreadable_limits: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What no round could deal with; `claims`: those of which nobody knows whether they stand."""
+
+    news: list[News] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -81,37 +103,30 @@ class Teller:
 
     def tell(self, news: Iterable[News]) -> Telling:
         """Tell each sender's newest news, unless it is covered, limited or in doubt."""
-        telling = Telling()
-        newest = list(newest_per_sender(news).values())
-        audience = self._look_up(newest, telling)
-        due: list[News] = []
-        unread: list[News] = []
-        for each in newest:
-            if _is_read(each, audience):
-                due += self._judge(each, audience, telling)
-            else:
-                unread.append(each)
-        self._set_aside(unread, {}, [], telling)
-        size = self._rules.round_size
-        for start in range(0, len(due), size):
-            self._tell_round(due[start : start + size], telling)
+        telling, rest = Telling(), _Rest()
+        left = list(newest_per_sender(news).values())
+        if not self._patience.lasts(self._seconds(_STEPS_AT_THE_END)):
+            left, rest.news = [], [_waiting(each) for each in left]
+        while left:
+            audience = self._look_up(left, telling)
+            read = [each for each in left if _is_read(each, audience)]
+            left = [each for each in left if not _is_read(each, audience)]
+            due = [each for n in read for each in self._judge(n, audience, telling)]
+            # Whoever can be told is told now: others' rows may stay unreadable for long.
+            for start in range(0, len(due), self._rules.round_size):
+                self._tell_round(due[start : start + self._rules.round_size], rest, telling)
+            if left and not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
+                break
+        self._set_aside([*left, *rest.news], {}, rest.claims, telling, 0)
         return telling
 
     def _look_up(self, news: Sequence[News], telling: Telling) -> Audience:
-        audience = Audience()
-        while news and not self._patience.is_over:
-            answer = self._notifications.look_up(
-                sorted({n.session_id for n in news if n.session_id} - audience.sessions.keys()),
-                [n.sender_id for n in news if n.sender_id not in audience.notifications],
-                [n.key for n in news if n.text is None and n.key not in audience.texts],
-            )
-            audience.sessions |= answer.sessions
-            audience.notifications |= answer.notifications
-            audience.texts |= answer.texts
-            telling.problems += answer.problems
-            news = [each for each in news if not _is_read(each, audience)]
-            if news and not self._patience.pause():
-                break
+        audience = self._notifications.look_up(
+            sorted({each.session_id for each in news if each.session_id}),
+            [each.sender_id for each in news],
+            [each.key for each in news if each.text is None],
+        )
+        telling.problems += audience.problems
         return audience
 
     def _judge(self, news: News, audience: Audience, telling: Telling) -> list[News]:
@@ -138,44 +153,54 @@ class Teller:
             telling.unreadable_limits.add(news.sender_id)
             return False
 
-    def _tell_round(self, due: Sequence[News], telling: Telling) -> None:
-        """Claim, POST and settle what fits into one round of connections."""
-        if self._patience.remaining() < self._rules.post_seconds:
-            telling.problems.append("too late to wait for answers")
-            # To have waited is no try: a busy hour shall not use up anybody's attempts.
-            waiting = [replace(each, attempt=each.attempt - 1) for each in due]
-            self._set_aside(waiting, {}, [], telling)
-            return
+    def _tell_round(self, due: Sequence[News], rest: _Rest, telling: Telling) -> None:
+        """Claim, POST and settle what fits into one round of connections.
+
+        Whoever is claimed is told at once: no sender waits for another's claim.
+        """
         expires_at = int(self._clock()) + ROW_LIFETIME_SECONDS
-        claims = {n.sender_id: Claim(n, self._new_token(), expires_at) for n in due}
-        won, open_ = self._claim(claims, telling)
-        outcomes = self._reply_service.tell([claims[s].news for s in won]) if won else {}
-        fates = self._weigh([claims[s].news for s in won], outcomes, telling)
-        untold = [replace(n, after=(claims[n.sender_id].token,)) for n in fates.park]
-        # Whether these are claimed nobody knows: the next try may find either claim.
-        unclear = [_unclear(claims[sender]) for sender in open_]
-        # Parked first: a death in between leaves what was told in doubt, and nobody untold.
-        self._set_aside(unclear + untold, fates.reject, list(claims.values()), telling)
-        self._settle(fates.settle, telling)
+        open_ = {n.sender_id: Claim(n, self._new_token(), expires_at) for n in due}
+        is_tried = False
+        while open_ and not self._is_too_late(telling):
+            won, left = self._claim(open_, telling)
+            self._post([open_[sender] for sender in won], telling)
+            open_, is_tried = {sender: open_[sender] for sender in left}, True
+            if open_ and not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
+                break
+        claims = list(open_.values())
+        if is_tried:  # whether these are claimed nobody knows: the next try may find either claim
+            rest.news += [_unclear(each) for each in claims]
+            rest.claims += claims
+        else:
+            rest.news += [_waiting(each.news) for each in claims]
 
     def _claim(self, claims: Mapping[str, Claim], telling: Telling) -> tuple[list[str], list[str]]:
-        """Claim until each is won or lost; gives the senders won, and those still open."""
-        won: set[str] = set()
-        lost: set[str] = set()
-        open_ = list(claims)
-        while open_ and not self._is_too_late():
-            answer = self._notifications.claim([claims[sender] for sender in open_])
-            won |= answer.won
-            lost |= answer.lost
-            telling.problems += answer.problems
-            open_ = [s for s in open_ if s not in won and s not in lost]
-            if open_ and not self._patience.pause():
-                break
-        telling.covered |= lost  # whoever holds the claim answers for this news
-        return [s for s in claims if s in won], open_
+        """Try to claim; gives the senders won, and those of whom nothing is known yet."""
+        answer = self._notifications.claim(list(claims.values()))
+        telling.covered |= answer.lost  # whoever holds the claim answers for this news
+        telling.problems += answer.problems
+        open_ = [s for s in claims if s not in answer.won and s not in answer.lost]
+        return [s for s in claims if s in answer.won], open_
 
-    def _is_too_late(self) -> bool:
-        return self._patience.remaining() < self._rules.post_seconds
+    def _post(self, claims: Sequence[Claim], telling: Telling) -> None:
+        """Tell those whose claims are won, and record how it went."""
+        if not claims:
+            return
+        news = [claim.news for claim in claims]
+        if self._is_too_late(telling):
+            fates = _Fates(park=[_waiting(each) for each in news])
+        else:
+            fates = self._weigh(news, self._reply_service.tell(news), telling)
+        tokens = {claim.news.sender_id: claim.token for claim in claims}
+        untold = [replace(each, after=(tokens[each.sender_id],)) for each in fates.park]
+        # Parked first: a death in between leaves what was told in doubt, and nobody untold.
+        self._set_aside(untold, fates.reject, claims, telling, _STEPS_AT_THE_END)
+        self._settle(fates.settle, telling)
+
+    def _is_too_late(self, telling: Telling) -> bool:
+        is_late = self._patience.remaining() < self._rules.round_seconds
+        telling.problems += ["too late to wait for answers"] * is_late
+        return is_late
 
     def _weigh(
         self, news: Sequence[News], outcomes: Mapping[str, Outcome], telling: Telling
@@ -202,7 +227,7 @@ class Teller:
         while left:
             settled = self._notifications.settle(left)
             left = {s: moment for s, moment in left.items() if s not in settled}
-            if left and not self._patience.pause():
+            if left and not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
                 break
         telling.problems += ["not settled"] * bool(left)
 
@@ -212,6 +237,7 @@ class Teller:
         reasons: Mapping[str, str],
         claims: Sequence[Claim],
         telling: Telling,
+        steps_behind: int,
     ) -> None:
         """Park for the next attempt, or give up with a reason; else the sender is unhandled."""
         upcoming = [replace(each, attempt=each.attempt + 1) for each in news]
@@ -220,43 +246,47 @@ class Teller:
             for n in upcoming
             if n.attempt > self._rules.max_attempts and n.sender_id not in reasons
         }
-        parked = self._park([n for n in upcoming if n.sender_id not in reasons])
-        given_up = self._give_up([n for n in upcoming if n.sender_id in reasons], reasons)
+        to_park = {n.sender_id: n for n in upcoming if n.sender_id not in reasons}
+        to_end = {
+            n.sender_id: RejectedNews(n.sender_id, retry_body(n), reasons[n.sender_id])
+            for n in upcoming
+            if n.sender_id in reasons
+        }
+        parked = self._insist(to_park, self._retry_queue.park, steps_behind + 2)
+        given_up = self._insist(to_end, self._retry_queue.give_up, steps_behind + 1)
         telling.parked |= parked
         telling.given_up |= {s: reasons[s] for s in given_up}
         lost = {n.sender_id for n in news} - parked - given_up
         telling.unhandled |= lost
-        self._release([c for c in claims if c.news.sender_id in lost])
+        self._release([c for c in claims if c.news.sender_id in lost], steps_behind)
 
-    def _park(self, news: Sequence[News]) -> set[str]:
-        return self._insist({n.sender_id: n for n in news}, self._retry_queue.park)
-
-    def _give_up(self, news: Sequence[News], reasons: Mapping[str, str]) -> set[str]:
-        wanted = {
-            n.sender_id: RejectedNews(n.sender_id, retry_body(n), reasons[n.sender_id])
-            for n in news
-        }
-        return self._insist(wanted, self._retry_queue.give_up)
-
-    def _release(self, claims: Sequence[Claim]) -> None:
-        self._insist({c.news.sender_id: c for c in claims}, self._notifications.release)
+    def _release(self, claims: Sequence[Claim], steps_behind: int) -> None:
+        wanted = {claim.news.sender_id: claim for claim in claims}
+        self._insist(wanted, self._notifications.release, steps_behind)
 
     def reject(self, rejected: Sequence[RejectedNews]) -> set[str]:
         """Send records that cannot be read to the dead-letter queue; gives the ids that went."""
-        return self._insist({r.id: r for r in rejected}, self._retry_queue.give_up)
+        return self._insist({r.id: r for r in rejected}, self._retry_queue.give_up, 0)
 
-    def _insist(self, wanted: dict[str, T], act: Callable[[Sequence[T]], set[str]]) -> set[str]:
+    def _insist(
+        self, wanted: dict[str, T], act: Callable[[Sequence[T]], set[str]], steps_behind: int
+    ) -> set[str]:
         """Repeat a call for what it has not done yet, while there is time; gives what is done.
 
         One try is made however little time is left: a claim that nobody gives back would
-        turn news that is known to be undelivered into an unknown outcome.
+        turn news that is known to be undelivered into an unknown outcome. The steps that
+        are still to come keep time for one try each.
         """
         done: set[str] = set()
         while wanted.keys() - done:
             done |= act([each for key, each in wanted.items() if key not in done])
-            if wanted.keys() - done and not self._patience.pause():
+            if wanted.keys() - done and not self._patience.pause(self._seconds(steps_behind)):
                 break
         return done
+
+    def _seconds(self, steps: int) -> float:
+        """How long that many steps take at the most."""
+        return steps * self._rules.call_seconds
 
 
 def _is_read(news: News, audience: Audience) -> bool:
@@ -271,8 +301,19 @@ def _unclear(claim: Claim) -> News:
     return replace(claim.news, after=(*claim.news.after, claim.token))
 
 
+def _waiting(news: News) -> News:
+    """To have waited is no try: a busy hour shall not use up anybody's attempts."""
+    return replace(news, attempt=news.attempt - 1)
+
+
 def _after(news: News, row: Notification | None, stands: Standing) -> tuple[str, ...]:
-    """The claims that the news may take over; one in doubt only where that is wanted."""
-    if stands is Standing.IN_DOUBT and row is not None:
-        return (*news.after, row.claimed_by)
-    return news.after
+    """The claims that the news may take over, the one that stands last: the oldest are forgotten.
+
+    One in doubt is among them only where that is wanted.
+    """
+    standing_claim = row.claimed_by if row and row.claimed == news.stored_at else NOBODY
+    if standing_claim == NOBODY or (
+        standing_claim not in news.after and stands is not Standing.IN_DOUBT
+    ):
+        return news.after
+    return (*(each for each in news.after if each != standing_claim), standing_claim)

@@ -2,7 +2,7 @@
 
 The batch path, and the same path for those who call it from a script: process_message
 is a batch of one sender. Everything works through ports, which `wiring` fills when the
-caller gives none.
+caller gives none; a script's have the tables only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +31,10 @@ def handle_batch(
     """
     side = side or wiring.queue_side()
     patience = side.surroundings.patience(context)
+    storing = side.surroundings.patience(context, calls_behind=1)  # leaves time to quarantine
     records = list(records)
     batch = sort_batch(each for each in records if each.id)
-    intake = _conversations(side, patience).take_in(batch.by_sender())
+    intake = _conversations(side, storing).take_in(batch.by_sender())
     lost = _lost_causes(batch.arrivals, intake, side)
     # After the storing: a dead-letter queue that is down costs the good messages no time.
     kept = set(_quarantine([*batch.malformed, *lost], patience, side))
@@ -45,14 +46,14 @@ def handle_batch(
     return failed
 
 
-def get_or_create_session(sender_id: str, side: wiring.QueueSide | None = None) -> str:
+def get_or_create_session(sender_id: str, side: wiring.ConversationSide | None = None) -> str:
     """Give the id of the sender's active session, opening one when there is none.
 
     `sender_id` is what chats have, the address without channel and plus. Raises ValueError
     for anything else, NotStored when the store could not be asked.
     """
     require_sender_id(sender_id)
-    side = side or wiring.queue_side()
+    side = side or wiring.conversation_side()
     intake = _conversations(side, side.surroundings.patience()).take_in({sender_id: []})
     if sender_id not in intake.sessions:
         raise NotStored([], intake.problems)
@@ -63,19 +64,19 @@ def store_chat_messages(
     session_id: str,
     sender_id: str,
     messages: Sequence[Mapping[str, Any]],
-    side: wiring.QueueSide | None = None,
+    side: wiring.ConversationSide | None = None,
 ) -> int:
     """Store `parse_message_body`'s messages of one sender in a session; gives how many were new.
 
     One that is stored stays as it was. `created_at` beside a message (epoch seconds) is
     its place; without it, now. Raises ValueError for what is no inbound message of this
-    sender and for what is no id, NotStored when some are not known to be stored. A message
-    whose body named no Sid needs a `metadata.message_id` of the caller's choice, the
-    same at every call.
+    sender, what no table can hold and what is no id, NotStored when some are not known to
+    be stored. A message whose body named no Sid needs a `metadata.message_id` of the
+    caller's choice, the same at every call.
     """
     require_sender_id(sender_id)
     require_text(session_id=session_id)
-    side = side or wiring.queue_side()
+    side = side or wiring.conversation_side()
     inbound = _read_dicts(sender_id, messages, side)
     if not inbound:
         return 0
@@ -85,7 +86,7 @@ def store_chat_messages(
 
 
 def process_message(
-    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.QueueSide | None = None
+    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.ConversationSide | None = None
 ) -> int:
     """Store one sender's messages in the active session, or a new one; gives how many were new.
 
@@ -93,7 +94,7 @@ def process_message(
     `metadata.message_id` from the caller. Without messages no session is opened.
     """
     require_sender_id(sender_id)
-    side = side or wiring.queue_side()
+    side = side or wiring.conversation_side()
     inbound = _read_dicts(sender_id, messages, side)
     if not inbound:
         return 0
@@ -101,12 +102,12 @@ def process_message(
     return _stored_count(inbound, conversations.take_in({sender_id: inbound}))
 
 
-def _conversations(side: wiring.QueueSide, patience: Patience) -> Conversations:
+def _conversations(side: wiring.ConversationSide, patience: Patience) -> Conversations:
     return Conversations(side.conversations, side.cache, side.surroundings.clock, patience)
 
 
 def _read_dicts(
-    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.QueueSide
+    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.ConversationSide
 ) -> list[InboundMessage]:
     """Messages in order; those without a place follow each other from now on."""
     now = Decimal(f"{side.surroundings.clock():.6f}")

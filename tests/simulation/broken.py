@@ -27,11 +27,12 @@ from domain.sessions import Session, next_session
 from domain.telling import Teller
 from tests.world.notifications import may_claim
 from tests.world.tables import Put, Reason, Tables, Telling
-from wiring import QueueSide
+from wiring import QueueSide, Surroundings
 
 # The queue half
 
 _weigh = Teller._weigh
+_tell_round = Teller._tell_round
 _check = Tables._check
 _numbers = itertools.count(1)
 _random = Random(0)
@@ -95,11 +96,8 @@ def quarantine_first(records: Any, context: Any, side: QueueSide) -> list[str]:
     return stuck + queue_handler.handle_batch(good, context, side)
 
 
-def quarantine_in_time(rejected: Any, patience: Any, side: Any) -> list[str]:
-    """Nothing is tried once the time is used up."""
-    if patience.is_over:
-        return [each.record.id for each in rejected]
-    return _quarantine(rejected, patience, side)
+def patience_to_the_end(self: Surroundings, context: Any = None, calls_behind: int = 0) -> Any:
+    return _patience(self, context)
 
 
 def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
@@ -107,7 +105,7 @@ def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
 
 
 _lost_causes = queue_handler._lost_causes
-_quarantine = queue_handler._quarantine
+_patience = Surroundings.patience
 
 
 def raise_over_bad_input(records: Iterable[QueueRecord]) -> Any:
@@ -155,11 +153,19 @@ def may_claim_by_attempt(row: Telling, claim: Claim) -> bool:
     return may_claim(row, claim) or (is_same and claim.news.attempt > 1)
 
 
-def insist_in_time(self: Teller, wanted: Any, act: Any) -> set[str]:
-    return set() if self._patience.is_over else _insist(self, wanted, act)
+def no_time_for_steps(self: Teller, steps: int) -> float:
+    return 0.0
 
 
-_insist = Teller._insist
+def never_too_late(self: Teller, telling: Any) -> bool:
+    return False
+
+
+def forget_the_unclear(self: Teller, due: Any, rest: Any, telling: Any) -> None:
+    _tell_round(self, due, rest, telling)
+    unclear = {claim.news.sender_id for claim in rest.claims}
+    rest.news[:] = [each for each in rest.news if each.sender_id not in unclear]
+    rest.claims.clear()
 
 
 def do_nothing(*args: Any) -> None:

@@ -21,6 +21,7 @@ LITTLE_SECONDS = 9.0
 class Invocation:
     """One run of a function: what struck it, what it has seen and what it holds.
 
+    `timed_out`: Lambda has ended it. `brings_again`: it has reported that it is not done.
     `shown`: by sender, when the index was asked and what it gave as newest. `sighted`: by
     session id, when its row was last seen active. Moments are the ledger's.
     """
@@ -30,6 +31,8 @@ class Invocation:
     now: Callable[[], float]
     struck: set[str] = field(default_factory=set)
     died: bool = False
+    timed_out: bool = False
+    brings_again: bool = False
     raised: BaseException | None = None
     shown: dict[str, tuple[int, Session | None]] = field(default_factory=dict)
     sighted: dict[str, int] = field(default_factory=dict)
@@ -90,8 +93,10 @@ class Function(Generic[Side]):
             run(side, invocation)
         except Died:
             invocation.died = True
+            invocation.timed_out = self._scheduler.now >= invocation.ends_at
         except Exception as error:  # as Lambda does: the batch has failed, the container lives
             invocation.raised = error
+            invocation.brings_again = True
         if not invocation.died:
             self._idle.append(side)
         invocation.is_over = True

@@ -25,7 +25,7 @@ from tests.world.queues import FifoQueue, StandardQueue
 from tests.world.tables import Commit
 
 QUEUE_FUNCTION_SECONDS = 30.0
-NOTIFIER_SECONDS = 60.0
+NOTIFIER_SECONDS = 90.0
 """As in infra/template.yaml."""
 
 

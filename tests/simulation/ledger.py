@@ -180,11 +180,23 @@ class Ledger(Witness):
         process.ended = self.moment()
         self.counts["deaths"] += process.died
         self.counts["invocations"] += 1
-        if process.died:
-            self._doubt(process, "died with the claim")
-        elif "notifications" in process.struck:
-            self._doubt(process, "could not note the end of its claim")
-
-    def _doubt(self, process: Invocation, cause: str) -> None:
+        if process.timed_out and "function" not in process.struck:
+            self.violated(
+                "time", f"invocation {process.number} was ended in the middle of its work"
+            )
         for sender_id, claim in process.claims.items():
-            self.doubts.append(Doubt(sender_id, claim.news.stored_at, cause))
+            cause = self._cause_of_doubt(process, sender_id)
+            if cause:
+                self.doubts.append(Doubt(sender_id, claim.news.stored_at, cause))
+
+    def _cause_of_doubt(self, process: Invocation, sender_id: str) -> str | None:
+        """Why nobody can know whether the sender was told; None when somebody should."""
+        if process.died:
+            return "died with the claim"
+        if "notifications" not in process.struck:
+            return None
+        if any(post.process is process for post in self.posts[sender_id]):
+            return "could not note the end of its claim"
+        # Said to be undone, and nothing that could have said more was to be reached.
+        is_cut_off = process.brings_again and "retry_queue" in process.struck
+        return "could neither park its news nor give its claim back" if is_cut_off else None

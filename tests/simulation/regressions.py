@@ -33,11 +33,11 @@ FOUND = [
         "434 --webhooks 23,28,29 --faults outage#1",
     ),
     Found(
-        "nothing is quarantined once the time is used up",
+        "storing leaves no time to quarantine",
         "138 --webhooks 16,17,20,22 --faults outage#0",
     ),
     Found(
-        "nothing is parked or given back once the time is used up",
+        "parking leaves no time to give claims back",
         "1118 --webhooks 17,18,21,22,25,26,27,28,29,30,31,32,33 --faults outage#1,outage#2",
     ),
     Found(

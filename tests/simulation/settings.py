@@ -15,6 +15,9 @@ from tests.world.faults import DEATH, DEEDS, PART, POST, WRITE, Fault, Outage
 
 START = 1_790_000_000.0
 MESSAGES = 30
+# Now and then as many senders as a stream batch holds, and more calls than fit into one.
+CROWD = 120
+CROWDS = 0.02
 
 PORTS = ("conversations", "dead_letters", "notifications", "retry_queue", "reply")
 RATES = (0.0, 0.0, 0.01, 0.05, 0.15, 0.4)
@@ -24,6 +27,7 @@ RATES = (0.0, 0.0, 0.01, 0.05, 0.15, 0.4)
 class Settings:
     """Times in seconds, `rates` as chances by port."""
 
+    messages: int
     senders: int
     grouping: str
     spacing: float
@@ -56,9 +60,11 @@ class Settings:
 def draw_settings(chance: Chance) -> Settings:
     """Draw the settings of a history."""
     pick = chance.stream("settings")
+    is_crowd = chance.stream("crowd").random() < CROWDS
     spacing = pick.choice([0.0, 0.001, 0.05, 0.4, 2.0, 8.0])
     return Settings(
-        senders=pick.choice([1, 2, 3, 5, 8]),
+        messages=CROWD if is_crowd else MESSAGES,
+        senders=pick.choice([1, 2, 3, 5, 8]) * (CROWD if is_crowd else 1),
         grouping=pick.choice(["one", "one", "per sender", "per sender", "both"]),
         spacing=spacing,
         most_receives=pick.choice([2, 3, 5, 10]),
@@ -70,7 +76,7 @@ def draw_settings(chance: Chance) -> Settings:
         stream_batch=pick.choice([1, 3, 10, 100]),
         stream_window=pick.choice([0.0, 1.0, 3.0]),
         bisects=pick.random() < 0.5,
-        retry_visibility=pick.choice([61.0, 360.0]),
+        retry_visibility=pick.choice([91.0, 540.0]),
         lag_chance=pick.choice([0.0, 0.1, 0.5, 1.0]),
         longest_lag=pick.choice([1.0, 10.0, 120.0]),
         latency=pick.choice([0.005, 0.02, 0.2]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.reply import CONNECT_SECONDS
+from adapters.aws import LONGEST_CALL_SECONDS
 from domain.cache import SessionCache
 from domain.records import read_record
 from domain.telling import TellingRules
@@ -19,7 +19,7 @@ from tests.world.conversations import MemoryConversations
 from tests.world.notifications import MemoryNotifications
 from tests.world.queue_ports import MemoryDeadLetters, MemoryRetryQueue
 from tests.world.reply_service import MemoryReplyService
-from wiring import MARGIN_SECONDS, QueueSide, StreamSide, Surroundings
+from wiring import QueueSide, StreamSide, Surroundings, longest_round
 
 
 class Quiet(Logger):
@@ -89,7 +89,8 @@ class Sides:
         return TellingRules(
             max_attempts=settings.max_attempts,
             resend_unknown=settings.resends_unknown,
-            post_seconds=CONNECT_SECONDS + settings.reply_timeout + MARGIN_SECONDS,
+            post_seconds=longest_round(settings.reply_timeout),
+            call_seconds=LONGEST_CALL_SECONDS,
             round_size=settings.round_size,
         )
 
@@ -114,7 +115,9 @@ def tell_parked(
     records: Sequence[Record], invocation: Invocation, side: StreamSide
 ) -> Iterable[str]:
     """As dynamo_function does with the retry queue's records."""
-    return handle_retries(records, invocation, side)
+    again = handle_retries(records, invocation, side)
+    invocation.brings_again = bool(again)
+    return again
 
 
 def tell_streamed(

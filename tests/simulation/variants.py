@@ -23,6 +23,7 @@ from domain.telling import Teller
 from tests.simulation import broken
 from tests.simulation.swap import Swap
 from tests.world.tables import PutChat, PutSession, Tables
+from wiring import Surroundings
 
 MOST_HISTORIES = 2000
 
@@ -97,9 +98,9 @@ VARIANTS = [
         [Swap(sides, "handle_batch", broken.quarantine_first)],
     ),
     Variant(
-        "nothing is quarantined once the time is used up",
-        "G1",
-        [Swap(queue_handler, "_quarantine", broken.quarantine_in_time)],
+        "storing leaves no time to quarantine",
+        "time",
+        [Swap(Surroundings, "patience", broken.patience_to_the_end)],
     ),
     Variant(
         "bad input raises", "G5", [Swap(queue_handler, "sort_batch", broken.raise_over_bad_input)]
@@ -145,9 +146,19 @@ VARIANTS = [
     ),
     Variant("what was told is not noted", "G7", [Swap(Teller, "_settle", broken.do_nothing)]),
     Variant(
-        "nothing is parked or given back once the time is used up",
+        "parking leaves no time to give claims back",
+        "time",
+        [Swap(Teller, "_seconds", broken.no_time_for_steps)],
+    ),
+    Variant(
+        "a POST is begun however late it is",
+        "time",
+        [Swap(Teller, "_is_too_late", broken.never_too_late)],
+    ),
+    Variant(
+        "news whose claim has no answer is forgotten",
         "G6",
-        [Swap(Teller, "_insist", broken.insist_in_time)],
+        [Swap(Teller, "_tell_round", broken.forget_the_unclear)],
     ),
     Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", broken.settle_failures)]),
     Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", broken.forget_failures)]),

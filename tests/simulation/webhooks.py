@@ -7,7 +7,7 @@ from enum import Enum
 from random import Random
 from urllib.parse import urlencode
 
-from tests.simulation.settings import MESSAGES, START, Settings
+from tests.simulation.settings import START, Settings
 from tests.world.chance import Chance
 
 POISON = "no table takes this"
@@ -42,7 +42,7 @@ def draw_webhooks(chance: Chance, settings: Settings) -> list[Webhook]:
     pick = chance.stream("webhooks")
     drawn: list[Webhook] = []
     at = START
-    for number in range(MESSAGES + pick.randrange(6)):
+    for number in range(settings.messages + pick.randrange(6)):
         at += settings.spacing * pick.random() * 2
         drawn.append(_repeated(pick, number, at, drawn) or _fresh(pick, number, at, settings))
     return drawn

@@ -54,7 +54,7 @@ def test_a_function_runs_a_current_python_on_arm(stack: Stack, name: str) -> Non
 
 
 def test_the_functions_end_after_half_a_minute_and_a_minute(stack: Stack) -> None:
-    assert [stack.properties(name)["Timeout"] for name in FUNCTIONS] == [30, 60]
+    assert [stack.properties(name)["Timeout"] for name in FUNCTIONS] == [30, 90]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -1,7 +1,8 @@
 """The smallest stand-ins for the ports: they hold what they are given, or are down."""
 
+import itertools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -121,13 +122,19 @@ class MemoryDeadLetters(Switch):
 
 @dataclass
 class MemoryNotifications(Switch):
-    """Rows by sender; every session asked for is there and limits nobody."""
+    """Rows by sender; every session asked for is there and limits nobody.
+
+    Rows of `unreadable` senders are left out, claims of `unclear` ones have no outcome.
+    """
 
     rows: dict[str, Notification] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
     settles: bool = True
     loses: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    unclear: set[str] = field(default_factory=set)
+    seconds_to_claim: float = 0.0
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
 
     def look_up(
@@ -137,13 +144,15 @@ class MemoryNotifications(Switch):
             return Audience(problems=["Down"])
         return Audience(
             {each: self.sessions.get(each) for each in sessions},
-            {each: self.rows.get(each) for each in senders},
+            {each: self.rows.get(each) for each in senders if each not in self.unreadable},
             {each: self.texts.get(each, "read again") for each in chats},
         )
 
     def claim(self, claims: Sequence[Claim]) -> Claimed:
         if self.fails():
             return Claimed(problems=["Down"])
+        self.time.now += self.seconds_to_claim
+        claims = [each for each in claims if each.news.sender_id not in self.unclear]
         for each in (each for each in claims if each.news.sender_id not in self.loses):
             told = self.rows.get(each.news.sender_id, Notification()).through
             self.rows[each.news.sender_id] = Notification(
@@ -172,8 +181,10 @@ class ScriptedReplies:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     told: list[News] = field(default_factory=list)
+    on_tell: Callable[[], None] = lambda: None
 
     def tell(self, news: Sequence[News]) -> dict[str, Outcome]:
+        self.on_tell()
         self.told += news
         return {n.sender_id: self.outcomes.get(n.sender_id, Outcome.ACCEPTED) for n in news}
 
@@ -221,7 +232,11 @@ class QueueWorld:
         self.store = MemoryConversations(self.time)
         self.dead_letters = MemoryDeadLetters(self.time)
         self.side = QueueSide(
-            self.store, self.dead_letters, Logger("test", self.log), 10, self.time.surroundings()
+            conversations=self.store,
+            dead_letters=self.dead_letters,
+            log=Logger("test", self.log),
+            max_receive_count=10,
+            surroundings=self.time.surroundings(),
         )
 
 
@@ -231,10 +246,12 @@ class StreamWorld:
 
     resends_unknown: bool = False
     round_size: int = 100
+    max_attempts: int = 3
     time: Time = field(default_factory=Time)
     log: Silence = field(default_factory=Silence)
 
     def __post_init__(self) -> None:
+        tokens = itertools.count(1)
         self.notifications = MemoryNotifications(self.time)
         self.replies = ScriptedReplies()
         self.retry_queue = MemoryRetryQueue(self.time)
@@ -243,9 +260,9 @@ class StreamWorld:
             self.replies,
             self.retry_queue,
             Logger("test", self.log),
-            TellingRules(3, self.resends_unknown, post_seconds=38.0, round_size=self.round_size),
+            TellingRules(self.max_attempts, self.resends_unknown, 20.0, 5.0, self.round_size),
             self.time.surroundings(),
-            new_token=lambda: "token",
+            new_token=lambda: f"token{next(tokens)}",
         )
 
 

@@ -1,11 +1,13 @@
 """Posts over real sockets: whether one may have arrived, and which connection it takes."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from adapters.dial import Origin, connect, dial
 from adapters.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
 from tests.unit.stub_server import Handler, Stub, drip, hang_up, nobody, reply, serving, stay_silent
 
@@ -97,6 +99,26 @@ def test_a_handshake_that_stays_unanswered_sent_nothing(listener: str) -> None:
         HttpPool(1).post(f"https://{listener}/", {}, b"x", HASTY_SECONDS, PATIENT_SECONDS)
 
 
+def test_what_was_given_up_is_not_sent_when_a_connection_comes_about_after_all() -> None:
+    """It counts as not sent, so that it may be sent again; a late post would double it."""
+    opened, released = threading.Event(), threading.Event()
+
+    def slow(origin: Origin, seconds: float) -> socket.socket:
+        connection = dial(origin, PATIENT_SECONDS)
+        released.wait(PATIENT_SECONDS)
+        opened.set()
+        return connection
+
+    with serving(reply()) as stub:
+        finish = HttpPool(1, dial=slow).start(stub.url, {}, b"x", HASTY_SECONDS, PATIENT_SECONDS)
+        with pytest.raises(NotSent):
+            finish()
+        released.set()
+        assert opened.wait(PATIENT_SECONDS)
+        assert stub.has_closed.wait(PATIENT_SECONDS)
+        assert stub.requests == []
+
+
 @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb", "\ud800", "👋"])
 def test_a_header_that_cannot_be_one_is_not_sent(value: str) -> None:
     with serving(reply()) as stub, pytest.raises(NotSent):
@@ -141,6 +163,77 @@ def test_a_connection_idle_while_others_worked_is_not_used_again() -> None:
         for finish in [pool.start(stub.url, {}, b"x", 30, 30) for _ in range(2)]:
             finish()
         assert connections_of(stub) == 3
+
+
+def test_an_answer_that_came_at_an_unknown_time_leaves_its_connection_idle_since_the_post() -> None:
+    """Read long after it came: the other side has seen the connection idle all that time."""
+    answered = threading.Event()
+
+    def answer(handler: Handler) -> None:
+        reply()(handler)
+        answered.set()
+
+    with serving(answer) as stub:
+        clock = Clock()
+        pool = HttpPool(1, clock)
+        finish = pool.start(stub.url, {}, b"x", PATIENT_SECONDS, PATIENT_SECONDS)
+        assert answered.wait(PATIENT_SECONDS)
+        clock.now += MAX_IDLE_SECONDS + 1
+        finish()
+        post(stub.url, pool)
+        assert connections_of(stub) == 2
+
+
+def test_a_connection_that_soon_closes_is_not_used_again() -> None:
+    with serving(reply(Connection="keep-alive", **{"Keep-Alive": "timeout=2"})) as stub:
+        pool = HttpPool(1)
+        assert [post(stub.url, pool).status for _ in range(2)] == [200, 200]
+        assert connections_of(stub) == 2
+
+
+def test_a_container_that_can_start_no_thread_has_sent_nothing() -> None:
+    """As many threads as it may have are there; the others' posts go on."""
+    with serving(reply()) as stub:
+        pool = HttpPool(2)
+        post(stub.url, pool)
+        threading.stack_size(1 << 46)
+        try:
+            kept, opened = (pool.start(stub.url, {}, b"x", 30, 30) for _ in range(2))
+        finally:
+            threading.stack_size(0)
+        assert kept().status == 200
+        with pytest.raises(NotSent):
+            opened()
+
+
+def test_an_address_that_swallows_everything_leaves_time_for_the_next() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(full.getsockname()),
+        connect([full.getsockname(), server.getsockname()], 20 * HASTY_SECONDS) as connection,
+    ):
+        assert connection.getpeername() == server.getsockname()
+
+
+def test_no_address_is_no_connection() -> None:
+    with pytest.raises(OSError, match="no address"):
+        connect([], PATIENT_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"HTTP/1.1 503 -\r\nContent-Length: 9\r\n\r\nup", 503),
+        (b"HTTP/1.1 100 -\r\n\r\nHTTP/1.1 200 -\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n", 200),
+        (b"HTTP/1.1 100 -\r\n\r\n", None),
+        (b"HTTP/1.1 503 -\r\nContent-Le", None),
+    ],
+)
+def test_an_answer_cut_off_in_its_body_has_a_status(sent: bytes, status: int | None) -> None:
+    with serving(hang_up(sent)) as stub, pytest.raises(NoAnswer) as caught:
+        post(stub.url)
+    assert caught.value.status == status
 
 
 def test_a_connection_that_the_other_side_closed_is_not_used_again() -> None:

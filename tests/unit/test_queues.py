@@ -45,6 +45,19 @@ def entries(count: int, size: int = 10) -> dict[str, dict[str, Any]]:
     return {f"key-{n}": {"MessageBody": "x" * size} for n in range(count)}
 
 
+def test_all_calls_are_under_way_before_one_is_waited_for() -> None:
+    """A queue that stays silent takes the time of one call, however many there are to send."""
+    under_way: list[int] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        under_way.append(len(aws.calls))
+        return takes_all(request)
+
+    aws = ScriptedAws(*[answer] * 3)
+    assert len(SqsSender(aws, print).send(URL, entries(25))) == 25
+    assert under_way == [3, 3, 3]
+
+
 @pytest.mark.parametrize(
     ("count", "size", "batches"),
     [

@@ -128,6 +128,16 @@ def test_a_connection_dropped_after_the_post_leaves_the_outcome_unknown(act: Act
     assert len(stub.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(503, LATER), (429, LATER), (401, UNAUTHORIZED), (200, ACCEPTED)]
+)
+@pytest.mark.usefixtures("given_secret")
+def test_a_decision_whose_body_breaks_off_is_a_decision(status: int, outcome: Outcome) -> None:
+    """What the service did stands in the status line; nothing is read from the body."""
+    with serving(hang_up(b"HTTP/1.1 %d -\r\nContent-Length: 99\r\n\r\n{" % status)) as stub:
+        assert told(stub) is outcome
+
+
 @pytest.mark.usefixtures("given_secret")
 def test_a_silent_service_leaves_the_outcome_unknown() -> None:
     with serving(stay_silent) as stub:

@@ -6,10 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.response import MAX_HEADERS, BrokenResponse, read_response
+from adapters.response import MAX_HEADERS, Answer, BrokenResponse, read_answer, read_head
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nyes"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\ny\r\n2;x=1\r\nes\r\n0\r\n\r\n"
+
+
+def read_response(stream: BytesIO) -> tuple[Answer, bool]:
+    return read_answer(stream, read_head(stream))
 
 
 def head(status: bytes = b"200 OK", *lines: bytes) -> bytes:
@@ -26,6 +30,8 @@ def head(status: bytes = b"200 OK", *lines: bytes) -> bytes:
         (head(b"200", b"content-LENGTH: 0"), 200, b"", True),
         (head(b"200 OK", b"Connection: Close", b"Content-Length: 0"), 200, b"", False),
         (head(b"200 OK") + b"yes", 200, b"yes", False),
+        (head(b"204 No Content", b"Keep-Alive: timeout=5, max=100"), 204, b"", True),
+        (head(b"204 No Content", b"Keep-Alive: max=100, Timeout = 4"), 204, b"", False),
         (PLAIN.replace(b"1.1", b"1.0"), 200, b"yes", False),
         (PLAIN.replace(b"\r\n", b"\n"), 200, b"yes", True),
         (head(b"100 Continue") + PLAIN, 200, b"yes", True),

@@ -239,9 +239,10 @@ def test_a_table_that_cannot_settle_keeps_nobody_from_being_parked() -> None:
     assert problems["problems"] == ["not settled"]
 
 
-def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked() -> None:
+@pytest.mark.parametrize("seconds", [0.0, 20.0, 40.0])
+def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked(seconds: float) -> None:
     world = StreamWorld()
-    tell(world, stream_record(), seconds=20.0)
+    tell(world, stream_record(), seconds=seconds)
     assert world.replies.told == []
     assert [(each.sender_id, each.attempt) for each in world.retry_queue.parked] == [(SENDER, 1)]
 

@@ -9,10 +9,9 @@ from typing import TypeVar
 
 from adapters.queues import delay_seconds
 from domain.batches import Rejected
-from domain.errors import Unavailable
 from domain.news import News, RejectedNews, retry_body
 from tests.world.queues import FifoQueue, StandardQueue
-from tests.world.wire import Wire
+from tests.world.wire import Call, Wire
 from tests.world.witness import Witness
 
 T = TypeVar("T")
@@ -23,19 +22,21 @@ MAX_ENTRIES = 10
 def send_batches(
     wire: Wire, site: str, entries: Mapping[str, T], send: Callable[[T], None]
 ) -> set[str]:
-    """SendMessageBatch, ten at a time; gives the keys of those that are known to have arrived."""
-    sent: set[str] = set()
+    """SendMessageBatch, ten a call, all at once; gives the keys of those known to have arrived."""
     keys = list(entries)
+    parts, calls = [], []
     for start in range(0, len(keys), MAX_ENTRIES):
         part = keys[start : start + MAX_ENTRIES]
         failed = wire.leaves_out(site, part)
-        accepted = [key for key in part if key not in failed]
-        try:
-            wire.write(site, partial(_send_all, send, [entries[key] for key in accepted]))
-        except Unavailable:
-            continue
-        sent |= set(accepted)
-    return sent
+        parts.append([key for key in part if key not in failed])
+        act = partial(_send_all, send, [entries[key] for key in parts[-1]])
+        calls.append(Call(site, act, changes=True))
+    return {
+        key
+        for accepted, call in zip(parts, wire.wave(calls), strict=True)
+        for key in accepted
+        if call.error is None
+    }
 
 
 class MemoryDeadLetters:

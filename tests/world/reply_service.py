@@ -10,6 +10,7 @@ from functools import partial
 from random import Random
 from uuid import UUID
 
+from adapters.reply import CONNECT_SECONDS
 from domain.news import News
 from domain.ports import Outcome
 from domain.sessions import ACTIVE, Session
@@ -135,10 +136,11 @@ class MemoryReplyService:
     def _course(self, fault: Fault | None) -> Course:
         draw = self._random.random()
         if fault in NOT_ACCEPTED:
-            return Course(None, 0.01 + 3.0 * draw, NOT_ACCEPTED[fault])
+            return Course(None, 0.01 + CONNECT_SECONDS * draw, NOT_ACCEPTED[fault])
         if fault is None or fault is Fault.SLOW:
-            seconds = 0.1 + draw * (3.0 if fault is None else 0.95 * self._timeout)
-            return Course(seconds * 0.9, min(seconds, self._timeout), Outcome.ACCEPTED)
+            connecting = 0.0 if fault is None else draw * CONNECT_SECONDS
+            seconds = connecting + 0.1 + draw * (3.0 if fault is None else 0.95 * self._timeout)
+            return Course(seconds * 0.9, seconds, Outcome.ACCEPTED)
         accepted = draw * self._timeout * (2.0 if fault is Fault.TOO_SLOW else 0.9)
         over = self._timeout if fault is Fault.TOO_SLOW else accepted + 0.1
         is_accepted = self._random.random() < 0.5

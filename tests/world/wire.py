@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Generic, Protocol, TypeVar
 
+from adapters.aws import LONGEST_CALL_SECONDS
 from domain.errors import Unavailable
 from tests.world.faults import PART, READ, WRITE, Fault, Faults
 from tests.world.scheduler import Scheduler
 
 T = TypeVar("T")
 
-CALL_TIMEOUT_SECONDS = 3.0  # adapters/aws.py gives up a silent call after it
-LATEST_APPLICATION_SECONDS = 5.0
+CALL_TIMEOUT_SECONDS = LONGEST_CALL_SECONDS  # a silent call is given up after it
+LATEST_APPLICATION_SECONDS = 8.0
 
 ERRORS = {
     Fault.THROTTLED: "ThrottlingException",
@@ -134,7 +135,7 @@ class Wire:
         there = self._latency * (0.2 + self._random.random())
         back = self._latency * (0.1 + 0.5 * self._random.random())
         if fault in (Fault.LOST, Fault.SILENT):
-            back = CALL_TIMEOUT_SECONDS
+            back = CALL_TIMEOUT_SECONDS - there
         if fault is Fault.SLOW:
             there += self._random.random() * (CALL_TIMEOUT_SECONDS - 0.1)
         applied: float | None = None if fault in NEVER_APPLIED else there
