@@ -9,16 +9,18 @@ import pytest
 from tests.contract.bench import Bench
 from tests.contract.emulator_bench import EmulatorBench
 from tests.contract.memory_bench import MemoryBench
-from unc.stack import Settings, running_stack
+from unc.stack import running_stack
 
 
 @pytest.fixture(scope="session")
 def emulator_bench() -> Iterator[EmulatorBench]:
-    """The template's tables and queues, without the functions that would empty them."""
-    settings = Settings(parameters={"AttachEventSources": "false"})
-    with running_stack(settings) as stack, pytest.MonkeyPatch.context() as environment:
+    """The template's tables and queues, with functions that read nothing from them."""
+    with running_stack() as stack, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", stack.endpoint)
         environment.setenv("INTELLIGENCE_API_SECRET", stack.secret)
+        functions = stack.aws.functions
+        for each in functions.list_event_source_mappings()["EventSourceMappings"]:
+            functions.delete_event_source_mapping(UUID=each["UUID"])
         yield EmulatorBench(stack)
 
 

@@ -22,10 +22,11 @@ from domain.ports import ReplyService
 from tests.contract.bench import Letter
 from unc.aws import LOCAL_ACCOUNT
 from unc.emulator import find_free_port
+from unc.queues import read_depth
 from unc.reply_stand_in import DROP_CONNECTION
 from unc.stack import RunningStack
 
-LONGEST_DELAY_SECONDS = 10
+MOST_RECEIVES = 60
 REPLY_TIMEOUT_SECONDS = 5.0
 
 
@@ -72,14 +73,10 @@ class EmulatorBench:
         return self._take_all(self._stack.resources.dead_letter_queue)
 
     def waiting(self) -> int:
-        found = self._stack.aws.sqs.get_queue_attributes(
-            QueueUrl=self._stack.resources.reply_retry_queue,
-            AttributeNames=["ApproximateNumberOfMessagesDelayed"],
-        )
-        return int(found["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+        return read_depth(self._stack.aws, self._stack.resources.reply_retry_queue).delayed
 
     def parked(self) -> list[Letter]:
-        return self._take_all(self._stack.resources.reply_retry_queue, LONGEST_DELAY_SECONDS)
+        return self._take_all(self._stack.resources.reply_retry_queue)
 
     def given_up(self) -> list[Letter]:
         return self._take_all(self._stack.resources.reply_dead_letter_queue)
@@ -99,24 +96,29 @@ class EmulatorBench:
             _raise,
         )
 
-    def _take_all(self, url: str, wait_seconds: int = 0) -> list[Letter]:
-        """Receive and delete until nothing comes; the first receive waits for what is delayed."""
+    def _take_all(self, url: str) -> list[Letter]:
+        """Receive and delete until nothing is left, and what is delayed has come, too.
+
+        An empty receive is no end: of several delayed messages one may come before the others.
+        """
         taken: list[Letter] = []
-        while True:
-            answer = self._stack.aws.sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=10,
-                WaitTimeSeconds=0 if taken else wait_seconds,
-                AttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            )
-            if not answer.get("Messages"):
+        for _ in range(MOST_RECEIVES):
+            if read_depth(self._stack.aws, url).is_empty():
                 return taken
-            for each in answer["Messages"]:
-                self._stack.aws.sqs.delete_message(
-                    QueueUrl=url, ReceiptHandle=each["ReceiptHandle"]
-                )
-                taken.append(_letter(each))
+            taken += self._take_some(url)
+        raise AssertionError(f"still not empty after {MOST_RECEIVES} receives: {url}")
+
+    def _take_some(self, url: str) -> list[Letter]:
+        messages = self._stack.aws.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=1,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        for each in messages:
+            self._stack.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+        return [_letter(each) for each in messages]
 
 
 def _letter(message: Mapping[str, Any]) -> Letter:

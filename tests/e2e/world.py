@@ -124,14 +124,21 @@ class World:
         return read_depth(self.stack.aws, queue).is_empty()
 
     def take_dead_letters(self, queue: str) -> list[dict[str, Any]]:
-        """Receive and remove what lies in a dead-letter queue."""
+        """Receive and remove whatever lies in a dead-letter queue, until it says it is empty."""
         found: list[dict[str, Any]] = []
-        while batch := self.stack.aws.sqs.receive_message(
-            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        ).get("Messages"):
-            for each in batch:
-                self.stack.aws.sqs.delete_message(
-                    QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"]
-                )
-            found += batch
+
+        def is_emptied() -> bool:
+            found.extend(self._take_some(queue))
+            return self.is_empty(queue)
+
+        eventually(is_emptied, "a dead-letter queue runs empty")
         return found
+
+    def _take_some(self, queue: str) -> list[dict[str, Any]]:
+        sqs = self.stack.aws.sqs
+        batch = sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        for each in batch:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+        return [dict(each) for each in batch]
