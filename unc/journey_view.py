@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from unc.console import err, out, printable
 from unc.journey import IGNORED, NOT_STORED, Journey, Way
@@ -49,9 +49,9 @@ def render_journey(journey: Journey) -> Table:
         return render_sums(journey)
     table = stage_table("message", "from")
     for way in journey.ways:
-        label = escape(printable(way.message.label).replace("\n", " "))[:LABEL_CHARACTERS]
-        sender = "-" if way.message.is_callback else way.message.sender_id
-        table.add_row(label or "(no text)", sender or "-", *stages(way))
+        label = printable(way.message.label).replace("\n", " ")[:LABEL_CHARACTERS]
+        sender = "-" if way.message.is_callback else printable(way.message.sender_id)
+        table.add_row(one_line(label or "(no text)"), one_line(sender or "-"), *stages(way))
     return table
 
 
@@ -74,17 +74,24 @@ def sum_stage(times: list[float | None]) -> str:
 
 
 def stage_table(*first: str) -> Table:
-    """Return an empty table with a column a stage."""
+    """Return an empty table with a column a stage; where it is narrow, the first columns give."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    for name in (*first, "queued", *STAGES):
-        table.add_column(name, no_wrap=True)
+    for name in first:
+        table.add_column(name)
+    for name in ("queued", *STAGES):
+        table.add_column(name, no_wrap=True, min_width=len(name))
     return table
+
+
+def one_line(text: str) -> Text:
+    """Let a text lose its end rather than go on in a second line."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def stages(way: Way) -> tuple[str, ...]:
     """Mark each stage a message has reached."""
     if way.known_before:
-        return ("✓", "[dim]before; sent twice, kept once[/dim]", "", "")
+        return ("✓", "[dim]stored before[/dim]", "", "")
     if way.left_out:
         colour = "dim" if way.left_out == IGNORED else "red"
         return ("✓", f"[{colour}]{way.left_out}[/{colour}]", "", "")

@@ -173,9 +173,26 @@ def test_few_messages_have_a_row_each(tables: FakeTables) -> None:
     first = write_message(ADDRESS, "hi \x1b[2J")
     tables.store(first, "10.5")
     text = shown(journey_of(tables, first, read_message("MessageStatus=read", "receipt")))
-    assert "sent twice, kept once" in text
+    assert "stored before" in text
     assert "receipt" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [60, 120])
+@pytest.mark.parametrize("address", [ADDRESS, f"whatsapp:US.{'A' * 128}"])
+def test_every_stage_is_seen_however_long_the_sender(
+    address: str, width: int, tables: FakeTables
+) -> None:
+    message = write_message(address, "a text that is longer than its column may be")
+    journey = journey_of(tables, message)
+    tables.store(message, "10.5")
+    journey.look()
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(render_journey(journey))
+    head, row = console.export_text().splitlines()
+    assert head.split() == ["message", "from", "queued", "stored", "told", "replied"]
+    assert row.count("✓") == 2
+    assert "0.0 s" in row
 
 
 def test_many_messages_are_summed_up(tables: FakeTables) -> None:
