@@ -165,3 +165,13 @@ def test_the_way_to_the_numbers_is_written_down() -> None:
     assert [
         name for name in _template()["Parameters"] if name.endswith("Id") and name not in text
     ] == []
+
+
+def test_every_call_to_cloudformation_that_the_tool_makes_is_allowed() -> None:
+    calls = re.compile(r"cloudformation\.(?:get_paginator\(\"(\w+)\"|(\w+)\()")
+    sources = (stack.TEMPLATE_PATH.parents[1] / "unc").rglob("*.py")
+    found = [each for source in sources for each in calls.findall(source.read_text())]
+    made = {"".join(part.title() for part in (a or b).split("_")) for a, b in found}
+    allowed = {action.partition(":")[2] for action in _actions(_look()) + _actions(_deploy())}
+    assert "CreateChangeSet" in made
+    assert made - allowed == {"GetPaginator", "UpdateStack"}, "no call, and one of the emulator's"
