@@ -86,7 +86,9 @@ def store_chat_messages(
 
 
 def process_message(
-    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.ConversationSide | None = None
+    sender_id: str,
+    messages: Sequence[Mapping[str, Any]],
+    side: wiring.ConversationSide | None = None,
 ) -> int:
     """Store one sender's messages in the active session, or a new one; gives how many were new.
 

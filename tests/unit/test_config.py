@@ -66,6 +66,14 @@ def test_a_missing_queue_setting_is_named_with_its_remedy(name: str, blank: str 
         config.queue_settings(env)
 
 
+@pytest.mark.parametrize("name", ["DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE"])
+def test_a_script_needs_both_tables(name: str) -> None:
+    env = {"DYNAMODB_CHAT_TABLE": "chats", "DYNAMODB_SESSION_TABLE": "sessions"}
+    assert config.table_settings(dict(env)).chat_retention_days == 0
+    with pytest.raises(SettingMissing, match=rf"setting {name} is missing"):
+        config.table_settings({key: value for key, value in env.items() if key != name})
+
+
 @pytest.mark.parametrize("name", NOTIFIER)
 def test_a_missing_notifier_setting_is_named_with_its_remedy(name: str) -> None:
     env = {key: value for key, value in NOTIFIER.items() if key != name}

@@ -9,7 +9,12 @@ import pytest
 import wiring
 from domain.errors import NotHandled, SettingMissing
 from dynamo_function import dynamo_handler
-from queue_function import queue_handler
+from handlers.queue_message_handler import (
+    get_or_create_session,
+    process_message,
+    store_chat_messages,
+)
+from queue_function import parse_message_body, queue_handler
 from tests.unit.builders import SENDER, SID, body, numbered, sample, stream_record
 from tests.unit.doubles import Context
 from tests.unit.stub_server import Handler, Stub, reply, serving
@@ -21,10 +26,11 @@ NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
 @pytest.fixture(autouse=True)
 def cold_container() -> Iterator[None]:
     """No parts are left over from another test, nor left behind for one."""
-    for side in (wiring.queue_side, wiring.stream_side):
+    sides = (wiring.queue_side, wiring.conversation_side, wiring.stream_side)
+    for side in sides:
         side.cache_clear()
     yield
-    for side in (wiring.queue_side, wiring.stream_side):
+    for side in sides:
         side.cache_clear()
 
 
@@ -94,6 +100,19 @@ def test_a_batch_is_stored_in_three_calls_and_answered(account: Stub) -> None:
     assert targets_of(account)[2:] == ["TransactWriteItems"]
 
 
+def test_a_script_needs_the_names_of_two_tables_only(
+    account: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SQS_DLQ_URL", "REPLY_RETRY_QUEUE_URL", "REPLY_DLQ_URL", "REPLY_SERVICE_URL"):
+        monkeypatch.delenv(name)
+    assert process_message(SENDER, [parse_message_body(body())]) == 1
+    assert store_chat_messages("mine", SENDER, [parse_message_body(body())]) == 1
+    assert get_or_create_session(SENDER)
+    assert account.requests
+    with pytest.raises(SettingMissing, match="SQS_DLQ_URL"):
+        queue_handler({"Records": [numbered(1)]}, Context())
+
+
 def test_a_poisoned_body_is_sent_to_the_dead_letters(account: Stub) -> None:
     assert queue_handler({"Records": [numbered(1, "no form")]}, Context()) == NOTHING_FAILED
     assert targets_of(account) == ["SendMessageBatch"]
@@ -130,7 +149,7 @@ def test_an_event_without_records_is_answered(handler: Any, event: dict[str, Any
 
 
 def test_new_news_is_told(account: Stub) -> None:
-    assert dynamo_handler({"Records": [stream_record()]}, Context(60.0)) == NOTHING_FAILED
+    assert dynamo_handler({"Records": [stream_record()]}, Context(90.0)) == NOTHING_FAILED
     [told] = [each for each in account.requests if each.path == "/reply/"]
     assert told.json == {"sender_id": SENDER, "message": "hi"}
     assert told.headers["idempotency-key"] == SID
@@ -159,7 +178,7 @@ def test_every_line_of_an_invocation_carries_its_id_and_no_word_of_anybody(
     account: Stub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue_handler({"Records": [numbered(1, body(Body="my words", ProfileName="Ada"))]}, Context())
-    dynamo_handler({"Records": [stream_record()]}, Context(60.0))
+    dynamo_handler({"Records": [stream_record()]}, Context(90.0))
     lines = capsys.readouterr().out.splitlines()
     assert {json.loads(line)["request_id"] for line in lines} == {"request-1"}
     assert len(lines) >= 3
