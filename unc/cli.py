@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ from unc.up import Wishes, run_up
 from unc.usage import is_call_for_help, usage_error
 
 NOT_ALL_THE_WAY = 7
+DEFAULT_BODY = "hello"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_letters.app, name="dlq")
@@ -77,15 +79,23 @@ def up(
 @app.command()
 def send(
     address: Annotated[
-        str,
-        typer.Option("--from", help="whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"),
-    ] = DEFAULT_ADDRESS,
-    body: Annotated[str, typer.Option(help="What the sender writes.")] = "hello",
+        str | None,
+        typer.Option(
+            "--from",
+            help="whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS",
+            show_default=DEFAULT_ADDRESS,
+        ),
+    ] = None,
+    body: Annotated[
+        str | None, typer.Option(help="What the sender writes.", show_default=DEFAULT_BODY)
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")
     ] = None,
-    count: Annotated[int, typer.Option(help="How many messages.")] = 1,
-    senders: Annotated[int, typer.Option(help="From how many senders in turn.")] = 1,
+    count: Annotated[int | None, typer.Option(help="How many messages.", show_default="1")] = None,
+    senders: Annotated[
+        int | None, typer.Option(help="From how many senders in turn.", show_default="1")
+    ] = None,
     one_group: Annotated[
         bool, typer.Option(help="All in one message group, as today's producer does.")
     ] = False,
@@ -95,7 +105,8 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Put messages onto the queue and show how far they come."""
-    messages = [file_message(file)] if file else write_messages(address, body, count, senders)
+    wishes = {"--from": address, "--body": body, "--count": count, "--senders": senders}
+    messages = read_file(file, wishes) if file else write_wanted(address, body, count, senders)
     aws, resources = connect()
     journey = Journey(Tables(aws, resources), messages, is_told_elsewhere(aws.endpoint))
     journey.start(send_messages(aws, resources.queue, messages, one_group))
@@ -189,12 +200,27 @@ def refuse_blank(sender: str) -> None:
         raise BadInput("SENDER is empty", "for example: 4915555550199")
 
 
-def file_message(path: Path) -> Message:
-    """Read a body from a file; raises BadInput when it holds none."""
+def read_file(path: Path, wishes: Mapping[str, object]) -> list[Message]:
+    """Read the one body of a file; raises BadInput for none, or for wishes it cannot meet."""
+    unmet = [name for name, wish in wishes.items() if wish is not None]
+    if unmet:
+        raise BadInput(f"--file sends one body as it is: leave out {', '.join(unmet)}")
     body = read_body(path)
     if not body:
         raise BadInput(f"{path} is empty", ONE_BODY)
-    return read_message(body, path.stem)
+    return [read_message(body, path.stem)]
+
+
+def write_wanted(
+    address: str | None, body: str | None, count: int | None, senders: int | None
+) -> list[Message]:
+    """Write messages; what was not said is as the help shows it."""
+    return write_messages(
+        DEFAULT_ADDRESS if address is None else address,
+        DEFAULT_BODY if body is None else body,
+        1 if count is None else count,
+        1 if senders is None else senders,
+    )
 
 
 def watch(journey: Journey, seconds: float) -> bool:

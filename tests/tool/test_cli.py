@@ -71,6 +71,8 @@ def test_where_nobody_listens_it_says_so_in_one_line(
         (["send", "--from", ""], "--from is empty"),
         (["send", "--file", "no-such-file"], "cannot read no-such-file"),
         (["send", "--count", "2", "--senders", "3"], "at least 3 messages"),
+        (["send", "--file", "b.txt", "--count", "3", "--body", ""], "leave out --body, --count"),
+        (["send", "--file", "b.txt", "--from", "+1", "--senders", "1"], "out --from, --senders"),
         (["send", "--wait", "-1"], "'--wait'"),
         (["send", "--file", "."], "cannot read .: Is a directory"),
         (["logs", "--minutes", "-4"], "'--minutes'"),
