@@ -177,7 +177,12 @@ def not_found(ids: Sequence[str]) -> BadInput:
 
 
 def unconfirmed(aws: Aws, chosen: Sequence[DeadLetterQueue], ids: Sequence[str] | None) -> BadInput:
-    """Say what a purge would delete."""
-    counts = ", ".join(f"{read_depth(aws, one.url).waiting} of {one.name}" for one in chosen)
-    what = f"{len(ids)} dead letter(s)" if ids else f"all dead letters: about {counts}"
+    """Say what a purge would delete, or that a letter is not there."""
+    if ids:
+        wanted = errands.Wanted(ids)
+        what = f"{errands.count_ids(aws, chosen, wanted)} dead letter(s)"
+        complain_of_missing(wanted)
+    else:
+        counts = ", ".join(f"{read_depth(aws, one.url).waiting} of {one.name}" for one in chosen)
+        what = f"all dead letters: about {counts}"
     return BadInput(f"this would delete {what}", "say --yes to do it; unc dlq list shows them")

@@ -113,6 +113,15 @@ def redrive_ids(aws: Aws, queues: Queues, wanted: Wanted) -> Iterator[Done]:
             yield queue, outcome
 
 
+def count_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
+    """Count the letters named, wherever they lie; they stay there."""
+    count = 0
+    for queue in queues:
+        with Hold(SqsLetterBox(aws, queue)) as hold:
+            count += len(wanted.find(hold))
+    return count
+
+
 def purge_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
     """Delete the letters named, wherever they lie; gives how many."""
     gone = 0
