@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as randomness
 import time
 import uuid
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ class ReplyWriter:
 
     def put_outbound(self, sender_id: str, session_id: str, text: str) -> str:
         """Put the outbound item; its time has whole seconds, unlike ours."""
-        message_id = str(uuid.uuid4())
+        message_id = str(ordered_uuid(time.time_ns()))
         self.aws.dynamodb.put_item(
             TableName=self.chat_table,
             Item={
@@ -95,6 +96,17 @@ class ReplyWriter:
             },
         )
         return message_id
+
+
+def ordered_uuid(now_ns: int) -> uuid.UUID:
+    """Make a UUID of version 7: of two replies within a second the later one sorts behind.
+
+    https://www.rfc-editor.org/rfc/rfc9562#section-5.7, with a fraction of the millisecond.
+    """
+    milliseconds, rest = divmod(now_ns, 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    head = milliseconds << 16 | 7 << 12 | fraction
+    return uuid.UUID(int=head << 64 | 2 << 62 | randomness.randbits(62))
 
 
 def reply_text(message: str, number: int) -> str:

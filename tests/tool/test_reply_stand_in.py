@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 
 import pytest
 import urllib3
 
 from unc.reply_stand_in import DROP_CONNECTION, ReplyStandIn, running_stand_in
-from unc.reply_writer import reply_text
+from unc.reply_writer import ordered_uuid, reply_text
 
 SECRET = "the secret"
 
@@ -123,3 +124,12 @@ def test_a_taken_port_gives_way_to_a_free_one(service: ReplyStandIn, writer: Fak
 def test_a_reply_shows_what_was_told_and_how_long_the_conversation_is(message: str) -> None:
     assert message in reply_text(message, 3)
     assert "message 3" in reply_text(message, 3)
+
+
+def test_the_ids_of_replies_are_uuids_that_rise_in_time() -> None:
+    """Their times have whole seconds, so nothing else orders a burst."""
+    start = 1_795_000_000_000_000_000
+    ids = [ordered_uuid(start + step * 1_000) for step in range(2_000)]
+    assert [str(id) for id in ids] == sorted(str(id) for id in ids)
+    assert {(id.version, id.variant) for id in ids} == {(7, uuid.RFC_4122)}
+    assert len({*ids, ordered_uuid(start)}) == 2_001
