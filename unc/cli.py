@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -20,24 +19,17 @@ from typer.exceptions import TyperException
 
 from unc import conversation, deploy_commands, logs, replay, status
 from unc.connection import connect
-from unc.console import complain, err, out, print_json, progress
+from unc.console import complain, err, out, print_json
 from unc.cost import cost
 from unc.dead_letters import commands as dead_letters
 from unc.emulator_state import DEFAULT_PORT, LAST_PORT
 from unc.errors import BadInput, UncError
-from unc.journey import Journey
-from unc.journey_view import print_journey, shown
-from unc.message import Message, bare_address, read_message
-from unc.running import is_told_elsewhere
-from unc.samples import ONE_BODY, read_body
-from unc.send import DEFAULT_ADDRESS, send_messages, write_messages
+from unc.message import bare_address
+from unc.send_command import send
 from unc.tables import Tables
 from unc.target import explain
 from unc.up import Wishes, run_up
 from unc.usage import is_call_for_help, usage_error
-
-NOT_ALL_THE_WAY = 7
-DEFAULT_BODY = "hello"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_letters.app, name="dlq")
@@ -76,49 +68,7 @@ def up(
     run_up(Wishes(port, state, reply_url, play, stay))
 
 
-@app.command()
-def send(
-    address: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS",
-            show_default=DEFAULT_ADDRESS,
-        ),
-    ] = None,
-    body: Annotated[
-        str | None, typer.Option(help="What the sender writes.", show_default=DEFAULT_BODY)
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")
-    ] = None,
-    count: Annotated[int | None, typer.Option(help="How many messages.", show_default="1")] = None,
-    senders: Annotated[
-        int | None, typer.Option(help="From how many senders in turn.", show_default="1")
-    ] = None,
-    one_group: Annotated[
-        bool, typer.Option(help="All in one message group, as today's producer does.")
-    ] = False,
-    wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to watch what becomes of them.")
-    ] = 30.0,
-    as_json: AsJson = False,
-) -> None:
-    """Put messages onto the queue and show how far they come."""
-    wishes = {"--from": address, "--body": body, "--count": count, "--senders": senders}
-    messages = read_file(file, wishes) if file else write_wanted(address, body, count, senders)
-    aws, resources = connect()
-    journey = Journey(Tables(aws, resources), messages, is_told_elsewhere(aws.endpoint))
-    journey.start(send_messages(aws, resources.queue, messages, one_group))
-    complete = watch(journey, wait)
-    if as_json:
-        print_json([way.as_json() for way in journey.ways])
-    else:
-        print_journey(journey)
-    if not complete and wait > 0:
-        progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
-    if journey.misses_any() or (not complete and wait > 0):
-        raise typer.Exit(NOT_ALL_THE_WAY)
+app.command()(send)
 
 
 @app.command("status")
@@ -198,37 +148,6 @@ def refuse_blank(sender: str) -> None:
     """Raise BadInput when nobody is named."""
     if not bare_address(sender):
         raise BadInput("SENDER is empty", "for example: 4915555550199")
-
-
-def read_file(path: Path, wishes: Mapping[str, object]) -> list[Message]:
-    """Read the one body of a file; raises BadInput for none, or for wishes it cannot meet."""
-    unmet = [name for name, wish in wishes.items() if wish is not None]
-    if unmet:
-        raise BadInput(f"--file sends one body as it is: leave out {', '.join(unmet)}")
-    body = read_body(path)
-    if not body:
-        raise BadInput(f"{path} is empty", ONE_BODY)
-    return [read_message(body, path.stem)]
-
-
-def write_wanted(
-    address: str | None, body: str | None, count: int | None, senders: int | None
-) -> list[Message]:
-    """Write messages; what was not said is as the help shows it."""
-    return write_messages(
-        DEFAULT_ADDRESS if address is None else address,
-        DEFAULT_BODY if body is None else body,
-        1 if count is None else count,
-        1 if senders is None else senders,
-    )
-
-
-def watch(journey: Journey, seconds: float) -> bool:
-    """Follow messages for a while; say whether all came as far as they will."""
-    if seconds <= 0:
-        return False
-    with shown(journey) as show:
-        return journey.follow(seconds, show)
 
 
 def run(arguments: list[str] | None = None) -> int:
