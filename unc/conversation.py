@@ -60,8 +60,11 @@ def read_conversation(tables: Tables, sender: str) -> Conversation:
 
 def place(chat: Item) -> tuple[Decimal, str]:
     """Order by time, a reply after what came in within its second."""
-    shift = END_OF_SECOND if chat["chat_type"] == "outbound" else Decimal(0)
-    return chat["created_at"] + shift, chat["message_id"]
+    created_at: Decimal = chat["created_at"]
+    if chat["chat_type"] == "outbound":
+        return created_at + END_OF_SECOND, chat["message_id"]
+    # No arithmetic here: a place has more digits than a sum keeps.
+    return created_at, chat["message_id"]
 
 
 def suggest_senders(tables: Tables) -> str:

@@ -16,6 +16,7 @@ from unc.conversation import (
     render_conversation,
 )
 from unc.errors import BadInput
+from unc.reply_writer import ordered_uuid
 
 SENDER = "4915555550199"
 
@@ -62,6 +63,24 @@ def test_a_reply_stands_after_what_came_in_within_its_second() -> None:
     chats = [chat("10", "answer", "outbound"), chat("10.5", "question"), chat("11.1", "next")]
     in_order = [one["content"]["text"] for one in sorted(chats, key=place)]
     assert in_order == ["question", "answer", "next"]
+
+
+def test_messages_of_one_millisecond_stand_in_the_order_of_the_queue() -> None:
+    """Their places differ in the last of 33 digits."""
+    places = [f"1795000000.123{number:020d}" for number in (9, 10, 11)]
+    chats = [
+        chat(place, text, message_id=id)
+        for place, text, id in zip(places, "abc", "321", strict=True)
+    ]
+    assert [one["content"]["text"] for one in sorted(chats, key=place)] == ["a", "b", "c"]
+
+
+def test_replies_of_one_second_stand_in_the_order_of_their_ids() -> None:
+    ids = [
+        str(ordered_uuid(1_795_000_000_000_000_000 + step)) for step in (1_000, 9_000, 5_000_000)
+    ]
+    chats = [chat("1795000000", chat_type="outbound", message_id=id) for id in reversed(ids)]
+    assert [one["message_id"] for one in sorted(chats, key=place)] == ids
 
 
 def test_sessions_follow_each_other() -> None:
