@@ -12,7 +12,7 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the time that the template gives the notifier."""
-        return 60_000
+        return 90_000
 
 
 CONTEXT = Context()

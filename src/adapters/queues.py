@@ -4,7 +4,7 @@ Limits: ten entries and 1 MiB a SendMessageBatch, DelaySeconds up to 900,
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +20,7 @@ FIRST_DELAY_SECONDS = 5
 
 Problem = Callable[[str], None]
 Entry = dict[str, Any]
+Part = list[tuple[str, Entry]]
 
 
 class SqsSender:
@@ -29,10 +30,18 @@ class SqsSender:
         self._client = client
         self._on_problem = on_problem
 
-    def send(self, url: str, entries: dict[str, Entry]) -> set[str]:
+    def send(self, url: str, entries: Mapping[str, Entry]) -> set[str]:
         """Send entries by key, all calls at once; gives the keys of those that SQS says it has."""
+        return self._send(url, _pack(list(entries.items())))
+
+    def send_in_order(self, url: str, entries: Mapping[str, Entry]) -> set[str]:
+        """Send entries to a FIFO queue, no call before the one in front of it is done."""
+        parts = _pack(list(entries.items()))
+        return {key for part in parts for key in self._send(url, [part])}
+
+    def _send(self, url: str, parts: Iterable[Part]) -> set[str]:
         under_way = []
-        for part in _pack(list(entries.items())):
+        for part in parts:
             keys = {str(number): key for number, (key, _) in enumerate(part)}
             batch = [{"Id": str(number), **entry} for number, (_, entry) in enumerate(part)]
             request = {"QueueUrl": url, "Entries": batch}
@@ -62,7 +71,7 @@ class SqsDeadLetters:
 
     def quarantine(self, rejected: Sequence[Rejected]) -> set[str]:
         """Send the bodies with their reason and their first place in the queue."""
-        return self._sender.send(
+        return self._sender.send_in_order(
             self._url, {each.record.id: _quarantined(each) for each in rejected}
         )
 
@@ -140,8 +149,8 @@ def _attributes(values: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _pack(entries: Sequence[tuple[str, Entry]]) -> Iterable[list[tuple[str, Entry]]]:
-    packed: list[tuple[str, Entry]] = []
+def _pack(entries: Part) -> Iterable[Part]:
+    packed: Part = []
     size = 0
     for key, entry in entries:
         own = _bytes(entry)

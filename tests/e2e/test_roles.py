@@ -31,7 +31,7 @@ import importlib, json, sys
 class Context:
     aws_request_id = "recorded"
     def get_remaining_time_in_millis(self):
-        return 60_000
+        return 90_000
 entry, event = json.load(sys.stdin)
 module, name = entry.split(".")
 getattr(importlib.import_module(module), name)(event, Context())

@@ -58,6 +58,20 @@ def test_all_calls_are_under_way_before_one_is_waited_for() -> None:
     assert under_way == [3, 3, 3]
 
 
+def test_dead_letters_keep_their_order_over_several_calls() -> None:
+    """Two calls under way at once might arrive in either order."""
+    under_way: list[int] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        under_way.append(len(aws.calls))
+        return takes_all(request)
+
+    aws = ScriptedAws(*[answer] * 3)
+    letters = [rejected(number) for number in range(25)]
+    assert len(SqsDeadLetters(SqsSender(aws, print), URL).quarantine(letters)) == 25
+    assert under_way == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("count", "size", "batches"),
     [

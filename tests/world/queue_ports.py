@@ -23,10 +23,31 @@ def send_batches(
     wire: Wire, site: str, entries: Mapping[str, T], send: Callable[[T], None]
 ) -> set[str]:
     """SendMessageBatch, ten a call, all at once; gives the keys of those known to have arrived."""
+    return _send_parts(wire, site, entries, send, list(_ten_a_call(entries)))
+
+
+def send_in_order(
+    wire: Wire, site: str, entries: Mapping[str, T], send: Callable[[T], None]
+) -> set[str]:
+    """The same, no call before the one in front of it is done."""
+    parts = _ten_a_call(entries)
+    return {key for part in parts for key in _send_parts(wire, site, entries, send, [part])}
+
+
+def _ten_a_call(entries: Mapping[str, T]) -> Iterable[list[str]]:
     keys = list(entries)
+    return (keys[start : start + MAX_ENTRIES] for start in range(0, len(keys), MAX_ENTRIES))
+
+
+def _send_parts(
+    wire: Wire,
+    site: str,
+    entries: Mapping[str, T],
+    send: Callable[[T], None],
+    wanted: Iterable[list[str]],
+) -> set[str]:
     parts, calls = [], []
-    for start in range(0, len(keys), MAX_ENTRIES):
-        part = keys[start : start + MAX_ENTRIES]
+    for part in wanted:
         failed = wire.leaves_out(site, part)
         parts.append([key for key in part if key not in failed])
         act = partial(_send_all, send, [entries[key] for key in parts[-1]])
@@ -51,7 +72,7 @@ class MemoryDeadLetters:
         """Send bodies with reason and first place."""
         entries = {each.record.id: each for each in rejected}
         send = partial(self._send, self._wire.process)
-        return send_batches(self._wire, "dead_letters.send", entries, send)
+        return send_in_order(self._wire, "dead_letters.send", entries, send)
 
     def _send(self, process: object, rejected: Rejected) -> None:
         record = rejected.record
