@@ -16,6 +16,7 @@ import domain.intake
 import domain.telling
 import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
+from domain.batches import Rejected
 from domain.chats import chat_item
 from domain.errors import NotHandled
 from domain.intake import Conversations, Intake
@@ -104,6 +105,17 @@ def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
     return _lost_causes(arrivals, intake, replace(side, max_receive_count=10**9))
 
 
+def write_once(self: Conversations, units: Sequence[Unit], intake: Intake) -> None:
+    """One try, and nothing after it."""
+    if units and not self._patience.is_over:
+        self._write_step(units, intake)
+
+
+def whatever_is_open(arrivals: Any, intake: Intake, side: Any) -> Any:
+    """What is not stored now is given up, whichever receive it is."""
+    return _lost_causes(arrivals, intake, replace(side, max_receive_count=1))
+
+
 _lost_causes = queue_handler._lost_causes
 _patience = Surroundings.patience
 
@@ -112,6 +124,15 @@ def raise_over_bad_input(records: Iterable[QueueRecord]) -> Any:
     batch = _sort_batch(records)
     if batch.malformed:
         raise ValueError(batch.malformed[0].reason)
+    return batch
+
+
+def only_first_places(records: Iterable[QueueRecord]) -> Any:
+    """What an operator has redriven counts as bad input."""
+    all_ = list(records)
+    batch = _sort_batch(each for each in all_ if each.id == each.original_id)
+    redriven = [each for each in all_ if each.id != each.original_id]
+    batch.malformed += [Rejected(each, "not its first id") for each in redriven]
     return batch
 
 

@@ -33,6 +33,11 @@ class Guarantees:
         self.someone_answers()
         self.no_double_answers()
 
+    def check_after_redrive(self) -> None:
+        """Once nothing goes wrong any more and the operator has redriven everything."""
+        self.check()
+        self.good_input_stored()
+
     def nothing_lost(self) -> None:
         """G1: every message that left the queue is in `chats` or in the dead-letter queue."""
         for each in self._ledger.submissions:
@@ -67,10 +72,16 @@ class Guarantees:
 
     def bad_input_set_aside(self) -> None:
         """G5: what never parses is in the dead-letter queue and nowhere else."""
-        known = {each.key for each in self._ledger.submissions if _is_message(each.kind)}
+        known = {each.key for each in self._ledger.submissions if each.kind.is_good}
         for key in self._chats:
             if key not in known:
                 self._violated("G5", f"chat {key.message_id} is no message")
+
+    def good_input_stored(self) -> None:
+        """G5: what can be stored is stored in the end, whatever it had to go through."""
+        for each in self._ledger.submissions:
+            if each.kind.is_good and each.key not in self._chats:
+                self._violated("G5", f"{each.kind.value} {each.webhook.number} is never stored")
 
     def someone_answers(self) -> None:
         """G6: an accepted POST made after it was stored, unless its session is limited."""
@@ -117,10 +128,6 @@ class Guarantees:
 
     def _violated(self, guarantee: str, what: str) -> None:
         self._ledger.violated(guarantee, what)
-
-
-def _is_message(kind: Kind) -> bool:
-    return kind in (Kind.MESSAGE, Kind.WITHOUT_SID)
 
 
 def _short(key: ChatKey) -> str:

@@ -51,7 +51,7 @@ class History:
         self.outside = Outside(self.chance, self.settings, case.faults, ledger)
         self.ledger = self.outside.ledger
         self.faults = self.outside.faults
-        self._watch = Watch(self.ledger, self.outside.tables)
+        self._watch = Watch(self.ledger, self.outside.tables, self.settings.most_receives)
         self._operator = self._new_operator()
         self._map_functions(Sides(self.outside))
         self._connect()
@@ -65,7 +65,7 @@ class History:
         guarantees.check()
         scheduler.start(self._operator.redrive)
         scheduler.run()
-        guarantees.check()
+        guarantees.check_after_redrive()
         return self.ledger.violations
 
     def _map_functions(self, sides: Sides) -> None:
@@ -128,7 +128,7 @@ class History:
         outside, watch, ledger = self.outside, self._watch, self.ledger
         outside.queue.on_send = self._intake.poll_soon
         outside.queue.on_move = watch.moved_by_sqs
-        outside.dead_letters.on_send = ledger.set_aside
+        outside.dead_letters.on_send = watch.set_aside
         outside.retries.on_send = self._retrying.poll_soon
         self._intake.on_start = watch.handed_over
         self._intake.on_end = watch.delivered

@@ -106,6 +106,24 @@ VARIANTS = [
         "bad input raises", "G5", [Swap(queue_handler, "sort_batch", broken.raise_over_bad_input)]
     ),
     Variant(
+        "a redriven message is quarantined again",
+        "G5",
+        [Swap(queue_handler, "sort_batch", broken.only_first_places)],
+    ),
+    Variant(
+        "what the first try leaves open goes to the dead-letter queue",
+        "G5",
+        [
+            Swap(Conversations, "_write", broken.write_once),
+            Swap(queue_handler, "_lost_causes", broken.whatever_is_open),
+        ],
+    ),
+    Variant(
+        "what is not stored at its first receive goes to the dead-letter queue",
+        "G5",
+        [Swap(queue_handler, "_lost_causes", broken.whatever_is_open)],
+    ),
+    Variant(
         "what was stored when is taken from the place in the queue",
         "G6",
         [Swap(conversations, "chat_item", broken.stored_when_queued)],

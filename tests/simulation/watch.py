@@ -17,11 +17,12 @@ from tests.world.tables import Commit, PutChat, Tables
 
 
 class Watch:
-    """Holds every step against G1 to G5."""
+    """Holds every step against G1 to G5; `most_receives` as the queue's redrive policy has it."""
 
-    def __init__(self, ledger: Ledger, tables: Tables) -> None:
+    def __init__(self, ledger: Ledger, tables: Tables, most_receives: int) -> None:
         self._ledger = ledger
         self._tables = tables
+        self._most_receives = most_receives
         self._lineage = Lineage()
 
     # G1: at no moment is a message gone from the queue and neither stored nor set aside
@@ -166,12 +167,20 @@ class Watch:
         only behind an open one of its sender."""
         blocked: set[str] = set()
         for message, submission in zip(messages, submissions, strict=True):
-            is_open = submission.key not in self._tables.chats and not submission.set_aside
-            is_good = submission.kind in (Kind.MESSAGE, Kind.WITHOUT_SID)
-            sender_id = submission.webhook.sender_id
+            is_open = submission.key not in self._tables.chats
+            is_good, sender_id = submission.kind.is_good, submission.webhook.sender_id
             if is_good and (is_open or (message.id in failures and sender_id not in blocked)):
                 self._violated("G5", f"{_name(submission)} failed although nothing was wrong")
             blocked |= {sender_id} if is_open or not is_good else set()
+
+    def set_aside(self, message: Message) -> None:
+        """A message comes into the dead-letter queue: by our hand it has a new id there."""
+        is_moved = message.id in self._ledger.by_record
+        self._ledger.set_aside(message)
+        submission = self._ledger.submission_of(message)
+        is_good, receives = submission.kind.is_good, message.attributes.get("ReceiveCount", "0")
+        if is_good and not is_moved and int(receives) < self._most_receives:
+            self._violated("G5", f"{_name(submission)} is set aside before its last receive")
 
     def told(self, invocation: Invocation) -> None:
         """An invocation of the notifier is over."""

@@ -23,6 +23,11 @@ class Kind(Enum):
     CALLBACK = "status callback"
     GARBAGE = "garbage"
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it can be stored."""
+        return self in (Kind.MESSAGE, Kind.WITHOUT_SID)
+
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
