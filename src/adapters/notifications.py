@@ -74,6 +74,7 @@ class DynamoNotifications:
     def _note(self, read: Callable[[], Found], audience: Audience) -> None:
         found = read()
         audience.problems += found.problems
+        audience.declined |= found.declined
         for wanted, item in found.answered:
             if wanted.table == self._sessions:
                 session_id = wanted.key["session_id"]["S"]

@@ -96,12 +96,16 @@ class Outcome(Enum):
 
 @dataclass(slots=True)
 class Audience:
-    """What the notifier reads before it speaks; absent keys are not known yet."""
+    """What the notifier reads before it speaks; absent keys are not known yet.
+
+    `declined`: the store refuses to be read like this, so asking again is in vain.
+    """
 
     sessions: dict[str, Session | None] = field(default_factory=dict)
     notifications: dict[str, Notification | None] = field(default_factory=dict)
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    declined: bool = False
 
 
 @dataclass(slots=True)

@@ -115,7 +115,9 @@ class Teller:
             # Whoever can be told is told now: others' rows may stay unreadable for long.
             for start in range(0, len(due), self._rules.round_size):
                 self._tell_round(due[start : start + self._rules.round_size], rest, telling)
-            if left and not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
+            if audience.declined or not left:
+                break
+            if not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
                 break
         self._set_aside([*left, *rest.news], {}, rest.claims, telling, 0)
         return telling

@@ -134,6 +134,7 @@ class MemoryNotifications(Switch):
     loses: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     unclear: set[str] = field(default_factory=set)
+    declines: bool = False
     seconds_to_claim: float = 0.0
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
 
@@ -141,7 +142,7 @@ class MemoryNotifications(Switch):
         self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
     ) -> Audience:
         if self.fails():
-            return Audience(problems=["Down"])
+            return Audience(problems=["Down"], declined=self.declines)
         return Audience(
             {each: self.sessions.get(each) for each in sessions},
             {each: self.rows.get(each) for each in senders if each not in self.unreadable},

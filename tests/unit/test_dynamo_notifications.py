@@ -187,3 +187,11 @@ def test_a_null_or_empty_limit_is_none(limit: dict[str, Any]) -> None:
     found = store(aws).look_up(["s1"], [], []).sessions["s1"]
     assert found is not None
     assert found.user_limited_until is None
+
+
+@pytest.mark.parametrize(
+    ("error", "declined"), [(throttled(), False), (refused("ResourceNotFoundException"), True)]
+)
+def test_a_table_that_will_never_answer_says_so(error: Exception, declined: bool) -> None:
+    audience = store(ScriptedAws(error)).look_up([], ["a"], [])
+    assert (audience.notifications, audience.declined) == ({}, declined)

@@ -144,6 +144,15 @@ def test_while_the_table_is_down_news_is_parked() -> None:
     assert world.replies.told == []
 
 
+def test_a_table_that_will_never_answer_is_asked_once() -> None:
+    """A name that is wrong, a right that is missing: the news is parked for after the repair."""
+    world = StreamWorld()
+    world.notifications.is_down = world.notifications.declines = True
+    tell(world, stream_record())
+    assert world.notifications.calls == 1
+    assert [each.sender_id for each in world.retry_queue.parked] == [SENDER]
+
+
 def test_news_that_can_be_neither_told_nor_parked_comes_again() -> None:
     world = StreamWorld()
     world.retry_queue.is_down = True
