@@ -175,12 +175,17 @@ def stream_seconds(load: Load, counts: Counts) -> float:
     Who tells one sender after the other waits for each; who tells all at once waits once.
     """
     one, many = counts["stream_single"], counts["stream"]
-    rounds = max(1.0, many.waits / one.waits)  # in terms of a batch of one
     share = (load.stream_batch - 1) / (many.posts - 1)
-    turns = 1 + (round(rounds) - 1) * share
+    turns = 1 + (turns_of(one, many) - 1) * share
     cpu = one.cpu + (many.cpu - one.cpu) * share
     calls = max(one.waits - BENCH_REPLY_SECONDS, 0.0)
     return turns * (calls + load.reply_seconds) + cpu * slowness(load)
+
+
+def turns_of(one: Counted, many: Counted) -> int:
+    """Return how many times a batch of many waits for replies: for each, or once for all."""
+    each_in_turn = many.posts * one.waits
+    return many.posts if many.waits > each_in_turn / 2 else 1
 
 
 def slowness(load: Load) -> float:

@@ -76,6 +76,14 @@ def test_who_tells_one_after_the_other_waits_for_each() -> None:
     assert full == pytest.approx(50 * one)
 
 
+@pytest.mark.parametrize(("waits", "turns"), [(0.2, 1), (2.0, 1), (4.5, 50), (5.5, 50), (6.1, 50)])
+def test_turns_are_counted_and_a_slow_measurement_makes_no_more_of_them(
+    waits: float, turns: int
+) -> None:
+    one, many = COUNTS["stream_single"], counted(waits=waits, posts=50)
+    assert cost_model.turns_of(one, many) == turns
+
+
 def test_a_smaller_share_of_a_core_takes_longer() -> None:
     small, whole = (
         cost_model.queue_seconds(Load(MILLION, 0, memory_megabytes=size), COUNTS)

@@ -14,6 +14,7 @@ ROW = re.compile(
     r"\| \$(?P<month>[\d.,]+) \| \$(?P<ours>\d+) \| \$(?P<baseline>\d+) \|$",
     re.MULTILINE,
 )
+NOTIFIER = "Lambda, notifier"
 ROWS = [found.groupdict() for found in ROW.finditer(TEXT)]
 
 
@@ -27,15 +28,42 @@ def test_every_load_is_looked_at() -> None:
 def test_a_load_costs_what_the_cost_model_says(
     row: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    dollars = reckon(row, capsys)
+    millions = number(row["messages"]) / 1e6
+    assert number(row["month"]) == pytest.approx(dollars["ours"]["all"], rel=0.02)
+    for target in ("ours", "baseline"):
+        assert number(row[target]) == round(dollars[target]["all"] / millions)
+
+
+def test_what_the_guarantees_and_the_waiting_cost_is_what_the_cost_model_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of a million messages: what our tables cost more, and what the baseline's waiting does."""
+    said = re.search(
+        r"cost \$([\d.]+) a million more than a plain\s+implementation's writes "
+        r"\(messages that come alone: \$([\d.]+)\), and its waiting costs \$([\d.]+) a million",
+        TEXT,
+    )
+    assert said
+    alone, full = (reckon(row, capsys) for row in (ROWS[1], ROWS[-1]))
+    tables = ("DynamoDB, reads", "DynamoDB, writes to tables")
+    in_full = number(ROWS[-1]["messages"]) / 1e6
+    reckoned = (
+        sum(full["ours"][name] - full["baseline"][name] for name in tables) / in_full,
+        sum(alone["ours"][name] - alone["baseline"][name] for name in tables),
+        (full["baseline"][NOTIFIER] - full["ours"][NOTIFIER]) / in_full,
+    )
+    assert tuple(map(number, said.groups())) == pytest.approx(reckoned, abs=0.05)
+
+
+def reckon(row: dict[str, str], capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, float]]:
+    """What `unc cost` says of a row's load, in dollars a month by target and service."""
     count = number(row["messages"])
     options = row["options"].strip(" `").split()
     load = ["--messages", f"{count:.0f}", "--senders", f"{count / 100:.0f}", *options]
     assert run(["cost", *load, "--json"]) == 0
-    dollars = json.loads(capsys.readouterr().out)["dollars_a_month"]
-    millions = count / 1e6
-    assert number(row["month"]) == pytest.approx(dollars["ours"]["all"], rel=0.02)
-    for target in ("ours", "baseline"):
-        assert number(row[target]) == round(dollars[target]["all"] / millions)
+    dollars: dict[str, dict[str, float]] = json.loads(capsys.readouterr().out)["dollars_a_month"]
+    return dollars
 
 
 def number(text: str) -> float:
