@@ -20,6 +20,7 @@ from unc.errors import DeployFailed
 from unc.package import Package, build_package
 from unc.parameters import VARIABLES
 from unc.resources import read_resources
+from unc.rollout import roll_out
 from unc.send import send_messages
 from unc.stack_events import read_status
 from unc.tables import Tables
@@ -70,6 +71,14 @@ def package(tmp_path: Path) -> Package:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("another_file.txt", "another build")
     return Package(path, "f" * 64, built.files + 1)
+
+
+def test_another_stack_s_resources_are_not_taken_for_strays(site: Site) -> None:
+    """As a mistyped UNC_STACK would have it."""
+    assert site.unc("deploy")[0] == 0
+    with pytest.raises(DeployFailed, match=f"belongs to stack {STACK}"):
+        roll_out(site.aws, Plan(build_package(), {}, stack="unc-consumr"), None, print, print)
+    assert site.stacks() == [STACK]
 
 
 def test_a_fresh_account_then_nothing_then_a_parameter(site: Site) -> None:

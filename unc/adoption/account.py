@@ -12,6 +12,7 @@ from unc.adoption.boundary import kept_boundary, read_inbound
 from unc.adoption.inventory import (
     FUNCTION,
     Named,
+    find_other_stack,
     find_strays,
     is_there,
     name_resources,
@@ -67,6 +68,10 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
     named = name_resources(parameters)
     owned = read_owned(aws, stack)
     strays = find_strays(aws, owned, named)
+    if strays and (other := find_other_stack(aws, stack, parameters)):
+        raise DeployFailed(
+            f"{strays[0].title} belongs to stack {other}", f"is UNC_STACK={stack} meant?"
+        )
     if strays and not holds_imports_only(owned, named):
         raise DeployFailed(
             f"{strays[0].title} is in the account, but not in stack {stack}",

@@ -95,6 +95,23 @@ def find_strays(aws: Aws, owned: Mapping[str, str], named: Sequence[Named]) -> l
     return [one for one in named if one.resource not in owned and is_there(aws, one)]
 
 
+def find_other_stack(aws: Aws, stack: str, parameters: Mapping[str, str]) -> str | None:
+    """Return another stack of ours with the same tables, as its outputs have them.
+
+    None, too, for whoever may not look at other stacks.
+    """
+    try:
+        pages = list(aws.cloudformation.get_paginator("describe_stacks").paginate())
+    except ClientError:
+        return None
+    for each in (each for page in pages for each in page["Stacks"]):
+        tables = [out for out in each.get("Outputs", []) if out.get("OutputKey") == "ChatTableName"]
+        is_same = parameters["ChatTableName"] in [out.get("OutputValue") for out in tables]
+        if is_same and each["StackName"] != stack:
+            return each["StackName"]
+    return None
+
+
 def read_owned(aws: Aws, stack: str) -> dict[str, str]:
     """Return the resources that the stack holds, with their physical ids; none without a stack."""
     try:
