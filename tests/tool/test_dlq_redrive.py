@@ -104,7 +104,7 @@ def quarantined(record: Any) -> dict[str, Any]:
     class Sender:
         entries: dict[str, Any]
 
-        def send(self, url: str, entries: dict[str, Any]) -> set[str]:
+        def send_in_order(self, url: str, entries: dict[str, Any]) -> set[str]:
             self.entries = entries
             return set(entries)
 
