@@ -9,23 +9,16 @@ the claim is given back so that the next delivery may try.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TypeVar
 
-from domain.news import News, RejectedNews, newest_per_sender, retry_body
+from domain.news import News, newest_per_sender
 from domain.notifications import NOBODY, Claim, Notification, Standing, standing
+from domain.parking import STEPS, Parking
 from domain.patience import Patience
-from domain.ports import Audience, NotificationStore, Outcome, ReplyService, RetryQueue
+from domain.ports import Audience, NotificationStore, Outcome, ReplyService
 from domain.sessions import is_limited
-
-T = TypeVar("T")
 
 # Longer than any queue or stream can bring the same news again.
 ROW_LIFETIME_SECONDS = 30 * 24 * 3600
-
-# Parking, giving up, and settling or giving claims back: after each round of POSTs, and for
-# what is left of all of them.
-_STEPS_OF_A_ROUND = 3
-_STEPS_AT_THE_END = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +36,11 @@ class TellingRules:
 
     @property
     def round_seconds(self) -> float:
-        """What a round of POSTs needs, and all that comes after it, should every call hang."""
-        return self.post_seconds + (_STEPS_OF_A_ROUND + _STEPS_AT_THE_END) * self.call_seconds
+        """What a round of POSTs needs, should every call after it hang.
+
+        Its own news is parked and settled, and then what is left of all rounds.
+        """
+        return self.post_seconds + 2 * STEPS * self.call_seconds
 
 
 @dataclass(slots=True)
@@ -87,7 +83,7 @@ class Teller:
         self,
         notifications: NotificationStore,
         reply_service: ReplyService,
-        retry_queue: RetryQueue,
+        parking: Parking,
         rules: TellingRules,
         clock: Callable[[], float],
         patience: Patience,
@@ -95,7 +91,7 @@ class Teller:
     ) -> None:
         self._notifications = notifications
         self._reply_service = reply_service
-        self._retry_queue = retry_queue
+        self._parking = parking
         self._rules = rules
         self._clock = clock
         self._patience = patience
@@ -105,7 +101,7 @@ class Teller:
         """Tell each sender's newest news, unless it is covered, limited or in doubt."""
         telling, rest = Telling(), _Rest()
         left = list(newest_per_sender(news).values())
-        if not self._patience.lasts(self._seconds(_STEPS_AT_THE_END)):
+        if not self._patience.lasts(self._parking.seconds(STEPS)):
             left, rest.news = [], [_waiting(each) for each in left]
         while left:
             audience = self._look_up(left, telling)
@@ -117,9 +113,9 @@ class Teller:
                 self._tell_round(due[start : start + self._rules.round_size], rest, telling)
             if audience.declined or not left:
                 break
-            if not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
+            if not self._patience.pause(self._parking.seconds(STEPS)):
                 break
-        self._set_aside([*left, *rest.news], {}, rest.claims, telling, 0)
+        self._set_aside([*left, *rest.news], {}, rest.claims, telling)
         return telling
 
     def _look_up(self, news: Sequence[News], telling: Telling) -> Audience:
@@ -167,7 +163,7 @@ class Teller:
             won, left = self._claim(open_, telling)
             self._post([open_[sender] for sender in won], telling)
             open_, is_tried = {sender: open_[sender] for sender in left}, True
-            if open_ and not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
+            if open_ and not self._patience.pause(self._parking.seconds(STEPS)):
                 break
         claims = list(open_.values())
         if is_tried:  # whether these are claimed nobody knows: the next try may find either claim
@@ -196,7 +192,7 @@ class Teller:
         tokens = {claim.news.sender_id: claim.token for claim in claims}
         untold = [replace(each, after=(tokens[each.sender_id],)) for each in fates.park]
         # Parked first: a death in between leaves what was told in doubt, and nobody untold.
-        self._set_aside(untold, fates.reject, claims, telling, _STEPS_AT_THE_END)
+        self._set_aside(untold, fates.reject, claims, telling, STEPS)
         self._settle(fates.settle, telling)
 
     def _is_too_late(self, telling: Telling) -> bool:
@@ -229,7 +225,7 @@ class Teller:
         while left:
             settled = self._notifications.settle(left)
             left = {s: moment for s, moment in left.items() if s not in settled}
-            if left and not self._patience.pause(self._seconds(_STEPS_AT_THE_END)):
+            if left and not self._patience.pause(self._parking.seconds(STEPS)):
                 break
         telling.problems += ["not settled"] * bool(left)
 
@@ -239,56 +235,12 @@ class Teller:
         reasons: Mapping[str, str],
         claims: Sequence[Claim],
         telling: Telling,
-        steps_behind: int,
+        steps_behind: int = 0,
     ) -> None:
-        """Park for the next attempt, or give up with a reason; else the sender is unhandled."""
-        upcoming = [replace(each, attempt=each.attempt + 1) for each in news]
-        reasons = dict(reasons) | {
-            n.sender_id: f"given up after {n.attempt - 1} attempts"
-            for n in upcoming
-            if n.attempt > self._rules.max_attempts and n.sender_id not in reasons
-        }
-        to_park = {n.sender_id: n for n in upcoming if n.sender_id not in reasons}
-        to_end = {
-            n.sender_id: RejectedNews(n.sender_id, retry_body(n), reasons[n.sender_id])
-            for n in upcoming
-            if n.sender_id in reasons
-        }
-        parked = self._insist(to_park, self._retry_queue.park, steps_behind + 2)
-        given_up = self._insist(to_end, self._retry_queue.give_up, steps_behind + 1)
-        telling.parked |= parked
-        telling.given_up |= {s: reasons[s] for s in given_up}
-        lost = {n.sender_id for n in news} - parked - given_up
-        telling.unhandled |= lost
-        self._release([c for c in claims if c.news.sender_id in lost], steps_behind)
-
-    def _release(self, claims: Sequence[Claim], steps_behind: int) -> None:
-        wanted = {claim.news.sender_id: claim for claim in claims}
-        self._insist(wanted, self._notifications.release, steps_behind)
-
-    def reject(self, rejected: Sequence[RejectedNews]) -> set[str]:
-        """Send records that cannot be read to the dead-letter queue; gives the ids that went."""
-        return self._insist({r.id: r for r in rejected}, self._retry_queue.give_up, 0)
-
-    def _insist(
-        self, wanted: dict[str, T], act: Callable[[Sequence[T]], set[str]], steps_behind: int
-    ) -> set[str]:
-        """Repeat a call for what it has not done yet, while there is time; gives what is done.
-
-        One try is made however little time is left: a claim that nobody gives back would
-        turn news that is known to be undelivered into an unknown outcome. The steps that
-        are still to come keep time for one try each.
-        """
-        done: set[str] = set()
-        while wanted.keys() - done:
-            done |= act([each for key, each in wanted.items() if key not in done])
-            if wanted.keys() - done and not self._patience.pause(self._seconds(steps_behind)):
-                break
-        return done
-
-    def _seconds(self, steps: int) -> float:
-        """How long that many steps take at the most."""
-        return steps * self._rules.call_seconds
+        aside = self._parking.set_aside(news, reasons, claims, steps_behind)
+        telling.parked |= aside.parked
+        telling.given_up |= aside.given_up
+        telling.unhandled |= aside.lost
 
 
 def _is_read(news: News, audience: Audience) -> bool:

@@ -19,6 +19,8 @@ from domain.news import (
     read_stream_record,
     record_id,
 )
+from domain.parking import Parking
+from domain.patience import Patience
 from domain.telling import Teller, Telling
 from domain.text import parse_number
 from handlers.arguments import require_sender_id, require_text
@@ -39,11 +41,10 @@ def handle_stream(
     come again, and what was told stays told once.
     """
     side = side or wiring.stream_side()
-    teller = _teller(side, context)
+    patience = side.surroundings.patience(context)
     read = [news for record in records if (news := read_stream_record(record)) is not None]
-    rejected = [each for each in read if isinstance(each, RejectedNews)]
-    unsent = {each.id for each in rejected} - _reject(rejected, teller, side)
-    telling = _tell([each for each in read if isinstance(each, News)], teller, side)
+    telling = _tell([each for each in read if isinstance(each, News)], patience, side)
+    unsent = _reject([each for each in read if isinstance(each, RejectedNews)], patience, side)
     if telling.unhandled or unsent:
         raise NotHandled(len(telling.unhandled) + len(unsent), telling.problems)
 
@@ -53,12 +54,11 @@ def handle_retries(
 ) -> list[str]:
     """Tell about parked news; gives the ids of the records that SQS shall bring again."""
     side = side or wiring.stream_side()
-    teller = _teller(side, context)
+    patience = side.surroundings.patience(context)
     read = [(record_id(record), read_retry_record(record)) for record in records]
-    rejected = [each for _, each in read if isinstance(each, RejectedNews)]
-    unsent = {each.id for each in rejected} - _reject(rejected, teller, side)
     news = {own_id: each for own_id, each in read if isinstance(each, News)}
-    telling = _tell(list(news.values()), teller, side)
+    telling = _tell(list(news.values()), patience, side)
+    unsent = _reject([each for _, each in read if isinstance(each, RejectedNews)], patience, side)
     newest = newest_per_sender(news.values())
     open_ = {(sender, newest[sender].stored_at) for sender in telling.unhandled}
     # All copies of the same news: what one may take over, the others may not.
@@ -79,7 +79,7 @@ def notify_reply_service(
     news = _given_news(sender_id, news, keys)
     side = side or wiring.stream_side()
     _require_past(news.stored_at, side.surroundings.clock())
-    telling = _tell([news], _teller(side, None), side)
+    telling = _tell([news], side.surroundings.patience(), side)
     if telling.unhandled:
         raise NotHandled(1, telling.problems)
     return telling
@@ -106,28 +106,38 @@ def _require_past(stored_at: Decimal, now: float) -> None:
         raise ValueError("stored_at lies ahead of the clock: it is epoch seconds, not milliseconds")
 
 
-def _teller(side: wiring.StreamSide, context: object) -> Teller:
-    return Teller(
+def _tell(news: Sequence[News], patience: Patience, side: wiring.StreamSide) -> Telling:
+    teller = Teller(
         side.notifications,
         side.reply_service,
-        side.retry_queue,
+        _parking(patience, side),
         side.rules,
         side.surroundings.clock,
-        side.surroundings.patience(context),
+        patience,
         side.new_token,
     )
-
-
-def _tell(news: Sequence[News], teller: Teller, side: wiring.StreamSide) -> Telling:
     telling = teller.tell(news)
     _log(telling, newest_per_sender(news), side)
     return telling
 
 
-def _reject(rejected: Sequence[RejectedNews], teller: Teller, side: wiring.StreamSide) -> set[str]:
+def _reject(
+    rejected: Sequence[RejectedNews], patience: Patience, side: wiring.StreamSide
+) -> set[str]:
+    """Send them to the dead-letter queue; gives the ids of those that did not get there.
+
+    After the telling: a dead-letter queue that is down costs nobody an answer.
+    """
     for each in rejected:
         side.log.error("record rejected", reason=each.reason, record_id=each.id)
-    return teller.reject(rejected) if rejected else set()
+    return {each.id for each in rejected} - _parking(patience, side).reject(rejected)
+
+
+def _parking(patience: Patience, side: wiring.StreamSide) -> Parking:
+    rules = side.rules
+    return Parking(
+        side.retry_queue, side.notifications, patience, rules.max_attempts, rules.call_seconds
+    )
 
 
 def _log(telling: Telling, newest: Mapping[str, News], side: wiring.StreamSide) -> None:

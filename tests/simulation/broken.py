@@ -22,6 +22,7 @@ from domain.errors import NotHandled
 from domain.intake import Conversations, Intake
 from domain.news import News, retry_body
 from domain.notifications import Claim, Notification, Standing, standing
+from domain.parking import Parking
 from domain.ports import Known, Outcome, Unit
 from domain.records import QueueRecord
 from domain.sessions import Session, next_session
@@ -174,7 +175,7 @@ def may_claim_by_attempt(row: Telling, claim: Claim) -> bool:
     return may_claim(row, claim) or (is_same and claim.news.attempt > 1)
 
 
-def no_time_for_steps(self: Teller, steps: int) -> float:
+def no_time_for_steps(self: Parking, steps: int) -> float:
     return 0.0
 
 

@@ -18,6 +18,7 @@ import tests.world.conversations as conversations
 import tests.world.notifications as notifications
 import tests.world.queue_ports as queue_ports
 from domain.intake import Conversations
+from domain.parking import Parking
 from domain.records import QueueRecord
 from domain.telling import Teller
 from tests.simulation import broken
@@ -166,7 +167,7 @@ VARIANTS = [
     Variant(
         "parking leaves no time to give claims back",
         "time",
-        [Swap(Teller, "_seconds", broken.no_time_for_steps)],
+        [Swap(Parking, "seconds", broken.no_time_for_steps)],
     ),
     Variant(
         "a POST is begun however late it is",
@@ -183,7 +184,7 @@ VARIANTS = [
     Variant(
         "claims are never given back",
         "G6",
-        [Swap(Teller, "_release", broken.do_nothing)],
+        [Swap(Parking, "_give_back", broken.do_nothing)],
     ),
     Variant(
         "the notifier answers although it has not handled everything",

@@ -270,6 +270,15 @@ def test_a_retry_record_that_cannot_even_be_rejected_comes_again() -> None:
     assert retry(world, {"messageId": "record-9", "body": "{"}) == ["record-9"]
 
 
+def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
+    world = StreamWorld()
+    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
+    told_at: list[float] = []
+    world.replies.on_tell = lambda: told_at.append(world.time.now)
+    assert retry(world, {"messageId": "odd", "body": "?"}, retry_record()) == ["odd"]
+    assert told_at == [100.0]
+
+
 def test_parked_news_already_covered_is_dropped() -> None:
     world = StreamWorld()
     world.notifications.rows[SENDER] = Notification(through=MOMENT)
