@@ -1,6 +1,9 @@
 """Any text at all becomes a message, a callback or a quarantine, and never an item too much."""
 
+import gc
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,6 +17,8 @@ from tests.unit.builders import SAMPLES, body, parsed, raw_record, warnings
 from tests.unit.oracle import check_body, check_records
 
 MB = 1024 * 1024
+# Below it the clock's own steps would count.
+SMALLEST_SECONDS = 0.0005
 SAMPLE_BODIES = [path.read_text() for path in sorted(SAMPLES.glob("*.txt"))]
 RARE_FIELDS = ["ReferralSourceId", "ReferralBody", "InteractiveData", "FlowData", "Address"]
 RARE_FIELDS += ["ParentExternalUserId", "OptOutType", "ButtonType", "MediaUrl7", "Username"]
@@ -78,47 +83,92 @@ def nested(levels: int) -> str:
     return "[" * levels + "]" * levels
 
 
-LARGE: dict[str, tuple[str, type]] = {
-    "separators": ("&" * MB, Malformed),
-    "equals signs": ("=" * MB, Malformed),
-    "percent signs": ("%" * MB, Malformed),
-    "blanks": ("+" * MB, Malformed),
-    "nameless fields": ("=x&" * (MB // 3), Malformed),
-    "encoded bytes": (body(Body=None) + "&Body=" + "%ff" * (MB // 3), Malformed),
-    "long text": (body(Body="x" * MB), Malformed),
-    "long sender": (body(WaId="1" * MB), Malformed),
-    "long address": (body(WaId=None, From="whatsapp:+" + "1" * MB), Malformed),
-    "colons": (body(WaId=None, From=":" * MB), Malformed),
-    "long channel": (body(From="a" * MB + ":1"), Malformed),
-    "long blank": (body(From="whatsapp:" + " " * MB + "1"), Malformed),
-    "long id": (body(MessageSid="S" * MB), Malformed),
-    "many fields": (body() + "".join(f"&Field{n}=x" for n in range(80_000)), ParsedMessage),
-    "one field again and again": (body() + "&Body=x" * (MB // 7), ParsedMessage),
-    "many media": (body() + "".join(f"&MediaUrl{n}=u" for n in range(10_000)), ParsedMessage),
+def many(part: str, size: int) -> str:
+    """The part again and again, so many bytes in all."""
+    return part * (size // len(part))
+
+
+def numbered(part: str, size: int, first: int = 0) -> str:
+    """A part for each number from the first on, so many bytes in all, roughly."""
+    count = size // (len(part) + 4)
+    return "".join(part.format(n) for n in range(first, first + count))
+
+
+LARGE: dict[str, tuple[Callable[[int], str], type]] = {
+    "separators": (lambda size: "&" * size, Malformed),
+    "equals signs": (lambda size: "=" * size, Malformed),
+    "percent signs": (lambda size: "%" * size, Malformed),
+    "blanks": (lambda size: "+" * size, Malformed),
+    "nameless fields": (lambda size: many("=x&", size), Malformed),
+    "encoded bytes": (lambda size: body(Body=None) + "&Body=" + many("%ff", size), Malformed),
+    "long text": (lambda size: body(Body="x" * size), Malformed),
+    "long sender": (lambda size: body(WaId="1" * size), Malformed),
+    "long address": (lambda size: body(WaId=None, From="whatsapp:+" + "1" * size), Malformed),
+    "colons": (lambda size: body(WaId=None, From=":" * size), Malformed),
+    "long channel": (lambda size: body(From="a" * size + ":1"), Malformed),
+    "long blank": (lambda size: body(From="whatsapp:" + " " * size + "1"), Malformed),
+    "long id": (lambda size: body(MessageSid="S" * size), Malformed),
+    "many fields": (lambda size: body() + numbered("&Field{}=x", size), ParsedMessage),
+    "one field again and again": (lambda size: body() + many("&Body=x", size), ParsedMessage),
+    "many media": (lambda size: body() + numbered("&MediaUrl{}=u", size), ParsedMessage),
     "media beyond all numbers": (
-        body() + "".join(f"&MediaUrl{n}=u" for n in range(10_000, 70_000)),
+        lambda size: body() + numbered("&MediaUrl{}=u", size, first=10_000),
         ParsedMessage,
     ),
     "media without urls": (
-        body() + "".join(f"&MediaContentType{n}=image/png" for n in range(10_000)),
+        lambda size: body() + numbered("&MediaContentType{}=image/png", size),
         ParsedMessage,
     ),
-    "long counts": (body(NumMedia="9" * MB, NumSegments="9" * MB), ParsedMessage),
-    "long coordinates": (body(Latitude="1" * MB, Longitude="0." + "0" * MB), ParsedMessage),
-    "deep document": (body(ChannelMetadata=nested(MB // 8)), ParsedMessage),
-    "deep and wide document": (body(FlowData=f"[{','.join([nested(20)] * 8000)}]"), ParsedMessage),
-    "long number in a document": (body(FlowData="1" * MB), ParsedMessage),
-    "many numbers": (body(ChannelMetadata=f"[{','.join(['1.5'] * 100_000)}]"), ParsedMessage),
-    "open strings": (body(InteractiveData='["' * (MB // 8)), ParsedMessage),
-    "escapes": (body(FlowData='"' + "\\ud83d" * (MB // 10) + '"'), ParsedMessage),
-    "surrogates": ("\ud83d" * (MB // 4), Malformed),
-    "status callback": (body(MessageStatus="r" * MB), StatusCallback),
+    "long counts": (
+        lambda size: body(NumMedia="9" * size, NumSegments="9" * size),
+        ParsedMessage,
+    ),
+    "long coordinates": (
+        lambda size: body(Latitude="1" * size, Longitude="0." + "0" * size),
+        ParsedMessage,
+    ),
+    "deep document": (lambda size: body(ChannelMetadata=nested(size // 8)), ParsedMessage),
+    "deep and wide document": (
+        lambda size: body(FlowData=f"[{many(nested(20) + ',', size // 3)}0]"),
+        ParsedMessage,
+    ),
+    "long number in a document": (lambda size: body(FlowData="1" * size), ParsedMessage),
+    "many numbers": (
+        lambda size: body(ChannelMetadata=f"[{many('1.5,', size // 2)}0]"),
+        ParsedMessage,
+    ),
+    "open strings": (lambda size: body(InteractiveData=many('["', size // 4)), ParsedMessage),
+    "escapes": (lambda size: body(FlowData='"' + many("\\ud83d", size // 2) + '"'), ParsedMessage),
+    "surrogates": (lambda size: "\ud83d" * (size // 4), Malformed),
+    "status callback": (lambda size: body(MessageStatus="r" * size), StatusCallback),
 }
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_a_megabyte_of_anything_is_dealt_with(name: str) -> None:
-    """Should one of these take more than linear time, the test run's own limit ends it."""
-    text, kind = LARGE[name]
+    make, kind = LARGE[name]
+    text = make(MB)
     assert type(parse_inbound(text)) is kind
     check_records([raw_record(text)])
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_eight_times_as_much_takes_about_eight_times_as_long(name: str) -> None:
+    """Of CPU: linear is 8, with room for noise; quadratic is 64."""
+    make, _ = LARGE[name]
+    small, large = (least_cpu_seconds(make(size)) for size in (MB // 16, MB // 2))
+    assert large <= 24 * max(small, SMALLEST_SECONDS)
+
+
+def least_cpu_seconds(text: str) -> float:
+    """The least of three, so that neither the machine nor a garbage collection counts."""
+    taken = []
+    gc.disable()
+    try:
+        for _ in range(3):
+            before = time.process_time()
+            parse_inbound(text)
+            taken.append(time.process_time() - before)
+    finally:
+        gc.enable()
+    return min(taken)
