@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from domain.telling import ROW_LIFETIME_SECONDS
 from tests.template.stack import Stack, named
 
 QUEUES = [
@@ -13,7 +14,8 @@ QUEUES = [
     "ReplyDeadLetterQueue",
     "StreamFailureQueue",
 ]
-FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
+DAY_SECONDS = 24 * 3600
+FOURTEEN_DAYS_SECONDS = 14 * DAY_SECONDS
 SOURCE_AND_DEAD_LETTERS = [
     ("Queue", "DeadLetterQueue"),
     ("ReplyRetryQueue", "ReplyDeadLetterQueue"),
@@ -151,3 +153,12 @@ def test_a_queue_refuses_whoever_comes_without_tls(stack: Stack, name: str) -> N
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]
+
+
+def test_a_sender_s_row_outlives_all_news_that_still_asks_for_it(stack: Stack) -> None:
+    """A day in the stream, then the retry queue, then its dead letters, and back from there."""
+    waits = [
+        stack.properties(name)["MessageRetentionPeriod"]
+        for name in ("ReplyRetryQueue", "ReplyDeadLetterQueue", "ReplyRetryQueue")
+    ]
+    assert DAY_SECONDS + sum(waits) < ROW_LIFETIME_SECONDS

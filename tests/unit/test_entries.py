@@ -185,3 +185,12 @@ def test_every_line_of_an_invocation_carries_its_id_and_no_word_of_anybody(
     for secret in ("words", "Ada", "given", SENDER):
         assert secret not in "".join(lines)
     assert account.requests
+
+
+def test_the_queue_half_gives_up_at_the_receive_that_its_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE", "SQS_DLQ_URL"):
+        monkeypatch.setenv(name, "https://a.name")
+    monkeypatch.setenv("MAX_RECEIVE_COUNT", "7")
+    assert wiring.queue_side().max_receive_count == 7

@@ -13,6 +13,7 @@ from tests.unit.stub_server import Handler, Stub, drip, hang_up, nobody, reply, 
 
 PATIENT_SECONDS = 30.0
 HASTY_SECONDS = 0.05
+UVICORN_IDLE_SECONDS = 5  # its timeout_keep_alive, https://www.uvicorn.org/settings/#timeouts
 
 
 @dataclass
@@ -138,6 +139,19 @@ def test_a_connection_serves_several_posts() -> None:
         for _ in range(3):
             post(stub.url, pool)
         assert connections_of(stub) == 1
+
+
+def test_no_connection_is_kept_for_as_long_as_the_other_side_keeps_it() -> None:
+    assert 0 < MAX_IDLE_SECONDS < UVICORN_IDLE_SECONDS
+
+
+def test_no_more_connections_are_kept_than_wanted() -> None:
+    with serving(reply()) as stub:
+        pool = HttpPool(2)
+        for _ in range(2):
+            for finish in [pool.start(stub.url, {}, b"x", 30, 30) for _ in range(5)]:
+                finish()
+        assert connections_of(stub) == 5 + 3
 
 
 def test_a_connection_idle_for_long_is_not_used_again() -> None:

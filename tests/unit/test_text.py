@@ -15,7 +15,9 @@ from domain.text import (
     parse_document,
     parse_number,
 )
+from tests.unit.builders import body, raw_record, warnings
 from tests.unit.limits import number_faults
+from tests.unit.oracle import check_records
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,18 @@ def test_a_document_nested_too_deep_is_broken(levels: int, fits: bool) -> None:
     else:
         with pytest.raises(BrokenDocument):
             parse_document(text)
+
+
+@pytest.mark.parametrize("levels", range(27, 34))
+@pytest.mark.parametrize("field", ["ChannelMetadata", "InteractiveData", "FlowData"])
+@pytest.mark.parametrize(("inmost", "most"), [("1", 28), ("", 29)])
+def test_a_document_of_about_as_many_levels_as_fit_is_storable_or_left_out(
+    field: str, levels: int, inmost: str, most: int
+) -> None:
+    """DynamoDB takes 32 levels, those around the document among them."""
+    text = "[" * levels + inmost + "]" * levels
+    [arrival] = check_records([raw_record(body(**{field: text}))]).arrivals
+    assert bool(warnings(arrival.message.parsed)) is (levels > most)
 
 
 @pytest.mark.parametrize("name", ["n" * 65_536, "ü" * 32_768])

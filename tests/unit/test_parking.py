@@ -1,0 +1,68 @@
+"""News that cannot be told now: after which attempt it ends, and what is done first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from domain.news import News
+from domain.ports import Outcome
+from handlers.dynamo_event_handler import handle_stream
+from tests.unit.builders import SENDER, news, stream_record
+from tests.unit.doubles import Context, MemoryNotifications, MemoryRetryQueue, StreamWorld
+from tests.unit.test_stream_handler import retry, retry_record
+
+OTHER = "15550001"
+
+
+class NotedQueue(MemoryRetryQueue):
+    """Writes down that it was asked."""
+
+    order: list[str]
+
+    def park(self, news: Sequence[News]) -> set[str]:
+        self.order.append("park")
+        return super().park(news)
+
+
+class NotedNotifications(MemoryNotifications):
+    """Writes down that it was asked."""
+
+    order: list[str]
+
+    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
+        self.order.append("settle")
+        return super().settle(through)
+
+
+def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> None:
+    """A death in between leaves what was told in doubt, and nobody untold."""
+    world = StreamWorld()
+    queue, notifications = NotedQueue(world.time), NotedNotifications(world.time)
+    queue.order = notifications.order = []
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    side = replace(world.side, retry_queue=queue, notifications=notifications)
+    handle_stream([stream_record(), stream_record(sender_id={"S": OTHER})], Context(60.0), side)
+    assert queue.order == ["park", "settle"]
+    assert [each.sender_id for each in queue.parked] == [SENDER]
+    assert notifications.rows[OTHER].through == news().stored_at
+
+
+@pytest.mark.parametrize(
+    ("attempt", "parked", "reasons"),
+    [
+        (2, [3], []),
+        (3, [4], []),
+        (4, [], ["given up after 4 attempts"]),
+        (5, [], ["given up after 5 attempts"]),
+    ],
+)
+def test_news_is_tried_as_often_as_was_set(
+    attempt: int, parked: list[int], reasons: list[str]
+) -> None:
+    world = StreamWorld(max_attempts=4)
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    assert retry(world, retry_record(attempt=attempt)) == []
+    assert [each.attempt for each in world.retry_queue.parked] == parked
+    assert [each.reason for each in world.retry_queue.ended] == reasons
