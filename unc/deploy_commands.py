@@ -17,7 +17,7 @@ from unc.aws import Aws
 from unc.change_set import Change
 from unc.change_set_view import render_changes
 from unc.console import err, out, print_json, progress
-from unc.deployment import Plan, require_resources
+from unc.deployment import Plan, unknown_resources
 from unc.errors import BadInput
 from unc.package import build_package
 from unc.parameters import wished_parameters
@@ -117,7 +117,8 @@ def prepare(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tu
     package = build_package()
     progress(f"packaged {package.path.name}: {package.files} files")
     plan = Plan(package, parameters, replaceable=tuple(replace or ()))
-    require_resources(aws, plan)
+    for name in unknown_resources(plan):
+        progress(f"--replace {name}: the template has no resource of that name")
     return aws, plan
 
 

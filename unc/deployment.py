@@ -15,7 +15,6 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from unc import project
-from unc.adoption.inventory import read_owned
 from unc.aws import Aws
 from unc.change_set import (
     Change,
@@ -35,7 +34,7 @@ from unc.code_bucket import (
     template_argument,
     upload_package,
 )
-from unc.errors import BadInput, DeployFailed
+from unc.errors import DeployFailed
 from unc.package import Package
 from unc.parameters import settle_parameters
 from unc.resources import STACK, Resources, read_resources
@@ -158,14 +157,9 @@ def discard(aws: Aws, change_set: ChangeSet) -> None:
             aws.cloudformation.delete_stack(StackName=change_set.stack)
 
 
-def require_resources(aws: Aws, plan: Plan) -> None:
-    """Raise BadInput when one that may be replaced is neither in the template nor in the stack."""
-    unknown = set(plan.replaceable) - resource_names(read_template(plan.template))
-    if unknown:
-        unknown -= read_owned(aws, plan.stack).keys()
-    if unknown:
-        odd = ", ".join(sorted(unknown))
-        raise BadInput(f"--replace {odd}: no such resource", "the names are those of the template")
+def unknown_resources(plan: Plan) -> list[str]:
+    """Return what may be replaced and is not in the template; a stack may still hold it."""
+    return sorted(set(plan.replaceable) - resource_names(read_template(plan.template)))
 
 
 def resource_names(template: str) -> set[str]:

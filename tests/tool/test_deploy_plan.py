@@ -1,10 +1,6 @@
-"""What a deployment would do, as another program reads it, and which wishes it refuses."""
+"""What a deployment would do, as another program reads it."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
-import pytest
 
 from tests.template.stack import template
 from unc import project
@@ -13,8 +9,7 @@ from unc.adoption.inventory import TABLE, Named
 from unc.adoption.mappings import Mapping
 from unc.change_set import Change
 from unc.deploy_commands import as_document
-from unc.deployment import Plan, require_resources, resource_names
-from unc.errors import BadInput
+from unc.deployment import Plan, resource_names, unknown_resources
 from unc.package import Package
 
 CHATS = Named("ChatTable", TABLE, "chats", {"Ref": "ChatTableName"})
@@ -45,23 +40,6 @@ def test_the_template_s_resources_are_known_by_name() -> None:
     assert resource_names(project.TEMPLATE.read_text()) == set(template()["Resources"])
 
 
-class FakeStack:
-    """A stack that holds one resource which the template has no more."""
-
-    def get_paginator(self, name: str) -> Any:
-        held = [{"LogicalResourceId": "Gone", "ResourceStatus": "CREATE_COMPLETE"}]
-        return SimpleNamespace(paginate=lambda **_: [{"StackResourceSummaries": held}])
-
-
-@pytest.mark.parametrize(
-    ("names", "unknown"),
-    [(("ChatTable",), ""), (("Gone", "Queue"), ""), (("Foo", "ChatTable", "Gone"), "Foo")],
-)
-def test_what_may_be_replaced_has_to_exist(names: tuple[str, ...], unknown: str) -> None:
-    aws: Any = SimpleNamespace(cloudformation=FakeStack())
-    plan = Plan(Package(Path("z.zip"), "0", 0), {}, replaceable=names)
-    if not unknown:
-        require_resources(aws, plan)
-        return
-    with pytest.raises(BadInput, match=f"^--replace {unknown}: no such resource"):
-        require_resources(aws, plan)
+def test_what_may_be_replaced_is_looked_for_in_the_template() -> None:
+    plan = Plan(Package(Path("z.zip"), "0", 0), {}, replaceable=("Foo", "ChatTable", "Bar"))
+    assert unknown_resources(plan) == ["Bar", "Foo"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from unc.aws import Aws
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
@@ -114,20 +118,24 @@ def find_other_stack(aws: Aws, stack: str, parameters: Mapping[str, str]) -> str
 
 def read_owned(aws: Aws, stack: str) -> dict[str, str]:
     """Return the resources that the stack holds, with their physical ids; none without a stack."""
+    # What a rollback was to remove is no longer the stack's, whether that worked or not.
+    return {
+        each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+        for each in list_resources(aws, stack)
+        if not each["ResourceStatus"].startswith("DELETE_")
+    }
+
+
+def list_resources(aws: Aws, stack: str) -> list[StackResourceSummaryTypeDef]:
+    """Return all that the stack holds or has held; nothing without a stack."""
+    paginator = aws.cloudformation.get_paginator("list_stack_resources")
     try:
-        return dict(_owned(aws, stack))
+        pages = list(paginator.paginate(StackName=stack))
     except ClientError as error:
         if "does not exist" in str(error):
-            return {}
+            return []
         raise
-
-
-def _owned(aws: Aws, stack: str) -> Iterator[tuple[str, str]]:
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    for each in (each for page in pages for each in page["StackResourceSummaries"]):
-        # What a rollback was to remove is no longer the stack's, whether that worked or not.
-        if not each["ResourceStatus"].startswith("DELETE_"):
-            yield each["LogicalResourceId"], each.get("PhysicalResourceId", "")
+    return [each for page in pages for each in page["StackResourceSummaries"]]
 
 
 def is_there(aws: Aws, named: Named) -> bool:
