@@ -34,13 +34,16 @@ class TellingRules:
     call_seconds: float
     round_size: int
 
-    @property
-    def round_seconds(self) -> float:
-        """What a round of POSTs needs, should every call after it hang.
+    def seconds_to_begin(self, given: float) -> float:
+        """What has to be left for a round to begin, in an invocation that was `given` so much.
 
-        Its own news is parked and settled, and then what is left of all rounds.
+        It is enough for every call after the POSTs to hang: the round's own news is parked
+        and settled, and then what is left of all rounds. Where less was given to begin with,
+        a later invocation has no more: then whatever is left after one slow call will do, as
+        long as the POSTs can end.
         """
-        return self.post_seconds + 2 * STEPS * self.call_seconds
+        enough = self.post_seconds + 2 * STEPS * self.call_seconds
+        return min(enough, max(self.post_seconds, given - self.call_seconds))
 
 
 @dataclass(slots=True)
@@ -96,6 +99,7 @@ class Teller:
         self._clock = clock
         self._patience = patience
         self._new_token = new_token
+        self._seconds_to_begin = rules.seconds_to_begin(patience.remaining())
 
     def tell(self, news: Iterable[News]) -> Telling:
         """Tell each sender's newest news, unless it is covered, limited or in doubt."""
@@ -196,7 +200,7 @@ class Teller:
         self._settle(fates.settle, telling)
 
     def _is_too_late(self, telling: Telling) -> bool:
-        is_late = self._patience.remaining() < self._rules.round_seconds
+        is_late = self._patience.remaining() < self._seconds_to_begin
         telling.problems += ["too late to wait for answers"] * is_late
         return is_late
 

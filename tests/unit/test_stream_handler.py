@@ -248,7 +248,7 @@ def test_a_table_that_cannot_settle_keeps_nobody_from_being_parked() -> None:
     assert problems["problems"] == ["not settled"]
 
 
-@pytest.mark.parametrize("seconds", [0.0, 20.0, 40.0])
+@pytest.mark.parametrize("seconds", [0.0, 15.0, 19.0])
 def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked(seconds: float) -> None:
     world = StreamWorld()
     tell(world, stream_record(), seconds=seconds)
@@ -268,6 +268,17 @@ def test_a_retry_record_that_cannot_even_be_rejected_comes_again() -> None:
     world = StreamWorld()
     world.retry_queue.is_down = True
     assert retry(world, {"messageId": "record-9", "body": "{"}) == ["record-9"]
+
+
+def test_a_function_that_is_given_little_time_uses_it() -> None:
+    """Another invocation would have no more: parked for that, nobody would ever be told."""
+    world = StreamWorld()
+    tell(world, stream_record(), seconds=30.0)
+    assert [each.sender_id for each in world.replies.told] == [SENDER]
+    late = StreamWorld()
+    late.notifications.seconds_to_claim = 6.0
+    tell(late, stream_record(), seconds=30.0)
+    assert [each.sender_id for each in late.retry_queue.parked] == [SENDER]
 
 
 def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
