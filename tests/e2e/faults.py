@@ -79,6 +79,7 @@ KILLED_BEFORE = Fault("killed before the call", reaches=False, silent=True, kill
 KILLED_DURING = Fault("killed during the call", silent=True, kills=True)
 KILLED_AFTER = Fault("killed after the call", kills=True)
 SERVER_ERROR = answered(500, {"__type": f"{DYNAMODB}InternalServerError"})
+BUSY = answered(400, {"__type": f"{DYNAMODB}TransactionConflictException"})
 NO_JSON = Fault("503 without JSON", False, lambda request: Answer(503, b"<html>"))
 OVER_LIMIT = answered(400, {"__type": f"{DYNAMODB}ProvisionedThroughputExceededException"})
 THROTTLED = answered(400, {"__type": f"{DYNAMODB}ThrottlingException"})

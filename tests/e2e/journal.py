@@ -98,7 +98,7 @@ class Journal:
     def claims(self) -> dict[News, list[int]]:
         """When news was claimed, each time that it was."""
         claims: dict[News, list[int]] = {}
-        for exchange in self.read("TransactWriteItems"):
+        for exchange in list(self.exchanges):
             for news in claimed(exchange):
                 claims.setdefault(news, []).append(exchange.started)
         return claims
@@ -115,7 +115,7 @@ class Journal:
 
 
 def claimed(exchange: Exchange) -> list[News]:
-    """News that a transaction claimed; a claim is the update that sets an expiry."""
+    """News that a call claimed; a claim is the update that sets an expiry."""
     return [
         News(update["Key"]["sender_id"]["S"], Decimal(values[":moment"]["N"]))
         for update in applied(exchange, "Update")
@@ -141,7 +141,9 @@ def set_aside(exchange: Exchange) -> list[str]:
 
 
 def applied(exchange: Exchange, action: str) -> list[Json]:
-    """The actions of one kind, Put or Update, that a transaction applied."""
-    if exchange.operation != "TransactWriteItems" or not exchange.is_applied:
+    """The actions of one kind, Put or Update, that were applied: in a transaction, or alone."""
+    if not exchange.is_applied:
         return []
-    return [each[action] for each in exchange.request["TransactItems"] if action in each]
+    if exchange.operation == f"{action}Item":
+        return [exchange.request]
+    return [each[action] for each in exchange.request.get("TransactItems", []) if action in each]

@@ -13,8 +13,9 @@ from unc.stack import RunningStack, running_stack
 
 # A death costs one visibility timeout: minutes, as the template has it. AWS asks that it is no
 # shorter than the function's time, and so it is here; what a death leads to only comes sooner.
-QUEUE_FUNCTION_SECONDS = 8
-NOTIFIER_SECONDS = 16
+# Both keep so much of their time for calls that might hang that with less they would do nothing.
+QUEUE_FUNCTION_SECONDS = 18
+NOTIFIER_SECONDS = 50
 REPLY_TIMEOUT_SECONDS = 3
 
 

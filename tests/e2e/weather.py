@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from tests.e2e.faults import (
     APPLIED_500,
+    BUSY,
     CONFLICT,
     DROPPED_AFTER,
     DROPPED_BEFORE,
@@ -82,6 +83,20 @@ TRANSACTIONS = {
     KILLED_DURING: 1,
     KILLED_AFTER: 1,
 }
+# A message or a claim that comes alone: the same harm, and a conflict has a name of its own.
+SINGLES = {
+    SLOW: 1,
+    SERVER_ERROR: 1,
+    NO_JSON: 1,
+    THROTTLED: 1,
+    BUSY: 1,
+    DROPPED_BEFORE: 1,
+    DROPPED_AFTER: 2,
+    APPLIED_500: 1,
+    KILLED_BEFORE: 1,
+    KILLED_DURING: 1,
+    KILLED_AFTER: 1,
+}
 SENDS = {
     SERVER_ERROR: 1,
     QUEUE_THROTTLED: 1,
@@ -110,6 +125,8 @@ DECKS = {
     "Query": deck(600, QUERIES),
     "BatchGetItem": deck(200, READS),
     "TransactWriteItems": deck(200, TRANSACTIONS),
+    "PutItem": deck(40, SINGLES),
+    "UpdateItem": deck(40, SINGLES),
     "SendMessageBatch": deck(30, SENDS),
     "GetSecretValue": deck(8, {SERVER_ERROR: 1, THROTTLED: 1, DROPPED_AFTER: 1}),
     "POST": deck(300, POSTS),
