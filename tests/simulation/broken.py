@@ -93,8 +93,11 @@ def quarantine_first(records: Any, context: Any, side: QueueSide) -> list[str]:
     """A bad body takes its time before the good ones get any."""
     batch = _sort_batch(records)
     malformed = {each.record.id for each in batch.malformed}
-    stuck = queue_handler._quarantine(batch.malformed, side.surroundings.patience(context), side)
+    patience = side.surroundings.patience(context, calls_behind=1)
+    stuck = queue_handler._quarantine(batch.malformed, patience, side)
     good = [each for each in records if each.id not in malformed]
+    if patience.is_over:
+        return stuck + [each.id for each in good]
     return stuck + queue_handler.handle_batch(good, context, side)
 
 

@@ -41,6 +41,21 @@ def test_patience_is_over_once_only_the_margin_is_left() -> None:
     assert time.pauses == []
 
 
+@pytest.mark.parametrize(
+    ("given", "kept_back"), [(90.0, 26.0), (52.0, 26.0), (20.0, 10.0), (4.0, 2.0), (1.0, 2.0)]
+)
+def test_whoever_is_given_little_keeps_back_no_more_than_half(
+    given: float, kept_back: float
+) -> None:
+    time = Time()
+    patience = time.patience(given, margin=6.0)
+    assert patience.lasts(20.0) == (given > kept_back)
+    time.now += given - kept_back
+    assert not patience.lasts(20.0)
+    time.now -= 0.01
+    assert patience.lasts(20.0)
+
+
 def test_many_failures_do_not_overflow_the_pause() -> None:
     time = Time(chance=0.0)
     patience = time.patience(5.0)
