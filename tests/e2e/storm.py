@@ -13,7 +13,7 @@ from unc.stack import RunningStack, running_stack
 
 # A death costs one visibility timeout: minutes, as the template has it. AWS asks that it is no
 # shorter than the function's time, and so it is here; what a death leads to only comes sooner.
-# Both keep so much of their time for calls that might hang that with less they would do nothing.
+# Both keep some of it back for calls that might hang; with much less they would do very little.
 QUEUE_FUNCTION_SECONDS = 18
 NOTIFIER_SECONDS = 50
 REPLY_TIMEOUT_SECONDS = 3
