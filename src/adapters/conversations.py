@@ -89,8 +89,12 @@ class DynamoConversations:
         held_back: set[str] = set()
         for transaction in _pack(_slices(units)):
             ready = [each for each in transaction if each.session.session_id not in held_back]
-            if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
-                held_back |= {each.session.session_id for each in ready}
+            try:
+                if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
+                    held_back |= {each.session.session_id for each in ready}
+            except Unavailable as error:  # it may have taken long: whoever asks looks at the time
+                written.problems.append(f"write:{error.code}")
+                break
             if written.declined:
                 break
             stored_at += MOMENT_SECONDS
@@ -126,13 +130,10 @@ class DynamoConversations:
     def _transact(
         self, slices: Sequence[_Slice], stored_at: Decimal, written: Written, *, alone: bool
     ) -> bool:
-        """One transaction; True when it was applied."""
+        """One transaction; True when it was applied. Raises Unavailable."""
         actions = [action for each in slices for action in self._actions(each, stored_at)]
         try:
             reasons = self._dynamodb.write(actions)
-        except Unavailable as error:
-            written.problems.append(f"write:{error.code}")
-            return False
         except Refused as error:
             written.problems.append(f"write:{error}")
             written.declined = error.code not in _OVER_CONTENT

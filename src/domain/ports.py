@@ -73,7 +73,8 @@ class ConversationStore(Protocol):
     def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
         """Write units in one atomic step; no row that exists is ever changed.
 
-        What is too much for one step is written in several, each with a later `stored_at`.
+        What is too much for one step is written in several, each with a later `stored_at`,
+        and none after one of which nothing is known.
         """
 
 

@@ -97,13 +97,23 @@ def test_a_transaction_holds_a_hundred_items_and_three_and_a_half_megabytes(
     assert [len(each) for each in tables_of(aws)] == actions
 
 
+OK, FAILED = "None", "ConditionalCheckFailed"
+
+
 def test_what_follows_a_failed_part_of_a_conversation_is_held_back() -> None:
     first, second, other = unit(150, "a", opens=True).messages, unit(60, "b"), unit(60, "c")
-    aws = ScriptedAws(throttled())
+    aws = ScriptedAws(cancelled(OK, FAILED, *[OK] * 98))
     written = write(aws, Unit(session("session-a"), True, first), second, other)
     assert [len(each) for each in tables_of(aws)] == [100, 60, 60]
-    assert written.stored == keys([second, other])
-    assert written.problems == ["write:ThrottlingException"]
+    assert (written.stored, written.problems) == (keys([second, other]), [])
+
+
+def test_after_a_part_of_which_nothing_is_known_the_time_is_looked_at_first() -> None:
+    """It may have been waited for; each of many more parts might be, too."""
+    aws = ScriptedAws(throttled())
+    written = write(aws, unit(60, "a"), unit(60, "b"), unit(60, "c"))
+    assert [len(each) for each in tables_of(aws)] == [60]
+    assert (written.stored, written.problems) == (set(), ["write:ThrottlingException"])
 
 
 def messages_of(part: Unit, *numbers: int) -> set[ChatKey]:
@@ -112,7 +122,6 @@ def messages_of(part: Unit, *numbers: int) -> set[ChatKey]:
 
 PAIR = unit(2, opens=True)
 THERE = session("session-a", sender_id="a", status="completed", created_at=Decimal(7))
-OK, FAILED = "None", "ConditionalCheckFailed"
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,12 @@ class MemoryConversations:
         held_back: set[str] = set()
         for parts in _pack(units, self._transaction_size):
             ready = [each for each in parts if each.session.session_id not in held_back]
-            if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
-                held_back |= {each.session.session_id for each in ready}
+            try:
+                if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
+                    held_back |= {each.session.session_id for each in ready}
+            except Unavailable as error:
+                written.problems.append(f"write:{error.code}")
+                break
             stored_at += MOMENT_SECONDS
         return written
 
@@ -107,11 +111,7 @@ class MemoryConversations:
     ) -> bool:
         puts = [put for part in parts for put in _puts(part, stored_at)]
         apply = partial(self._apply, self._wire.process, puts)
-        try:
-            reasons = self._wire.write("conversations.write", apply)
-        except Unavailable as error:
-            written.problems.append(f"write:{error.code}")
-            return False
+        reasons = self._wire.write("conversations.write", apply)
         if not reasons:
             _note_applied(parts, written)
         elif self._tells_reasons or not any(r and r.is_refusal for r in reasons):
