@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from domain.batches import Rejected
 from domain.chats import InboundMessage
 from domain.inbound import ParsedMessage, parse_inbound
-from domain.news import News
+from domain.news import News, retry_body
 from domain.records import QueueRecord, read_record
 from domain.sessions import ACTIVE, Session
 
@@ -144,3 +144,9 @@ def stream_record(event: str = "INSERT", **image: Any) -> dict[str, Any]:
         "eventSource": "aws:dynamodb",
         "dynamodb": {"NewImage": present, "SequenceNumber": "1"},
     }
+
+
+def retry_record(number: int = 1, sender: str = SENDER, **values: Any) -> dict[str, Any]:
+    """Parked news as the retry queue brings it."""
+    body = retry_body(news(sender, **{"attempt": 2} | values))
+    return {"messageId": f"record-{number}", "body": body, "eventSource": "aws:sqs"}

@@ -15,6 +15,7 @@ from domain.patience import Patience
 from domain.ports import Audience, Claimed, Known, Outcome, Unit, Written
 from domain.sessions import Session
 from domain.telling import TellingRules
+from handlers.dynamo_event_handler import handle_retries, handle_stream
 from logger_setup import Logger
 from wiring import QueueSide, StreamSide, Surroundings
 
@@ -265,6 +266,14 @@ class StreamWorld:
             self.time.surroundings(),
             new_token=lambda: f"token{next(tokens)}",
         )
+
+    def tell(self, *records: object, seconds: float = 60.0) -> None:
+        """Hand over a batch of the stream."""
+        handle_stream(records, Context(seconds), self.side)
+
+    def retry(self, *records: object, seconds: float = 60.0) -> list[str]:
+        """Hand over a batch of the retry queue; gives what shall come again."""
+        return handle_retries(records, Context(seconds), self.side)
 
 
 class Context:

@@ -9,9 +9,8 @@ import pytest
 from domain.news import News
 from domain.ports import Outcome
 from handlers.dynamo_event_handler import handle_stream
-from tests.unit.builders import SENDER, news, stream_record
+from tests.unit.builders import SENDER, news, retry_record, stream_record
 from tests.unit.doubles import Context, MemoryNotifications, MemoryRetryQueue, StreamWorld
-from tests.unit.test_stream_handler import retry, retry_record
 
 OTHER = "15550001"
 
@@ -63,6 +62,6 @@ def test_news_is_tried_as_often_as_was_set(
 ) -> None:
     world = StreamWorld(max_attempts=4)
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    assert retry(world, retry_record(attempt=attempt)) == []
+    assert world.retry(retry_record(attempt=attempt)) == []
     assert [each.attempt for each in world.retry_queue.parked] == parked
     assert [each.reason for each in world.retry_queue.ended] == reasons

@@ -11,32 +11,18 @@ from domain.errors import NotHandled
 from domain.news import retry_body
 from domain.notifications import Notification
 from domain.ports import Outcome
-from handlers.dynamo_event_handler import handle_retries, handle_stream, notify_reply_service
-from tests.unit.builders import SENDER, news, session, stream_record
-from tests.unit.doubles import NOW, Context, StreamWorld, lines_with
+from handlers.dynamo_event_handler import notify_reply_service
+from tests.unit.builders import SENDER, news, retry_record, session, stream_record
+from tests.unit.doubles import NOW, StreamWorld, lines_with
 
-HANGING_SECONDS = 4.0
 MOMENT = Decimal("1795000000.5")
 KEYS: dict[str, Any] = {"message_id": "SM1", "session_id": "session-1", "stored_at": MOMENT}
-
-
-def retry_record(number: int = 1, sender: str = SENDER, **values: Any) -> dict[str, Any]:
-    body = retry_body(news(sender, **{"attempt": 2} | values))
-    return {"messageId": f"record-{number}", "body": body, "eventSource": "aws:sqs"}
-
-
-def tell(world: StreamWorld, *records: object, seconds: float = 60.0) -> None:
-    handle_stream(records, Context(seconds), world.side)
-
-
-def retry(world: StreamWorld, *records: object, seconds: float = 60.0) -> list[str]:
-    return handle_retries(records, Context(seconds), world.side)
 
 
 def test_a_new_message_is_told_once_however_often_it_comes() -> None:
     world = StreamWorld()
     for _ in range(2):
-        tell(world, stream_record())
+        world.tell(stream_record())
     assert [each.text for each in world.replies.told] == ["hi"]
     assert world.notifications.rows[SENDER].through == MOMENT
     assert [each.get("Covered") for each in lines_with(world, "news handled")] == [None, 1]
@@ -45,7 +31,7 @@ def test_a_new_message_is_told_once_however_often_it_comes() -> None:
 def test_each_sender_is_told_once_a_batch() -> None:
     world = StreamWorld()
     newer = stream_record(stored_at={"N": "1795000001"}, message_id={"S": "SM2"})
-    tell(world, stream_record(), newer, stream_record(sender_id={"S": "1"}))
+    world.tell(stream_record(), newer, stream_record(sender_id={"S": "1"}))
     assert sorted((each.sender_id, each.message_id[:3]) for each in world.replies.told) == [
         ("1", "SM0"),
         (SENDER, "SM2"),
@@ -55,11 +41,11 @@ def test_each_sender_is_told_once_a_batch() -> None:
 def test_what_cannot_be_delivered_now_is_parked_and_told_later() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    tell(world, stream_record())
+    world.tell(stream_record())
     [parked] = world.retry_queue.parked
     assert (parked.sender_id, parked.attempt) == (SENDER, 2)
     world.replies.outcomes.clear()
-    assert retry(world, retry_record(after=parked.after)) == []
+    assert world.retry(retry_record(after=parked.after)) == []
     assert [each.text for each in world.replies.told] == ["hi", "read again"]
 
 
@@ -76,7 +62,7 @@ def test_what_never_can_be_delivered_ends_with_its_reason(
 ) -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = outcome
-    assert retry(world, retry_record(attempt=attempt)) == []
+    assert world.retry(retry_record(attempt=attempt)) == []
     assert [each.reason for each in world.retry_queue.ended] == [reason]
     [logged] = lines_with(world, "reply given up")
     assert (logged["sender"], logged["reason"]) == ("…0199", reason)
@@ -85,8 +71,8 @@ def test_what_never_can_be_delivered_ends_with_its_reason(
 def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
-    tell(world, stream_record())
-    tell(world, stream_record())
+    world.tell(stream_record())
+    world.tell(stream_record())
     assert len(world.replies.told) == 1
     assert len(lines_with(world, "reply outcome unknown")) == 1
 
@@ -95,30 +81,30 @@ def test_an_unknown_outcome_is_told_again_where_that_is_wanted() -> None:
     """Then a claim in doubt is taken over."""
     world = StreamWorld(resends_unknown=True)
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
-    tell(world, stream_record())
+    world.tell(stream_record())
     assert [each.attempt for each in world.retry_queue.parked] == [2]
-    tell(world, stream_record())
+    world.tell(stream_record())
     assert len(world.replies.told) == 2
 
 
 def test_whoever_holds_the_claim_answers_for_the_news() -> None:
     world = StreamWorld()
     world.notifications.loses = {SENDER}
-    tell(world, stream_record())
+    world.tell(stream_record())
     assert world.replies.told == world.retry_queue.parked == []
 
 
 def test_news_of_a_message_that_is_gone_is_dropped() -> None:
     world = StreamWorld()
     world.notifications.texts[news().key] = None
-    assert retry(world, retry_record()) == []
+    assert world.retry(retry_record()) == []
     assert world.replies.told == []
     assert [each["Gone"] for each in lines_with(world, "news handled")] == [1]
 
 
 def test_more_senders_than_connections_are_told_in_rounds() -> None:
     world = StreamWorld(round_size=2)
-    tell(world, *(stream_record(sender_id={"S": str(n)}) for n in range(5)))
+    world.tell(*(stream_record(sender_id={"S": str(n)}) for n in range(5)))
     assert len(world.replies.told) == 5
 
 
@@ -131,7 +117,7 @@ def test_a_limited_user_is_not_told_about_and_an_unreadable_limit_is_logged(
 ) -> None:
     world = StreamWorld()
     world.notifications.sessions["session-1"] = session(user_limited_until=limit)
-    tell(world, stream_record())
+    world.tell(stream_record())
     assert len(world.replies.told) == told
     assert len(lines_with(world, "user_limited_until is not readable")) == (limit == "tomorrow")
 
@@ -139,18 +125,9 @@ def test_a_limited_user_is_not_told_about_and_an_unreadable_limit_is_logged(
 def test_while_the_table_is_down_news_is_parked() -> None:
     world = StreamWorld()
     world.notifications.is_down = True
-    tell(world, stream_record())
+    world.tell(stream_record())
     assert [each.attempt for each in world.retry_queue.parked] == [2]
     assert world.replies.told == []
-
-
-def test_a_table_that_will_never_answer_is_asked_once() -> None:
-    """A name that is wrong, a right that is missing: the news is parked for after the repair."""
-    world = StreamWorld()
-    world.notifications.is_down = world.notifications.declines = True
-    tell(world, stream_record())
-    assert world.notifications.calls == 1
-    assert [each.sender_id for each in world.retry_queue.parked] == [SENDER]
 
 
 def test_news_that_can_be_neither_told_nor_parked_comes_again() -> None:
@@ -158,7 +135,7 @@ def test_news_that_can_be_neither_told_nor_parked_comes_again() -> None:
     world.retry_queue.is_down = True
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
     with pytest.raises(NotHandled, match=r"1 notification\(s\)"):
-        tell(world, stream_record(sender_id={"S": "1"}), stream_record())
+        world.tell(stream_record(sender_id={"S": "1"}), stream_record())
     assert world.notifications.released == ["1"]
     assert world.notifications.rows[SENDER].through == MOMENT
 
@@ -168,73 +145,19 @@ def test_of_parked_news_every_copy_of_what_stays_open_comes_again() -> None:
     world.retry_queue.is_down = True
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
     records = [retry_record(1, "1"), retry_record(2), retry_record(3, "1", attempt=1)]
-    assert retry(world, *records) == ["record-1", "record-3"]
-
-
-def test_a_queue_that_hangs_leaves_time_to_give_the_claim_back() -> None:
-    world = StreamWorld()
-    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
-    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    with pytest.raises(NotHandled):
-        tell(world, stream_record())
-    assert world.notifications.released == [SENDER]
-
-
-def test_two_queues_that_hang_leave_time_to_give_the_claims_back() -> None:
-    """One sender to be parked, one to be given up: neither may take the time of what follows."""
-    world = StreamWorld()
-    world.replies.outcomes = {SENDER: Outcome.CANNOT_DELIVER_NOW, "1": Outcome.REJECTED}
-    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
-    with pytest.raises(NotHandled):
-        tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
-    assert sorted(world.notifications.released) == sorted([SENDER, "1"])
-    assert world.time.now < 100 + 60
-
-
-def test_nobody_waits_for_somebody_else_s_row() -> None:
-    world = StreamWorld()
-    world.notifications.unreadable = {"1"}
-    told_at: list[float] = []
-    world.replies.on_tell = lambda: told_at.append(world.time.now)
-    tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
-    assert ([each.sender_id for each in world.replies.told], told_at) == ([SENDER], [100.0])
-    assert [each.sender_id for each in world.retry_queue.parked] == ["1"]
-
-
-def test_nobody_waits_for_somebody_else_s_claim() -> None:
-    world = StreamWorld()
-    world.notifications.unclear = {"1"}
-    told_at: list[float] = []
-    world.replies.on_tell = lambda: told_at.append(world.time.now)
-    tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
-    assert ([each.sender_id for each in world.replies.told], told_at) == ([SENDER], [100.0])
-    [parked] = world.retry_queue.parked
-    assert (parked.sender_id, parked.after) == ("1", ("token2",))
-
-
-def test_a_claim_that_took_the_time_of_its_post_is_parked_to_be_taken_over() -> None:
-    """Nobody was told, and it is known: the parked copy names the claim and costs no attempt."""
-    world = StreamWorld()
-    world.notifications.seconds_to_claim = 30.0
-    tell(world, stream_record())
-    assert world.replies.told == []
-    [parked] = world.retry_queue.parked
-    assert (parked.attempt, parked.after) == (1, ("token1",))
-    world.notifications.seconds_to_claim = 0.0
-    assert retry(world, {"messageId": "1", "body": retry_body(parked)}) == []
-    assert [each.sender_id for each in world.replies.told] == [SENDER]
+    assert world.retry(*records) == ["record-1", "record-3"]
 
 
 def test_the_claim_that_stands_is_not_forgotten_among_those_that_may_stand() -> None:
     """One refusal, then the claims stay unclear for longer than a parked copy remembers."""
     world = StreamWorld(max_attempts=100)
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    tell(world, stream_record())
+    world.tell(stream_record())
     world.replies.outcomes.clear()
     for attempt in range(20):
         world.notifications.unclear = {SENDER} if attempt < 19 else set()
         body = retry_body(world.retry_queue.parked.pop())
-        assert retry(world, {"messageId": "1", "body": body}) == []
+        assert world.retry({"messageId": "1", "body": body}) == []
     assert [each.sender_id for each in world.replies.told] == [SENDER, SENDER]
 
 
@@ -242,24 +165,16 @@ def test_a_table_that_cannot_settle_keeps_nobody_from_being_parked() -> None:
     world = StreamWorld()
     world.notifications.settles = False
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
-    tell(world, stream_record(), stream_record(sender_id={"S": "1"}))
+    world.tell(stream_record(), stream_record(sender_id={"S": "1"}))
     assert [each.sender_id for each in world.retry_queue.parked] == ["1"]
     [problems] = lines_with(world, "news had problems")
     assert problems["problems"] == ["not settled"]
 
 
-@pytest.mark.parametrize("seconds", [0.0, 15.0, 19.0])
-def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked(seconds: float) -> None:
-    world = StreamWorld()
-    tell(world, stream_record(), seconds=seconds)
-    assert world.replies.told == []
-    assert [(each.sender_id, each.attempt) for each in world.retry_queue.parked] == [(SENDER, 1)]
-
-
 def test_a_retry_record_that_cannot_be_read_goes_to_the_dead_letters() -> None:
     world = StreamWorld()
     broken = {"messageId": "record-9", "body": "{", "eventSource": "aws:sqs"}
-    assert retry(world, broken, retry_record()) == []
+    assert world.retry(broken, retry_record()) == []
     assert [each.id for each in world.retry_queue.ended] == ["record-9"]
     assert len(world.replies.told) == 1
 
@@ -267,33 +182,13 @@ def test_a_retry_record_that_cannot_be_read_goes_to_the_dead_letters() -> None:
 def test_a_retry_record_that_cannot_even_be_rejected_comes_again() -> None:
     world = StreamWorld()
     world.retry_queue.is_down = True
-    assert retry(world, {"messageId": "record-9", "body": "{"}) == ["record-9"]
-
-
-def test_a_function_that_is_given_little_time_uses_it() -> None:
-    """Another invocation would have no more: parked for that, nobody would ever be told."""
-    world = StreamWorld()
-    tell(world, stream_record(), seconds=30.0)
-    assert [each.sender_id for each in world.replies.told] == [SENDER]
-    late = StreamWorld()
-    late.notifications.seconds_to_claim = 6.0
-    tell(late, stream_record(), seconds=30.0)
-    assert [each.sender_id for each in late.retry_queue.parked] == [SENDER]
-
-
-def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
-    world = StreamWorld()
-    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
-    told_at: list[float] = []
-    world.replies.on_tell = lambda: told_at.append(world.time.now)
-    assert retry(world, {"messageId": "odd", "body": "?"}, retry_record()) == ["odd"]
-    assert told_at == [100.0]
+    assert world.retry({"messageId": "record-9", "body": "{"}) == ["record-9"]
 
 
 def test_parked_news_already_covered_is_dropped() -> None:
     world = StreamWorld()
     world.notifications.rows[SENDER] = Notification(through=MOMENT)
-    assert retry(world, retry_record()) == []
+    assert world.retry(retry_record()) == []
     assert world.replies.told == []
 
 
@@ -377,9 +272,9 @@ bodies = st.fixed_dictionaries({"body": json_like | st.text(), "messageId": json
 
 @given(st.lists(changes | json_like, max_size=6))
 def test_arbitrary_stream_records_never_raise(records: list[Any]) -> None:
-    tell(StreamWorld(), *records)
+    StreamWorld().tell(*records)
 
 
 @given(st.lists(bodies | json_like, max_size=6))
 def test_arbitrary_retry_records_never_raise(records: list[Any]) -> None:
-    assert set(map(type, retry(StreamWorld(), *records))) <= {str}
+    assert set(map(type, StreamWorld().retry(*records))) <= {str}
