@@ -35,6 +35,9 @@ class Watch:
     def moved_by_sqs(self, message: Message) -> None:
         submission = self._ledger.submission_of(message)
         submission.queued -= 1
+        if submission.last_handled_by and not submission.last_handled_by.is_over:
+            # Out of a hand that holds it still: what comes behind it may overtake it now.
+            self._ledger.overlapping_groups.add(submission.webhook.group)
         is_safe = submission.key in self._tables.chats or submission.set_aside or submission.queued
         if not is_safe and not self._ledger.excuse(
             "G1 set aside by SQS, our hand being held back",
