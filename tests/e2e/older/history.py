@@ -29,6 +29,11 @@ def read_all(aws: Aws, table: str) -> list[dict[str, Any]]:
     return [item for page in pages for item in page["Items"]]
 
 
+def is_old(chat: dict[str, Any]) -> bool:
+    """Whether it was written here; the reply service may have answered some of them by now."""
+    return bool(chat["content"]["M"]["text"]["S"].startswith("old "))
+
+
 def _session(sender: str, created_at: int) -> dict[str, Any]:
     return {
         "session_id": {"S": f"session-{sender}"},
