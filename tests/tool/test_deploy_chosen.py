@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from botocore.stub import Stubber
 
-from unc.aws import Aws, local_aws
+from unc.aws import Aws
 from unc.parameters import read_chosen
 from unc.stack_state import NOT_YET
 
@@ -18,20 +17,6 @@ SET = [
     {"ParameterKey": "LogLevel", "ParameterValue": "DEBUG"},
     {"ParameterKey": "QueueName", "ParameterValue": "inbox.fifo"},
 ]
-
-
-@pytest.fixture
-def aws() -> Aws:
-    """Clients whose answers the tests write."""
-    return local_aws("http://127.0.0.1:1", "eu-west-1")
-
-
-@pytest.fixture
-def stub(aws: Aws) -> Iterator[Stubber]:
-    """What CloudFormation answers, call by call; each has to be made."""
-    with Stubber(aws.cloudformation) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
 
 
 def _stack(stub: Stubber, status: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
 
-from unc.aws import Aws, local_aws
+from unc.aws import Aws
 from unc.change_set import Wanted, create_change_set
 from unc.errors import DeployFailed
 
@@ -22,20 +21,6 @@ EARLY = (
 )
 EXISTS = "Resource of type 'AWS::SQS::Queue' with identifier 'inbox' already exists."
 ASKED = {"ChangeSetName": ARN, "Filters": {"FailedEvents": True}}
-
-
-@pytest.fixture
-def aws() -> Aws:
-    """Clients whose answers the tests write."""
-    return local_aws("http://127.0.0.1:1", "eu-west-1")
-
-
-@pytest.fixture
-def stub(aws: Aws) -> Iterator[Stubber]:
-    """What CloudFormation answers, call by call; each has to be made, in this order."""
-    with Stubber(aws.cloudformation) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
 
 
 def _refuse(stub: Stubber, reason: str) -> None:

@@ -1,6 +1,5 @@
 """What stops a rollback, as CloudFormation tells it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 
@@ -8,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from unc.adoption.inventory import read_owned
-from unc.aws import Aws, local_aws
+from unc.aws import Aws
 from unc.errors import DeployFailed
 from unc.stack_events import STACK_TYPE, what_blocks_rollback
 from unc.stack_state import settle_stack
@@ -32,52 +31,36 @@ STOPPED_AGAIN = [
 Event = tuple[str, str, str]
 
 
-@pytest.fixture
-def aws() -> Aws:
-    return local_aws("http://127.0.0.1:1")
-
-
-@pytest.fixture
-def cloudformation(aws: Aws) -> Iterator[Stubber]:
-    with Stubber(aws.cloudformation) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-def test_it_is_the_rollback_s_trouble_and_not_the_update_s(
-    aws: Aws, cloudformation: Stubber
-) -> None:
-    _answer_events(cloudformation, FAILED_TWICE)
-    _answer_events(cloudformation, FAILED_TWICE)
+def test_it_is_the_rollback_s_trouble_and_not_the_update_s(aws: Aws, stub: Stubber) -> None:
+    _answer_events(stub, FAILED_TWICE)
+    _answer_events(stub, FAILED_TWICE)
     assert what_blocks_rollback(aws, STACK) == "QueueFunction failed: the code is not there"
 
 
-def test_a_rollback_that_stops_again_is_told(aws: Aws, cloudformation: Stubber) -> None:
+def test_a_rollback_that_stops_again_is_told(aws: Aws, stub: Stubber) -> None:
     now = [*FAILED_TWICE, *STOPPED_AGAIN]
-    _answer_status(cloudformation, "UPDATE_ROLLBACK_FAILED")
-    _answer_events(cloudformation, FAILED_TWICE)
-    cloudformation.add_response("continue_update_rollback", {}, {"StackName": STACK})
-    _answer_status(cloudformation, "UPDATE_ROLLBACK_FAILED")
-    _answer_events(cloudformation, now)
-    _answer_events(cloudformation, now)
+    _answer_status(stub, "UPDATE_ROLLBACK_FAILED")
+    _answer_events(stub, FAILED_TWICE)
+    stub.add_response("continue_update_rollback", {}, {"StackName": STACK})
+    _answer_status(stub, "UPDATE_ROLLBACK_FAILED")
+    _answer_events(stub, now)
+    _answer_events(stub, now)
     with pytest.raises(
         DeployFailed, match="stopped again: QueueFunction failed: the code is still"
     ):
         settle_stack(aws, STACK, _ignore)
 
 
-def test_a_rollback_that_comes_to_its_end_is_no_trouble(aws: Aws, cloudformation: Stubber) -> None:
-    _answer_status(cloudformation, "UPDATE_ROLLBACK_FAILED")
-    _answer_events(cloudformation, FAILED_TWICE)
-    cloudformation.add_response("continue_update_rollback", {}, {"StackName": STACK})
-    _answer_status(cloudformation, "UPDATE_ROLLBACK_COMPLETE")
-    _answer_events(cloudformation, FAILED_TWICE)
+def test_a_rollback_that_comes_to_its_end_is_no_trouble(aws: Aws, stub: Stubber) -> None:
+    _answer_status(stub, "UPDATE_ROLLBACK_FAILED")
+    _answer_events(stub, FAILED_TWICE)
+    stub.add_response("continue_update_rollback", {}, {"StackName": STACK})
+    _answer_status(stub, "UPDATE_ROLLBACK_COMPLETE")
+    _answer_events(stub, FAILED_TWICE)
     settle_stack(aws, STACK, _ignore)
 
 
-def test_what_a_rollback_was_to_remove_is_no_longer_the_stack_s(
-    aws: Aws, cloudformation: Stubber
-) -> None:
+def test_what_a_rollback_was_to_remove_is_no_longer_the_stack_s(aws: Aws, stub: Stubber) -> None:
     statuses = {
         "ChatTable": "UPDATE_COMPLETE",
         "NotificationTable": "DELETE_FAILED",
@@ -93,16 +76,16 @@ def test_what_a_rollback_was_to_remove_is_no_longer_the_stack_s(
         }
         for resource, status in statuses.items()
     ]
-    cloudformation.add_response("list_stack_resources", {"StackResourceSummaries": found})
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": found})
     assert read_owned(aws, STACK).keys() == {"ChatTable"}
 
 
-def _answer_status(cloudformation: Stubber, status: str) -> None:
+def _answer_status(stub: Stubber, status: str) -> None:
     stack = {"StackName": STACK, "StackStatus": status, "CreationTime": datetime.now(UTC)}
-    cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
+    stub.add_response("describe_stacks", {"Stacks": [stack]})
 
 
-def _answer_events(cloudformation: Stubber, events: list[Event]) -> None:
+def _answer_events(stub: Stubber, events: list[Event]) -> None:
     number = count()
     described = [
         {
@@ -117,7 +100,7 @@ def _answer_events(cloudformation: Stubber, events: list[Event]) -> None:
         }
         for resource, status, reason in events
     ]
-    cloudformation.add_response("describe_stack_events", {"StackEvents": described[::-1]})
+    stub.add_response("describe_stack_events", {"StackEvents": described[::-1]})
 
 
 def _ignore(line: str) -> None:
