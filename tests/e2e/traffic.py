@@ -26,11 +26,12 @@ class Sent:
     message: Message | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Traffic:
     """What is sent, in order."""
 
     sent: list[Sent]
+    chance: random.Random
 
     @property
     def messages(self) -> list[Message]:
@@ -54,6 +55,19 @@ class Traffic:
         for one in self.sent:
             world.send(one.body, one.group)
 
+    def send_more(self, world: World) -> None:
+        """One more message of somebody, in the same group as before, and one more poison."""
+        last = self.chance.choice([one for one in self.sent if one.message])
+        assert last.message is not None
+        message = write(last.message.sender_id, f"{PRIVATE_WORD} {len(self.sent)}")
+        more = [
+            Sent(message.body, last.group, message),
+            Sent(f"no form {len(self.sent)}", last.group, None),
+        ]
+        self.sent += more
+        for one in more:
+            world.send(one.body, one.group)
+
 
 def write_traffic(chance: random.Random) -> Traffic:
     """Write the messages, poison among them, and some webhooks a second time a while later."""
@@ -69,4 +83,4 @@ def write_traffic(chance: random.Random) -> Traffic:
     for n in range(POISONED):
         poison = Sent(f"no form {n}", chance.choice(list(groups.values())), None)
         sent.insert(chance.randint(0, len(sent)), poison)
-    return Traffic(sent)
+    return Traffic(sent, chance)
