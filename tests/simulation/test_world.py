@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from random import Random
@@ -45,6 +46,31 @@ def test_tasks_take_turns_where_they_pause() -> None:
     live(scheduler, task("a", 2.0), task("b", 3.0))
     assert seen == ["a0", "b0", "a1", "b1"]
     assert scheduler.now == START + 6.0
+
+
+def test_a_world_that_is_run_again_still_has_one_task_at_a_time() -> None:
+    """However often the threads that hold the tasks are switched."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        assert {tuple(live_twice()) for _ in range(4000)} == {("a1", "b2", "d3", "c5")}
+    finally:
+        sys.setswitchinterval(before)
+
+
+def live_twice() -> list[str]:
+    scheduler, seen = Scheduler(START), []
+
+    def task(name: str, seconds: float) -> Callable[[], None]:
+        def act() -> None:
+            scheduler.pause(seconds)
+            seen.append(f"{name}{scheduler.now - START:.0f}")
+
+        return act
+
+    live(scheduler, task("a", 1.0), task("b", 2.0))
+    live(scheduler, task("c", 3.0), task("d", 1.0))
+    return seen
 
 
 def test_an_error_in_a_task_is_raised_to_whoever_runs_the_world() -> None:

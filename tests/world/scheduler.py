@@ -41,7 +41,6 @@ class Scheduler:
         self._due: list[tuple[float, int, Task | Act]] = []
         self._ordinals = itertools.count()
         self._home = _Lane()
-        self._is_over = False
         self._error: BaseException | None = None
 
     def at(self, moment: float, act: Act) -> None:
@@ -69,10 +68,8 @@ class Scheduler:
 
     def run(self) -> None:
         """Let everything happen until nothing is due; raises what a task or an act raised."""
-        self._is_over = False
         self._live(self._home, self._next(self._home))
-        while not self._is_over:
-            self._home.baton.acquire()
+        self._home.baton.acquire()  # released once, by whoever finds that nothing is due
         if self._error is not None:
             raise self._error
 
@@ -136,10 +133,8 @@ class Scheduler:
             self._retire(lane)
             turn.lane.baton.release()
             return None
-        self._is_over = True
-        if lane is not self._home:
-            self._retire(lane)
-            self._home.baton.release()
+        self._retire(lane)
+        self._home.baton.release()
         return None
 
     def _retire(self, lane: _Lane) -> None:
