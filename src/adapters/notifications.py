@@ -173,4 +173,5 @@ def _notification(item: Item) -> Notification:
         claimed_by=text(item, "claimed_by"),
         through=number(item, "through"),
         message_id=text(item, "message_id"),
+        expires_at=int(number(item, "expires_at") or 0),
     )

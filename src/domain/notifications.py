@@ -12,6 +12,10 @@ from enum import Enum
 from domain.news import News
 
 NOBODY = ""
+# Longer than any queue or stream can bring the same news again.
+ROW_LIFETIME_SECONDS = 30 * 24 * 3600
+# Whoever writes may have a clock that is ahead of ours.
+CLOCKS_APART_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +23,20 @@ class Notification:
     """A sender's row: `claimed` and `through` are `stored_at` values, epoch seconds.
 
     `claimed_by`: the claim's token, NOBODY when it was given back. `message_id`: the
-    message in whose name it was claimed, of those stored together.
+    message in whose name it was claimed, of those stored together. `expires_at`: epoch
+    seconds, ROW_LIFETIME_SECONDS after the claim.
     """
 
     claimed: Decimal | None = None
     claimed_by: str = ""
     through: Decimal | None = None
     message_id: str = ""
+    expires_at: int = 0
+
+    def may_be_under_way(self, now: float, longest: float) -> bool:
+        """Whether whoever claimed may still be at it; `longest`: seconds that this can take."""
+        made_at = self.expires_at - ROW_LIFETIME_SECONDS
+        return now < made_at + longest + CLOCKS_APART_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

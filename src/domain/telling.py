@@ -11,14 +11,18 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from domain.news import News, newest_per_sender
-from domain.notifications import NOBODY, Claim, Notification, Standing, standing
+from domain.notifications import (
+    NOBODY,
+    ROW_LIFETIME_SECONDS,
+    Claim,
+    Notification,
+    Standing,
+    standing,
+)
 from domain.parking import STEPS, Parking
 from domain.patience import Patience
 from domain.ports import Audience, NotificationStore, Outcome, ReplyService
 from domain.sessions import is_limited
-
-# Longer than any queue or stream can bring the same news again.
-ROW_LIFETIME_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ class Teller:
         self._clock = clock
         self._patience = patience
         self._new_token = new_token
-        self._seconds_to_begin = rules.seconds_to_begin(patience.remaining())
+        self._given = patience.remaining()
+        self._seconds_to_begin = rules.seconds_to_begin(self._given)
 
     def tell(self, news: Iterable[News]) -> Telling:
         """Tell each sender's newest news, unless it is covered, limited or in doubt."""
@@ -111,7 +116,7 @@ class Teller:
             audience = self._look_up(left, telling)
             read = [each for each in left if _is_read(each, audience)]
             left = [each for each in left if not _is_read(each, audience)]
-            due = [each for n in read for each in self._judge(n, audience, telling)]
+            due = [each for n in read for each in self._judge(n, audience, rest, telling)]
             # Whoever can be told is told now: others' rows may stay unreadable for long.
             for start in range(0, len(due), self._rules.round_size):
                 self._tell_round(due[start : start + self._rules.round_size], rest, telling)
@@ -131,7 +136,7 @@ class Teller:
         telling.problems += audience.problems
         return audience
 
-    def _judge(self, news: News, audience: Audience, telling: Telling) -> list[News]:
+    def _judge(self, news: News, audience: Audience, rest: _Rest, telling: Telling) -> list[News]:
         """The news as it is to be told, or nothing when it is not due."""
         text = audience.texts.get(news.key) if news.text is None else news.text
         row = audience.notifications[news.sender_id]
@@ -144,9 +149,15 @@ class Teller:
             telling.limited.add(news.sender_id)
         elif stands is Standing.IN_DOUBT and not self._rules.resend_unknown:
             telling.unknown.add(news.sender_id)
+        elif stands is Standing.IN_DOUBT and self._may_be_under_way(row):
+            rest.news.append(_waiting(news))
         else:
             return [replace(news, text=text, after=_after(news, row, stands))]
         return []
+
+    def _may_be_under_way(self, row: Notification | None) -> bool:
+        """Whether the invocation that claimed may still run: it was given no more than this one."""
+        return row is not None and row.may_be_under_way(self._clock(), self._given)
 
     def _is_limited(self, news: News, audience: Audience, telling: Telling) -> bool:
         try:

@@ -19,15 +19,13 @@ from domain.news import (
     read_stream_record,
     record_id,
 )
+from domain.notifications import CLOCKS_APART_SECONDS
 from domain.parking import Parking
 from domain.patience import Patience
 from domain.telling import Teller, Telling
 from domain.text import parse_number
 from handlers.arguments import require_sender_id, require_text
 from metrics import embedded
-
-# The table's writers may have clocks that are ahead of ours.
-CLOCKS_APART_SECONDS = 60
 
 Records = Iterable[object]
 

@@ -9,7 +9,7 @@ from domain.chats import ChatKey
 from domain.notifications import NOBODY
 from domain.ports import Unit
 from tests.contract.bench import Bench
-from tests.contract.builders import NOW, claim, message, new_id, news, session
+from tests.contract.builders import EXPIRES_AT, NOW, claim, message, new_id, news, session
 
 LATER = NOW + 1
 
@@ -37,7 +37,7 @@ def test_the_first_claim_wins_and_stands_in_the_row(bench: Bench) -> None:
     row = bench.notifications.look_up([], [told.sender_id], []).notifications[told.sender_id]
     assert row is not None
     assert (row.claimed, row.claimed_by, row.through) == (NOW, "one", None)
-    assert row.message_id == told.message_id
+    assert (row.message_id, row.expires_at) == (told.message_id, EXPIRES_AT)
 
 
 def test_a_second_claim_on_the_same_news_loses(bench: Bench) -> None:

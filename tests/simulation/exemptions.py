@@ -146,11 +146,11 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
 
 
 def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
-    """With RESEND_UNKNOWN_OUTCOMES: when the second was claimed, the first was still under way, or
-    a fault had kept its sender from noting that it was accepted."""
+    """With RESEND_UNKNOWN_OUTCOMES: a fault had kept the first one's sender from noting that it was
+    accepted."""
     news, sender = first.news, first.process
     noted = [at for at, through in ledger.settlements[news.sender_id] if through >= news.stored_at]
     claimed = second.process.claimed.get(news.sender_id, second.started)
     is_kept = sender.died or "notifications" in sender.struck or first.outcome is Outcome.UNKNOWN
     is_noted = bool(noted) and min(noted) < claimed
-    return claimed < sender.ended or (is_kept and not is_noted)
+    return is_kept and not is_noted

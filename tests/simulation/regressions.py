@@ -41,6 +41,10 @@ FOUND = [
         "1118 --webhooks 17,18,21,22,25,26,27,28,29,30,31,32,33 --faults outage#1,outage#2",
     ),
     Found(
+        "a POST that may be under way is not waited for before another",
+        "316 --webhooks 25,26,28 --faults outage#3,outage#4,stream.again#1,stream.again#3",
+    ),
+    Found(
         "a parked copy takes over any claim",
         "107 --webhooks 2,9,13 --faults outage#0,retry_queue.park#4",
     ),

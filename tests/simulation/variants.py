@@ -143,6 +143,11 @@ VARIANTS = [
         [Swap(Teller, "_weigh", broken.take_unknown_for_undelivered)],
     ),
     Variant(
+        "a POST that may be under way is not waited for before another",
+        "G7",
+        [Swap(Teller, "_may_be_under_way", broken.never_under_way)],
+    ),
+    Variant(
         "what an accepted POST has covered is not looked at",
         "G7",
         [

@@ -158,7 +158,7 @@ class MemoryNotifications(Switch):
         for each in (each for each in claims if each.news.sender_id not in self.loses):
             told = self.rows.get(each.news.sender_id, Notification()).through
             self.rows[each.news.sender_id] = Notification(
-                each.news.stored_at, each.token, told, each.news.message_id
+                each.news.stored_at, each.token, told, each.news.message_id, each.expires_at
             )
         senders = {each.news.sender_id for each in claims}
         return Claimed(senders - self.loses, senders & self.loses)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import NotHandled
 from domain.news import retry_body
-from domain.notifications import Notification
+from domain.notifications import CLOCKS_APART_SECONDS, Notification
 from domain.ports import Outcome
 from handlers.dynamo_event_handler import notify_reply_service
 from tests.unit.builders import SENDER, news, retry_record, session, stream_record
@@ -78,13 +78,22 @@ def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
 
 
 def test_an_unknown_outcome_is_told_again_where_that_is_wanted() -> None:
-    """Then a claim in doubt is taken over."""
+    """Then a claim in doubt is taken over, once nobody can be alive who made it."""
     world = StreamWorld(resends_unknown=True)
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
     world.tell(stream_record())
     assert [each.attempt for each in world.retry_queue.parked] == [2]
+    world.time.now += 60.0 + CLOCKS_APART_SECONDS + 1.0
     world.tell(stream_record())
     assert len(world.replies.told) == 2
+
+
+def test_a_post_that_may_be_under_way_is_waited_for_and_that_is_no_attempt() -> None:
+    world = StreamWorld(resends_unknown=True)
+    world.replies.on_tell = lambda: world.tell(stream_record())
+    world.tell(stream_record())
+    assert len(world.replies.told) == 1
+    assert [each.attempt for each in world.retry_queue.parked] == [1]
 
 
 def test_whoever_holds_the_claim_answers_for_the_news() -> None:

@@ -92,14 +92,16 @@ class MemoryNotifications:
         row = self._tables.notifications.get(sender_id)
         if row is None:
             return None
-        return Notification(row.claimed, row.claimed_by, row.through, row.message_id)
+        return Notification(
+            row.claimed, row.claimed_by, row.through, row.message_id, row.expires_at
+        )
 
     def _claim(self, claim: Claim) -> Update:
         moment, process = claim.news.stored_at, self._wire.process
 
         def change(row: Telling) -> None:
             row.claimed, row.claimed_by = moment, claim.token
-            row.message_id = claim.news.message_id
+            row.message_id, row.expires_at = claim.news.message_id, claim.expires_at
             self._witness.claimed(process, claim)
 
         return Update(claim.news.sender_id, lambda row: may_claim(row, claim), change)

@@ -50,6 +50,7 @@ class Telling:
     claimed_by: str = ""
     message_id: str = ""
     through: Decimal | None = None
+    expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
