@@ -126,8 +126,9 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
     about the other had been made by then.
 
     FIFO queues keep them apart, unless the messages come through two message groups (while a
-    producer changes from one way of grouping to the other), or the visibility timeout is shorter
-    than the function may run.
+    producer changes from one way of grouping to the other), the visibility timeout is shorter than
+    the function may run, or the table applies a write long after its caller has gone, and SQS or
+    our own hand has taken the message, at its last receive, from the queue.
     """
     groups = {
         each.webhook.group

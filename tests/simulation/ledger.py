@@ -126,9 +126,18 @@ class Ledger(Witness):
         self.counts["sessions"] += len(commit.opened)
         for put in commit.chats:
             self.stored.setdefault(put.key, self._stored(put, moment, process))
+            self._note_late(put, process)
 
     def _stored(self, put: PutChat, moment: int, process: Invocation) -> Stored:
         return Stored(moment, put.row, self.by_place.get(put.row["created_at"]), process)
+
+    def _note_late(self, put: PutChat, process: Invocation) -> None:
+        """Applied after its writer's end, and when SQS had taken the message out of its hand."""
+        submission = self.by_place.get(put.row["created_at"])
+        if submission is None or not process.is_over:
+            return
+        if submission.was_set_aside or submission.last_handled_by is not process:
+            self.overlapping_groups.add(submission.webhook.group)
 
     def quarantined(self, process: Invocation, rejected: Rejected) -> None:
         self.counts["quarantined"] += 1
