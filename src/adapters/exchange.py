@@ -9,12 +9,13 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from select import POLLIN, poll
+from ssl import SSLWantReadError
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.dial import Dial, Origin
-from adapters.response import Answer, BrokenResponse, read_answer, read_head
+from adapters.response import Answer, BrokenResponse, read_answer, read_status
 
 # What is left for an answer whose time is over and that has arrived already, to be read.
 LAST_LOOK_SECONDS = 0.05
@@ -29,7 +30,7 @@ class NotSent(Exception):
 class NoAnswer(Exception):
     """The request may have been acted on, but no whole answer came.
 
-    `status`: what the answer's head said before its body broke off; None without a head.
+    `status`: what the answer's first line said before the rest broke off; None without one.
     """
 
     def __init__(self, reason: str, status: int | None = None) -> None:
@@ -42,11 +43,15 @@ Keep = Callable[[socket.socket, bool], None]
 
 
 class TimedStream(io.RawIOBase):
-    """Reads a connection up to a moment (monotonic), however little arrives at a time."""
+    """Reads a connection up to a moment (monotonic), however little arrives at a time.
+
+    `waits`: for what has not arrived yet; else a read of nothing raises what the socket raises.
+    """
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
+        self.waits = False
 
     def readable(self) -> bool:
         return True
@@ -55,7 +60,7 @@ class TimedStream(io.RawIOBase):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._connection.settimeout(left)
+        self._connection.settimeout(left if self.waits else 0.0)
         return self._connection.recv_into(buffer)
 
 
@@ -125,8 +130,12 @@ class Exchange:
             connection = self._dial(self._origin, self._connect_seconds)
         except (OSError, ValueError) as error:  # ValueError: a host that can be no name
             self._failure = NotSent(type(error).__name__)
-        else:
+            return
+        if time.monotonic() < self._deadline:
             self._send(connection)
+        else:  # whoever waits may be busy with another answer and has not given up yet
+            self._failure = NotSent("timeout")
+            connection.close()
 
     def _send(self, connection: socket.socket) -> None:
         with self._lock:
@@ -146,9 +155,9 @@ class Exchange:
         status = None
         try:
             stream, was_waited_for = self._await_answer(connection)
-            head = read_head(stream)
-            status = head.status
-            answer, lasts = read_answer(stream, head)
+            line = read_status(stream)
+            status = line.status
+            answer, lasts = read_answer(stream, line)
         except (OSError, BrokenResponse) as error:
             connection.close()
             raise NoAnswer(type(error).__name__, status) from None
@@ -158,17 +167,32 @@ class Exchange:
             connection.close()
         return answer
 
-    def _await_answer(self, connection: socket.socket) -> tuple[io.BufferedReader, bool]:
+    def _await_answer(
+        self, connection: socket.socket
+    ) -> "tuple[io.BufferedReader[TimedStream], bool]":
         """What reads the answer, and whether it is still to come.
 
         Once the time is over only what has arrived already is read: a hundred silent
         connections, looked at one after the other, take no time more.
         """
-        has_come, now = has_input(connection), time.monotonic()
-        if not has_come and now >= self._deadline:
+        now = time.monotonic()
+        is_over = now >= self._deadline
+        stream = TimedStream(connection, max(self._deadline, now + LAST_LOOK_SECONDS))
+        reader = io.BufferedReader(stream)
+        has_come = _has_come(reader)
+        if is_over and not has_come:
             raise TimeoutError
-        deadline = max(self._deadline, now + LAST_LOOK_SECONDS)
-        return io.BufferedReader(TimedStream(connection, deadline)), not has_come
+        stream.waits = not is_over
+        return reader, not has_come
+
+
+def _has_come(reader: "io.BufferedReader[TimedStream]") -> bool:
+    """Whether an answer, or the connection's end, has arrived; what TLS says to itself is none."""
+    try:
+        reader.peek(1)
+    except (BlockingIOError, SSLWantReadError):
+        return False
+    return True
 
 
 def has_input(connection: socket.socket) -> bool:

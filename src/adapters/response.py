@@ -34,50 +34,42 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """Status line and headers: what was decided is known, though the body may be cut off."""
+class StatusLine:
+    """What was decided: it is known, though the rest of the answer may be cut off."""
 
     version: bytes
     status: int
-    headers: dict[str, str]
-
-    @property
-    def lasts(self) -> bool:
-        """Whether the other side keeps the connection open for another request, and long enough."""
-        if self.version == b"HTTP/1.0" or "close" in self.headers.get("connection", "").lower():
-            return False
-        if promised := _KEEP_ALIVE.search(self.headers.get("keep-alive", "")):
-            return int(promised[1]) >= LEAST_KEEP_ALIVE_SECONDS
-        return True
 
 
-def read_head(stream: BinaryIO) -> Head:
-    """Read up to the body; raises BrokenResponse, and what the stream raises."""
+def read_status(stream: BinaryIO) -> StatusLine:
+    """Read up to the answer's headers; raises BrokenResponse, and what the stream raises."""
     while True:
-        version, status = _read_status(stream)
-        headers = _read_headers(stream)
-        if status // 100 != 1:  # 100 Continue, 103 Early Hints: the answer is still to come
-            return Head(version, status, headers)
+        line = _read_status_line(stream)
+        if line.status // 100 != 1:  # 100 Continue, 103 Early Hints: the answer is still to come
+            return line
+        _read_headers(stream)
 
 
-def read_answer(stream: BinaryIO, head: Head) -> tuple[Answer, bool]:
-    """Read the body, and say whether the connection may be used again.
+def read_answer(stream: BinaryIO, line: StatusLine) -> tuple[Answer, bool]:
+    """Read headers and body, and say whether the connection may be used again.
 
     Raises BrokenResponse, and what the stream raises.
     """
+    headers = _read_headers(stream)
     try:
-        body = _read_body(stream, head.status, head.headers)
+        body = _read_body(stream, line.status, headers)
     except ValueError as error:
         raise BrokenResponse(str(error)) from None
-    return Answer(head.status, head.headers, body), head.lasts and _has_end(head)
+    lasts = _stays_open(line.version, headers) and _has_end(line.status, headers)
+    return Answer(line.status, headers, body), lasts
 
 
-def _read_status(stream: BinaryIO) -> tuple[bytes, int]:
+def _read_status_line(stream: BinaryIO) -> StatusLine:
     version, _, rest = _read_line(stream).partition(b" ")
     status = rest[:3]
     if not version.startswith(b"HTTP/1.") or not status.isdigit() or len(status) < 3:
         raise BrokenResponse("no status line")
-    return version, int(status)
+    return StatusLine(version, int(status))
 
 
 def _read_headers(stream: BinaryIO) -> dict[str, str]:
@@ -115,10 +107,18 @@ def _read_body(stream: BinaryIO, status: int, headers: Mapping[str, str]) -> byt
     return _read_to_end(stream)
 
 
-def _has_end(head: Head) -> bool:
+def _stays_open(version: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the other side keeps the connection open for another request, and long enough."""
+    if version == b"HTTP/1.0" or "close" in headers.get("connection", "").lower():
+        return False
+    if promised := _KEEP_ALIVE.search(headers.get("keep-alive", "")):
+        return int(promised[1]) >= LEAST_KEEP_ALIVE_SECONDS
+    return True
+
+
+def _has_end(status: int, headers: Mapping[str, str]) -> bool:
     """Whether the response says where it ends; else the connection's end is its end."""
-    headers = head.headers
-    return head.status in _BODILESS or _is_chunked(headers) or "content-length" in headers
+    return status in _BODILESS or _is_chunked(headers) or "content-length" in headers
 
 
 def _is_chunked(headers: Mapping[str, str]) -> bool:
