@@ -138,6 +138,7 @@ def stream_side() -> StreamSide:
             ReplySecret(client),
             settings.reply_timeout,
             lambda error: log.error("reply secret unavailable", error=error),
+            lambda untold: log.warning("reply service did not accept", posts=untold),
         ),
         retry_queue=SqsRetryQueue(
             _sender(client, log), settings.retry_queue_url, settings.reply_dlq_url, random.random

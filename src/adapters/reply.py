@@ -5,8 +5,10 @@ failure that says it was not counts as one that may be tried again.
 """
 
 import json
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 
@@ -22,9 +24,17 @@ CONNECT_SECONDS = 5.0  # a hundred handshakes at once, on a seventh of a core
 # A 401 comes at once or not at all. Later than this there is no time for a second round.
 SECOND_ROUND_SECONDS = 5.0
 
+# The other side, or a proxy before it, has waited for an end that it did not see. 520 and 524 are
+# Cloudflare's: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/
+_UNKNOWN_STATUSES = (408, 504, 520, 524)
+
 
 class HttpReplyService:
-    """See ReplyService. `timeout`: seconds until a silent answer counts as unknown."""
+    """See ReplyService. `timeout`: seconds until a silent answer counts as unknown.
+
+    `on_untold` gets why POSTs were not accepted, as codes (`Http503`, `NotSent:gaierror`,
+    `NoAnswer:TimeoutError`) with how many each; `on_problem` what keeps all from being sent.
+    """
 
     def __init__(
         self,
@@ -34,6 +44,7 @@ class HttpReplyService:
         secret: ReplySecret,
         timeout: float,
         on_problem: Callable[[Exception], None],
+        on_untold: Callable[[Mapping[str, int]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
@@ -42,28 +53,36 @@ class HttpReplyService:
         self._secret = secret
         self._timeout = timeout
         self._on_problem = on_problem
+        self._on_untold = on_untold
         self._clock = clock
 
     def tell(self, news: Sequence[News]) -> dict[str, Outcome]:
         """POST all; those answered 401 once more with a secret fetched anew."""
-        began = self._clock()
+        latest = self._clock() + SECOND_ROUND_SECONDS
         outcomes = self._post_all(news)
         unauthorized = [n for n in news if outcomes[n.sender_id] is Outcome.UNAUTHORIZED]
         is_renewed = bool(unauthorized) and self._secret.renew()
-        if is_renewed and self._clock() - began < SECOND_ROUND_SECONDS:
-            outcomes |= self._post_all(unauthorized)
+        if is_renewed and self._clock() < latest:
+            outcomes |= self._post_all(unauthorized, latest)
         return outcomes
 
-    def _post_all(self, news: Sequence[News]) -> dict[str, Outcome]:
+    def _post_all(self, news: Sequence[News], latest: float = math.inf) -> dict[str, Outcome]:
+        """POST all, unless it has become later than `latest` when the secret is there."""
+        nobody = {each.sender_id: Outcome.CANNOT_DELIVER_NOW for each in news}
         try:
             secret = self._secret.value()
         except SecretUnavailable as error:
             self._on_problem(error)
-            return {each.sender_id: Outcome.CANNOT_DELIVER_NOW for each in news}
-        outcomes = self._wave.run([partial(self._post, each, secret) for each in news])
-        return {each.sender_id: outcome for each, outcome in zip(news, outcomes, strict=True)}
+            return nobody
+        if self._clock() >= latest:
+            return nobody
+        ends = self._wave.run([partial(self._post, each, secret) for each in news])
+        untold = Counter(why for outcome, why in ends if outcome is not Outcome.ACCEPTED)
+        if untold:
+            self._on_untold(dict(sorted(untold.items())))
+        return {each.sender_id: outcome for each, (outcome, _) in zip(news, ends, strict=True)}
 
-    def _post(self, news: News, secret: str) -> Callable[[], Outcome]:
+    def _post(self, news: News, secret: str) -> Callable[[], tuple[Outcome, str]]:
         body = json.dumps({"sender_id": news.sender_id, "message": news.text or ""}).encode()
         headers = {
             "content-type": "application/json",
@@ -71,16 +90,20 @@ class HttpReplyService:
             "idempotency-key": _header_text(news.message_id),
         }
         answer = self._http.start(self._url, headers, body, CONNECT_SECONDS, self._timeout)
-        return partial(_outcome, answer)
+        return partial(_end_of, answer)
 
 
-def _outcome(answer: Callable[[], Answer]) -> Outcome:
+def _end_of(answer: Callable[[], Answer]) -> tuple[Outcome, str]:
+    """How a POST ended, and the code for why."""
     try:
-        return outcome_of(answer().status)
-    except NotSent:
-        return Outcome.CANNOT_DELIVER_NOW
-    except NoAnswer as error:  # the status alone says what was decided, its body nothing more
-        return Outcome.UNKNOWN if error.status is None else outcome_of(error.status)
+        status = answer().status
+    except NotSent as error:
+        return Outcome.CANNOT_DELIVER_NOW, f"NotSent:{error}"
+    except NoAnswer as error:
+        if error.status is None:
+            return Outcome.UNKNOWN, f"NoAnswer:{error}"
+        status = error.status  # it alone says what was decided, the body nothing more
+    return outcome_of(status), f"Http{status}"
 
 
 def outcome_of(status: int) -> Outcome:
@@ -89,7 +112,7 @@ def outcome_of(status: int) -> Outcome:
         return Outcome.ACCEPTED
     if status == 401:
         return Outcome.UNAUTHORIZED
-    if status in (408, 504):
+    if status in _UNKNOWN_STATUSES:
         return Outcome.UNKNOWN
     if status == 429 or status >= 500:
         return Outcome.CANNOT_DELIVER_NOW

@@ -94,6 +94,7 @@ class EmulatorBench:
             ReplySecret(self._client),
             REPLY_TIMEOUT_SECONDS,
             _raise,
+            lambda untold: None,
         )
 
     def _take_all(self, url: str) -> list[Letter]:

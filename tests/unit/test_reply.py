@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -36,6 +36,7 @@ def service(
     url: str,
     timeout: float = PATIENT_SECONDS,
     problems: list[str] | None = None,
+    untold: list[Mapping[str, int]] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> HttpReplyService:
     noted = problems if problems is not None else []
@@ -46,6 +47,7 @@ def service(
         reply_secret(),
         timeout,
         lambda error: noted.append(str(error)),
+        (untold if untold is not None else []).append,
         clock,
     )
 
@@ -109,6 +111,9 @@ def test_an_odd_message_id_travels_as_its_digest(message_id: str, fits: bool) ->
         (502, LATER),
         (503, LATER),
         (504, UNKNOWN),
+        (520, UNKNOWN),
+        (521, LATER),
+        (524, UNKNOWN),
         (599, LATER),
     ],
 )
@@ -162,6 +167,21 @@ def test_each_sender_has_an_outcome_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("given_secret")
+def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
+    untold: list[Mapping[str, int]] = []
+    acts = [reply(503), reply(503), reply(422), hang_up(), reply()]
+    with serving(*acts) as stub:
+        service(stub.url, untold=untold).tell([news(str(n)) for n in range(6)])
+        service(stub.url, untold=untold).tell([news()])
+    with nobody() as url:
+        service(url, untold=untold).tell([news()])
+    assert untold == [
+        {"Http422": 1, "Http503": 2, "NoAnswer:BrokenResponse": 1},
+        {"NotSent:ConnectionRefusedError": 1},
+    ]
+
+
+@pytest.mark.usefixtures("given_secret")
 def test_a_given_secret_that_is_wrong_is_not_asked_for_again() -> None:
     with serving(reply(401)) as stub:
         assert told(stub) is UNAUTHORIZED
@@ -192,12 +212,24 @@ def test_there_is_no_second_round_when_the_first_took_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It could outlast the function; parked, the news is told with the new secret."""
-    moments = iter([0.0, SECOND_ROUND_SECONDS])
+    moments = iter([0.0, 0.0, SECOND_ROUND_SECONDS])
     with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         slow = service(stub.url, clock=lambda: next(moments))
         assert slow.tell([news()]) == {SENDER: UNAUTHORIZED}
         assert os.environ.get("INTELLIGENCE_API_SECRET") is None
+    assert len(stub.requests) == 1
+
+
+def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([0.0, 0.0, 1.0, SECOND_ROUND_SECONDS])
+    with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        slow = service(stub.url, clock=lambda: next(moments))
+        assert slow.tell([news()]) == {SENDER: LATER}
+        assert os.environ.get("INTELLIGENCE_API_SECRET") == "new"
     assert len(stub.requests) == 1
 
 
