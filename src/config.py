@@ -113,7 +113,10 @@ def endpoint(service_variable: str, env: Environment | None = None) -> str | Non
     """
     names = (service_variable, "AWS_ENDPOINT_URL")
     name = next((each for each in names if _get(env, each)), None)
-    return _url(env, name) if name else None
+    url = _url(env, name) if name else None
+    if url and urlsplit(url).path.strip("/"):
+        raise SettingInvalid(str(name), "an address without a path: calls are signed for none")
+    return url
 
 
 def secret_id(env: Environment | None = None) -> str:
@@ -170,6 +173,8 @@ def _url(env: Environment | None, name: str, default: str = "") -> str:
     value = _get(env, name) or default
     if not _is_address(value):
         raise SettingInvalid(name, "an address that starts with https:// (or http://)")
+    if "@" in urlsplit(value).netloc:
+        raise SettingInvalid(name, "an address without a name or a password before its host")
     return value
 
 

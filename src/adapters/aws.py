@@ -34,6 +34,8 @@ _ENDPOINT_VARIABLES = {
     "sqs": "AWS_ENDPOINT_URL_SQS",
     "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 }
+# Partitions with domains of their own; the isolated ones have no public documentation.
+_SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _PASSING = frozenset(
     {
@@ -157,7 +159,7 @@ def endpoint(service: str, region: str) -> str:
     Raises SettingInvalid for a variable that holds no address.
     """
     own = config.endpoint(_ENDPOINT_VARIABLES[service])
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    suffix = _SUFFIXES.get(region.partition("-")[0], "amazonaws.com")
     return (own or f"https://{service}.{region}.{suffix}").rstrip("/")
 
 

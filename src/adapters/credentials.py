@@ -24,7 +24,7 @@ class Credentials:
 class CredentialSource:
     """Gives credentials for each request, fresh ones where they expire.
 
-    Raises Refused, which says how to set them, when there are none.
+    Raises Refused, which says how to set them, when there are none, or none to be had.
     """
 
     def __init__(self) -> None:
@@ -37,21 +37,22 @@ class CredentialSource:
         return self._from_chain()
 
     def _from_chain(self) -> Credentials:
-        if self._chain is None:
-            self._chain = _botocore_credentials()
-        frozen = self._chain.get_frozen_credentials()
+        try:
+            from botocore.exceptions import BotoCoreError, ClientError
+            from botocore.session import get_session
+        except ImportError:
+            raise _none(", or install botocore for profiles") from None
+        try:
+            self._chain = self._chain or get_session().get_credentials()
+            frozen = self._chain and self._chain.get_frozen_credentials()
+        except (
+            BotoCoreError,
+            ClientError,
+        ) as error:  # a profile that is none, a session that has expired
+            raise _none(f", or put AWS_PROFILE right ({error})") from None
+        if not frozen:
+            raise _none(", or AWS_PROFILE")
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
-
-
-def _botocore_credentials() -> Any:
-    try:
-        from botocore.session import get_session
-    except ImportError:
-        raise _none(", or install botocore for profiles") from None
-    credentials = get_session().get_credentials()
-    if credentials is None:
-        raise _none(", or AWS_PROFILE")
-    return credentials
 
 
 def _none(other_way: str) -> Refused:

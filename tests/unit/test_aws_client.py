@@ -212,6 +212,7 @@ OWN = "http://127.0.0.1:4566"
     [
         ("sqs", "us-east-1", {}, "https://sqs.us-east-1.amazonaws.com"),
         ("dynamodb", "cn-north-1", {}, "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+        ("sqs", "eusc-de-east-1", {}, "https://sqs.eusc-de-east-1.amazonaws.eu"),
         ("sqs", "us-east-1", {"AWS_ENDPOINT_URL": f"{OWN}/"}, OWN),
         ("sqs", "us-east-1", {"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_SQS": OWN}, OWN),
         ("dynamodb", "x", {"AWS_ENDPOINT_URL": "http://x", "AWS_ENDPOINT_URL_DYNAMODB": OWN}, OWN),

@@ -117,8 +117,23 @@ def test_an_unusable_flag_is_named(value: str) -> None:
     ],
 )
 def test_an_address_that_nobody_could_post_to_is_named(url: str) -> None:
-    with pytest.raises(SettingInvalid, match="REPLY_SERVICE_URL is not usable: expected an addr"):
+    with pytest.raises(SettingInvalid, match=r"REPLY_SERVICE_URL is not usable: expected an addr"):
         config.notifier_settings(NOTIFIER | {"REPLY_SERVICE_URL": url})
+
+
+def test_a_password_in_an_address_is_refused_for_it_would_not_be_used() -> None:
+    url = "https://user:word@reply/"
+    with pytest.raises(
+        SettingInvalid, match=r"REPLY_SERVICE_URL .* without a name or a password"
+    ) as e:
+        config.notifier_settings(NOTIFIER | {"REPLY_SERVICE_URL": url})
+    assert "word@" not in str(e.value)
+
+
+def test_an_endpoint_has_no_path_for_it_would_not_be_signed() -> None:
+    env = {"AWS_ENDPOINT_URL": "https://gateway/dynamo/"}
+    with pytest.raises(SettingInvalid, match=r"AWS_ENDPOINT_URL is not usable: .* without a path"):
+        config.endpoint("AWS_ENDPOINT_URL_SQS", env)
 
 
 def test_settings_are_read_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

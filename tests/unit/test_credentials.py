@@ -38,6 +38,14 @@ def test_where_there_are_none_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
         CredentialSource()()
 
 
+def test_a_profile_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_PROFILE", "laptob")
+    with pytest.raises(Refused, match=r"^NoCredentials: set AWS_ACCESS_KEY_ID .*laptob"):
+        CredentialSource()()
+
+
 def test_without_the_sdk_the_variables_are_all_there_is() -> None:
     script = (
         "from adapters.credentials import CredentialSource\n"
