@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import metrics
+from adapters.queues import delay_seconds
 from tests.template.stack import TEMPLATE_PATH, Stack, named
 
 TOPIC = f"arn:aws:sns:eu-central-1:{'1' * 12}:on-call"
@@ -27,6 +28,7 @@ ALARMS: dict[str, tuple[str, str, str]] = {
     "QueueAgeAlarm": ("ApproximateAgeOfOldestMessage", "Queue.QueueName", "late"),
     "RetryAgeAlarm": ("ApproximateAgeOfOldestMessage", "ReplyRetryQueue.QueueName", "late"),
     "StreamAgeAlarm": ("IteratorAge", "Ref:DynamoFunction", "late"),
+    "RepliesParkedAlarm": ("Parked", "Ref:DynamoFunction", "still"),
     "UnknownOutcomesAlarm": ("UnknownOutcomes", "Ref:DynamoFunction", "once"),
     "QueueErrorsAlarm": ("Errors", "Ref:QueueFunction", "again"),
     "QueueThrottlesAlarm": ("Throttles", "Ref:QueueFunction", "again"),
@@ -39,10 +41,11 @@ PATIENCE = {
     "once": ("Sum", 60, 1, 1),
     "late": ("Maximum", 60, 3, 3),
     "again": ("Sum", 300, 2, 3),
+    "still": ("Sum", 900, 2, 2),
 }
 
 
-OWN_METRICS = {"UnknownOutcomesAlarm"}
+OWN_METRICS = {"RepliesParkedAlarm", "UnknownOutcomesAlarm"}
 
 
 def _namespace(name: str, watched: str) -> str:
@@ -99,6 +102,19 @@ def test_a_lost_container_alone_makes_the_queue_not_late(stack: Stack) -> None:
 def test_a_parked_notification_may_wait_out_its_delay(stack: Stack) -> None:
     """SQS delays a message by 900 seconds at most."""
     assert 900 < stack.properties("RetryAgeAlarm")["Threshold"] <= 3600
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_an_outage_that_one_person_meets_rings_before_the_attempts_are_used_up(
+    stack: Stack, chance: float
+) -> None:
+    """However long the delays turn out, each period sees an attempt."""
+    alarm = stack.properties("RepliesParkedAlarm")
+    most = stack.properties("DynamoFunction")["Environment"]["Variables"]["REPLY_MAX_ATTEMPTS"]
+    waits = [delay_seconds(attempt, chance) for attempt in range(2, int(most) + 1)]
+    parked = {sum(waits[:n]) // alarm["Period"] for n in range(len(waits))}
+    assert parked >= set(range(alarm["EvaluationPeriods"]))
+    assert alarm["Period"] * alarm["EvaluationPeriods"] < sum(waits)
 
 
 def test_the_stream_is_late_after_the_time_of_two_full_invocations(stack: Stack) -> None:

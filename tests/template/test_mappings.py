@@ -95,7 +95,7 @@ def test_given_up_stream_positions_are_noted_in_a_standard_queue(stack: Stack) -
     [
         ("StreamParallelizationFactor", "ParallelizationFactor", 10, "1"),
         ("StreamStartingPosition", "StartingPosition", "TRIM_HORIZON", "LATEST"),
-        ("StreamMaximumRetryAttempts", "MaximumRetryAttempts", 30, "4"),
+        ("StreamMaximumRetryAttempts", "MaximumRetryAttempts", 10_000, "4"),
         ("StreamMaximumRecordAgeSeconds", "MaximumRecordAgeInSeconds", 21600, "60"),
     ],
 )

@@ -66,5 +66,5 @@ def test_every_variable_that_sets_a_name_is_named() -> None:
 
 
 def test_the_alarms_are_counted_right() -> None:
-    assert len(named("AWS::CloudWatch::Alarm")) == 11
-    assert "eleven alarms" in TEXT
+    assert len(named("AWS::CloudWatch::Alarm")) == 12
+    assert "twelve alarms" in TEXT
