@@ -101,7 +101,7 @@ def measure_stacks(folder: Path) -> dict[str, dict[str, StackResult]]:
 
 def render(run: Run) -> str:
     """Return the whole report as Markdown."""
-    reached = [each.is_reached for each in run.standings]
+    reached = [each.is_reached for each in run.standings if each.has_limit]
     aims = [each for each in run.standings if each.goal.stretch < float("inf")]
     missed = [each.goal.title for each in aims if not each.is_stretch_reached]
     parts = [

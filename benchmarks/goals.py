@@ -33,6 +33,11 @@ class Standing:
     to_floor: float
 
     @property
+    def has_limit(self) -> bool:
+        """Say whether there is a limit to hold."""
+        return min(self.goal.baseline, self.goal.floor) < INF
+
+    @property
     def is_reached(self) -> bool:
         """Say whether both limits hold."""
         return self.to_baseline <= self.goal.baseline and self.to_floor <= self.goal.floor

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 ENTRIES_PER_CALL = 10
+MOST_MESSAGES = 100_000
 ONE_GROUP = "webhook_group"
 GROUP_MAX_CHARACTERS = 128
 DEFAULT_ADDRESS = "whatsapp:+4915555550199"
@@ -75,6 +76,8 @@ def write_messages(address: str, text: str, count: int, senders: int) -> list[Me
         raise BadInput("--from is empty", f"for example: --from {DEFAULT_ADDRESS}")
     if count < 1 or senders < 1:
         raise BadInput("--count and --senders start at 1")
+    if count > MOST_MESSAGES:
+        raise BadInput(f"--count goes up to {MOST_MESSAGES:,}", "send the rest in further runs")
     if senders > count:
         raise BadInput(f"{senders} senders need at least {senders} messages", "raise --count")
     if count == 1:

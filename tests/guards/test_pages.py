@@ -51,3 +51,12 @@ def test_every_verb_of_the_makefile_says_what_it_does() -> None:
     assert phony
     described = set(re.findall(r"^([a-z][a-z-]*):.*## ", text, re.MULTILINE))
     assert set(phony[1].split()) == described
+
+
+def test_each_guarantee_says_how_it_is_kept_what_would_break_it_and_what_holds_it() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text()
+    sections = re.split(r"^## (?=G[1-8] )", text, flags=re.MULTILINE)[1:]
+    assert [section[:2] for section in sections] == [f"G{number}" for number in range(1, 9)]
+    for section in sections:
+        for part in ("Mechanism", "Would break it", "Held by"):
+            assert f"- **{part}**:" in section, section[:2]

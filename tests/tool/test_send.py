@@ -44,6 +44,7 @@ def test_neighbours_keep_the_shape_of_an_address(address: str, offset: int, expe
         ("whatsapp:", 1, 1, "--from"),
         ("+1555", 0, 1, "start at 1"),
         ("+1555", 1, 0, "start at 1"),
+        ("+1555", 100_001, 1, "goes up to 100,000"),
         ("+1555", 2, 3, "at least 3 messages"),
     ],
 )

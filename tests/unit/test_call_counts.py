@@ -110,6 +110,16 @@ def test_a_batch_takes_no_more_calls_than_promised(
     assert count_case(backend, CASES[name]).aws_calls <= at_most
 
 
+@pytest.mark.parametrize(("name", "known_before"), [("known", 12), ("one", 3), ("single", 3)])
+def test_a_known_sender_who_is_new_to_the_container_costs_one_read_more(
+    name: str, known_before: int, backend: Backend
+) -> None:
+    case = CASES[name]
+    for sender in case.seeded():
+        backend.seed(session_row(sender))
+    assert backend.counts_of(handle, case, case.event(0)).aws_calls == known_before + 1
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_written_counts_are_those_of_the_code(name: str, backend: Backend) -> None:
     """`unc cost` and the scaling page go by benchmarks/counts.json."""
