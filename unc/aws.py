@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # The emulator takes any credentials; this key names its default account.
 LOCAL_ACCOUNT = "000000000000"
 CONFIG = Config(
@@ -43,50 +45,63 @@ class Aws:
         return self.session.region_name or "us-east-1"
 
     @cached_property
+    def config(self) -> Config:
+        """How clients behave; what runs on this machine is not reached through a proxy."""
+        is_here = self.endpoint is not None and is_loopback(self.endpoint)
+        return CONFIG.merge(Config(proxies={})) if is_here else CONFIG
+
+    @cached_property
     def account(self) -> str:
         """The account's id; one call."""
-        client = self.session.client("sts", endpoint_url=self.endpoint, config=CONFIG)
+        client = self.session.client("sts", endpoint_url=self.endpoint, config=self.config)
         return client.get_caller_identity()["Account"]
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """Stacks."""
-        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Tables."""
-        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def streams(self) -> DynamoDBStreamsClient:
         """Changes of tables."""
-        return self.session.client("dynamodbstreams", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client(
+            "dynamodbstreams", endpoint_url=self.endpoint, config=self.config
+        )
 
     @cached_property
     def functions(self) -> LambdaClient:
         """Lambda functions and their mappings."""
-        return self.session.client("lambda", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("lambda", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """Logs of the functions."""
-        return self.session.client("logs", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("logs", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def s3(self) -> S3Client:
         """Buckets."""
-        return self.session.client("s3", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("s3", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
         """Secrets."""
-        return self.session.client("secretsmanager", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("secretsmanager", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """Queues."""
-        return self.session.client("sqs", endpoint_url=self.endpoint, config=CONFIG)
+        return self.session.client("sqs", endpoint_url=self.endpoint, config=self.config)
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Say whether an endpoint is on this machine, where any credentials do."""
+    return urlsplit(endpoint).hostname in LOOPBACK
 
 
 def local_aws(endpoint: str, region: str = "us-east-1") -> Aws:

@@ -26,6 +26,8 @@ from unc.emulator_state import forget_stream_positions, keeping, make_folder, no
 from unc.errors import EmulatorFailed, SetupMissing
 
 HOST = "127.0.0.1"
+# Whatever proxy a machine has for elsewhere.
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 START_LIMIT_SECONDS = 60.0
 STOP_LIMIT_SECONDS = 20.0
 POLL_SECONDS = 0.05
@@ -186,7 +188,7 @@ def stop_emulator(emulator: Emulator) -> None:
 def answers(url: str) -> bool:
     """Say whether something answers 200 there."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
+        with _DIRECTLY.open(url, timeout=2) as response:
             return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False

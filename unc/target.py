@@ -23,7 +23,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from unc.aws import Aws, local_aws, without_profile
+from unc.aws import Aws, is_loopback, local_aws, without_profile
 from unc.errors import BadInput, NotReachable, UncError
 from unc.running import find_running
 
@@ -36,7 +36,6 @@ BROUGHT_ALONG = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
 WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PROFILE = "default"
 HOW_TO_REACH_ONE = "start it with unc up, or set AWS_PROFILE=default to reach the account"
 
@@ -99,11 +98,6 @@ def require_web_address(name: str, url: str) -> None:
         is_complete = False
     if not is_complete:
         raise BadInput(f"{name} has no host, or a port that is none", f"it is {url!r}")
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Say whether an endpoint is on this machine, where any credentials do."""
-    return urlsplit(endpoint).hostname in LOOPBACK
 
 
 def describe(aws: Aws) -> str:

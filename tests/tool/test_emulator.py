@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from unc.emulator import Emulator, emulator_environment, find_free_port, open_log, require_free
+from tests.unit.stub_server import nobody, reply, serving
+from unc.emulator import (
+    Emulator,
+    answers,
+    emulator_environment,
+    find_free_port,
+    open_log,
+    require_free,
+)
 from unc.emulator_state import (
     DEFAULT_PORT,
     LAST_PORT,
@@ -27,6 +35,13 @@ def test_nothing_of_the_user_s_account_reaches_the_functions(
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "INTELLIGENCE_API_SECRET"):
         monkeypatch.setenv(name, "mine")
     assert "mine" not in emulator_environment(1, tmp_path, None, {}).values()
+
+
+def test_it_is_asked_how_it_is_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with nobody() as proxy, serving(reply()) as stub:
+        monkeypatch.setenv("http_proxy", proxy)
+        assert answers(stub.url)
+        assert not answers(proxy)
 
 
 def test_it_listens_on_this_machine_only(tmp_path: Path) -> None:

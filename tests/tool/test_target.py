@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from tests.unit.stub_server import nobody, reply, serving
 from unc.errors import NotReachable
 from unc.running import Running, noted
 from unc.target import BROUGHT_ALONG, ON_PURPOSE, explain, find_target
@@ -44,6 +45,16 @@ def test_what_runs_here_is_found_with_its_region() -> None:
 def test_an_endpoint_on_this_machine_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:9999")
     assert find_target().endpoint == "http://localhost:9999"
+
+
+def test_what_is_on_this_machine_is_not_reached_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many laptops have one, and it knows nothing of their 127.0.0.1."""
+    with nobody() as proxy, serving(reply(200, {"QueueUrls": ["here"]})) as stub:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stub.url)
+        assert find_target().sqs.list_queues()["QueueUrls"] == ["here"]
 
 
 def test_credentials_said_on_purpose_win_over_what_runs_here(

@@ -46,11 +46,13 @@ class Handler(BaseHTTPRequestHandler):
     stub: Stub
 
     def do_POST(self) -> None:
-        size = int(self.headers["Content-Length"])
+        size = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.path, headers, self.rfile.read(size), self.client_address)
         self.stub.requests.append(request)
         self.stub.next_act()(self)
+
+    do_GET = do_POST  # noqa: N815 (as the standard library names them)
 
     def finish(self) -> None:
         super().finish()

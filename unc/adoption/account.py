@@ -19,7 +19,7 @@ from unc.adoption.inventory import (
     read_owned,
 )
 from unc.adoption.mappings import Mapping, find_mappings
-from unc.aws import CONFIG, Aws
+from unc.aws import Aws
 from unc.errors import DeployFailed
 
 
@@ -136,7 +136,7 @@ def find_leftovers(aws: Aws, strays: Sequence[Named]) -> list[str]:
     """Say how to remove what the new stack has its own of: warm-up rules and roles."""
     found: dict[str, None] = {}
     functions = [one.name for one in strays if one.type == FUNCTION]
-    events: Any = aws.session.client("events", endpoint_url=aws.endpoint, config=CONFIG)
+    events: Any = aws.session.client("events", endpoint_url=aws.endpoint, config=aws.config)
     for name in functions:
         function = aws.functions.get_function_configuration(FunctionName=name)
         role = function.get("Role", "").rpartition("/")[2]

@@ -14,7 +14,7 @@ from typing import Any
 
 from unc.adoption.boundary import Inbound, read_inbound
 from unc.adoption.mappings import Mapping, switch, wait_until
-from unc.aws import CONFIG, Aws
+from unc.aws import Aws
 from unc.errors import DeployFailed
 from unc.queues import read_depth
 
@@ -91,7 +91,7 @@ def lags(aws: Aws, mapping: Mapping) -> bool:
 
 def iterator_age_ms(aws: Aws, mapping: Mapping) -> float:
     """Return how old the records were that a notifier read last; 0 when it read none lately."""
-    cloudwatch: Any = aws.session.client("cloudwatch", endpoint_url=aws.endpoint, config=CONFIG)
+    cloudwatch: Any = aws.session.client("cloudwatch", endpoint_url=aws.endpoint, config=aws.config)
     now = datetime.now(UTC)
     found = cloudwatch.get_metric_statistics(
         Namespace="AWS/Lambda",
