@@ -1,0 +1,27 @@
+"""No test depends on the shell that it is started from.
+
+Before anything else is imported: some of these are read at import, and child processes inherit
+them. Which account, region and proxy a machine works with, what its clock shows and how its
+terminal shows colours, is nothing that a test may notice.
+"""
+
+import os
+import time
+
+_FOREIGN = (
+    "AWS_",
+    "DYNAMODB_",
+    "SQS_",
+    "REPLY_",
+    "INTELLIGENCE_",
+    "LOG_LEVEL",
+    "MAX_RECEIVE_COUNT",
+)
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+
+for _name in list(os.environ):
+    if _name.startswith(_FOREIGN) or _name.lower() in _PROXIES or _name in _COLOURS:
+        del os.environ[_name]
+os.environ["TZ"] = "UTC"
+time.tzset()
