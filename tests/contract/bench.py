@@ -53,6 +53,9 @@ class Bench(Protocol):
     def parked(self) -> list[Letter]:
         """Take what was parked, once its delay is over."""
 
+    def forget_parked(self) -> None:
+        """Throw away what was parked, however long it has still to wait."""
+
     def given_up(self) -> list[Letter]:
         """Take what lies in the dead-letter queue of news."""
 

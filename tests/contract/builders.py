@@ -15,7 +15,7 @@ from domain.records import QueueRecord
 from domain.sessions import ACTIVE, Session
 
 NOW = Decimal("1790000000.000123")
-EXPIRES_AT = 1_800_000_000
+EXPIRES_AT = 4_000_000_000  # far ahead: an emulator removes what has expired
 
 _numbers = itertools.count(1)
 

@@ -21,12 +21,12 @@ from domain.chats import ChatKey
 from domain.ports import ReplyService
 from tests.contract.bench import Letter
 from unc.aws import LOCAL_ACCOUNT
-from unc.emulator import find_free_port
 from unc.queues import read_depth
 from unc.reply_stand_in import DROP_CONNECTION
 from unc.stack import RunningStack
 
 MOST_RECEIVES = 60
+NOBODY = "http://127.0.0.1:1/reply/"  # a port that only root may listen on
 REPLY_TIMEOUT_SECONDS = 5.0
 
 
@@ -78,6 +78,9 @@ class EmulatorBench:
     def parked(self) -> list[Letter]:
         return self._take_all(self._stack.resources.reply_retry_queue)
 
+    def forget_parked(self) -> None:
+        self._stack.aws.sqs.purge_queue(QueueUrl=self._stack.resources.reply_retry_queue)
+
     def given_up(self) -> list[Letter]:
         return self._take_all(self._stack.resources.reply_dead_letter_queue)
 
@@ -86,11 +89,10 @@ class EmulatorBench:
         assert reply is not None
         answers = DROP_CONNECTION if behaviour == "drops" else int(behaviour.replace("absent", "0"))
         reply.fail_with = None if answers == 200 else answers
-        nobody = f"http://127.0.0.1:{find_free_port()}/reply/"
         return HttpReplyService(
             HttpPool(10),
             Wave(10),
-            nobody if behaviour == "absent" else reply.url,
+            NOBODY if behaviour == "absent" else reply.url,
             ReplySecret(self._client),
             REPLY_TIMEOUT_SECONDS,
             _raise,

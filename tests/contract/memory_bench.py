@@ -81,6 +81,9 @@ class MemoryBench:
         self._scheduler.pause(LONG_SECONDS)
         return _take_all(self._parked)
 
+    def forget_parked(self) -> None:
+        self._parked.messages.clear()
+
     def given_up(self) -> list[Letter]:
         return _take_all(self._given_up)
 

@@ -56,10 +56,17 @@ def test_more_than_ten_arrive_in_order(bench: Bench) -> None:
     assert [each.body for each in bench.dead()] == [f"body {n}" for n in range(25)]
 
 
-def test_parked_news_comes_after_a_delay_and_holds_no_text(bench: Bench) -> None:
-    told = news(new_id("sender"), attempt=2, text="a secret", after=("token",))
+def test_parked_news_is_delayed(bench: Bench) -> None:
+    """By minutes at a late attempt, so that nobody looks too late."""
+    told = news(new_id("sender"), attempt=9)
     assert bench.retry_queue.park([told]) == {told.sender_id}
     assert bench.waiting() == 1
+    bench.forget_parked()
+
+
+def test_parked_news_holds_no_text(bench: Bench) -> None:
+    told = news(new_id("sender"), attempt=2, text="a secret", after=("token",))
+    assert bench.retry_queue.park([told]) == {told.sender_id}
     [letter] = bench.parked()
     assert letter.body == retry_body(told)
     assert "a secret" not in letter.body

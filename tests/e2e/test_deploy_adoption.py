@@ -7,11 +7,12 @@ import pytest
 from tests.e2e.older import account as older
 from tests.e2e.older import history
 from tests.e2e.older.world import OldWorld, running_old_world
+from tests.e2e.world import eventually
 
 pytestmark = pytest.mark.emulator
 
 HELD, QUEUED = 5, 20
-HELD_SECONDS = 8
+LONG_SECONDS = 3600
 
 
 @pytest.fixture
@@ -20,18 +21,35 @@ def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
         yield world
 
 
-def _queue_behind_a_lost_worker(world: OldWorld) -> None:
-    """Twenty in one group, of which a worker that never comes back holds the first five.
+class _LostWorker:
+    """Twenty messages in one group, of which it holds the first five and never comes back.
 
-    The older consumer is held off while they are sent, so that it takes none of them before.
+    They are visible again once the older consumer reads no more. It is held off while they are
+    sent, so that it takes none of them before.
     """
-    world.switch(0, on=False)
-    world.queued = [world.send(f"queued {number}") for number in range(QUEUED)]
-    held = world.aws.sqs.receive_message(
-        QueueUrl=world.queue, MaxNumberOfMessages=HELD, VisibilityTimeout=HELD_SECONDS
-    )
-    assert len(held["Messages"]) == HELD
-    world.switch(0, on=True)
+
+    def __init__(self, world: OldWorld) -> None:
+        self._world = world
+        self._held: list[str] = []
+        world.switch(0, on=False)
+        world.queued = [world.send(f"queued {number}") for number in range(QUEUED)]
+        eventually(self._holds_the_first, "the first are held")
+        world.switch(0, on=True)
+
+    def __call__(self, line: str) -> None:
+        """Told of the takeover's progress."""
+        if "waiting until the older notifier" in line:
+            for handle in self._held:
+                self._world.aws.sqs.change_message_visibility(
+                    QueueUrl=self._world.queue, ReceiptHandle=handle, VisibilityTimeout=0
+                )
+
+    def _holds_the_first(self) -> bool:
+        found = self._world.aws.sqs.receive_message(
+            QueueUrl=self._world.queue, MaxNumberOfMessages=HELD, VisibilityTimeout=LONG_SECONDS
+        )
+        self._held = [message["ReceiptHandle"] for message in found.get("Messages", [])]
+        return len(self._held) == HELD
 
 
 def test_everything_is_kept_and_nothing_is_told_again(old_world: OldWorld) -> None:
@@ -40,9 +58,7 @@ def test_everything_is_kept_and_nothing_is_told_again(old_world: OldWorld) -> No
     before["chats"] = list(filter(history.is_old, before["chats"]))
     assert (len(before["sessions"]), len(before["chats"])) == (history.SESSIONS, history.CHATS)
     recent = old_world.exchange("stored by the older one")
-    _queue_behind_a_lost_worker(old_world)
-
-    assert old_world.deploy() == 0
+    old_world.roll_out(_LostWorker(old_world))
     _assert_taken_over(old_world)
 
     old_world.await_told(*old_world.queued)

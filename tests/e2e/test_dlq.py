@@ -28,10 +28,10 @@ Unc = Callable[..., Said]
 
 @pytest.fixture(autouse=True)
 def empty_queues(world: World) -> Iterator[None]:
-    """No test finds another's letters."""
+    """No test finds another's letters, whatever its file."""
+    purge(world)
     yield
-    for queue in choose_queues(world.resources, None):
-        world.stack.aws.sqs.purge_queue(QueueUrl=queue.url)
+    purge(world)
 
 
 @pytest.fixture
@@ -50,6 +50,11 @@ def unc(
         return code, said.out, said.err
 
     yield call
+
+
+def purge(world: World) -> None:
+    for queue in choose_queues(world.resources, None):
+        world.stack.aws.sqs.purge_queue(QueueUrl=queue.url)
 
 
 def lay_down(world: World, message: Message, sent_ms: int = 0, group: str = GROUP) -> None:

@@ -25,12 +25,13 @@ from unc.reply_stand_in import Telling
 
 pytestmark = [
     pytest.mark.emulator,
+    pytest.mark.timeout(3600),  # a storm has its own patience, many times over
     pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="finds processes in /proc"),
 ]
 
 RUNS = int(os.environ.get("FAULT_RUNS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", random.SystemRandom().randrange(10**9)))
-COMPLETED_EVERY = 40
+COMPLETED_EVERY = 20
 # Some calls are rare: who is alone in a batch is written otherwise than the many.
 MORE_AT_MOST = 200
 

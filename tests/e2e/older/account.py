@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unc.aws import CONFIG, Aws
+from unc.aws import Aws
 
 HERE = Path(__file__).parent
 QUEUE, DEAD_LETTERS = "unc-consumer-queue.fifo", "unc-consumer-queue-dlq.fifo"
 STORING, TELLING = "unc-queue-lambda", "unc-dynamo-lambda"
 ROLE = "consumer-lambda-execution-role"
-FUNCTION_TIMEOUT_SECONDS = 3
+# To be cut off is not what these tests are about: the older notifier would tell a batch again. A
+# takeover waits for the storing one's time to be over.
+TIMEOUT_SECONDS = {STORING: 10, TELLING: 120}
+VISIBILITY_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def make_queues(aws: Aws) -> tuple[str, str]:
     redrive = {"deadLetterTargetArn": _arn(aws, dead_letters), "maxReceiveCount": "3"}
     queue = aws.sqs.create_queue(
         QueueName=QUEUE,
-        Attributes=fifo | {"VisibilityTimeout": "20", "RedrivePolicy": json.dumps(redrive)},
+        Attributes=fifo
+        | {"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": json.dumps(redrive)},
     )
     return queue["QueueUrl"], dead_letters
 
@@ -86,7 +90,7 @@ def make_functions(aws: Aws, reply_url: str, secret: str) -> None:
             Handler=f"{module}.handler",
             Role=role,
             Code={"ZipFile": _zip(module)},
-            Timeout=FUNCTION_TIMEOUT_SECONDS,
+            Timeout=TIMEOUT_SECONDS[name],
             MemorySize=128,
             Environment={"Variables": environments[name]},
         )
@@ -146,7 +150,7 @@ def _arn(aws: Aws, queue: str) -> str:
 
 
 def _client(aws: Aws, service: str) -> Any:
-    return aws.session.client(service, endpoint_url=aws.endpoint, config=CONFIG)
+    return aws.session.client(service, endpoint_url=aws.endpoint, config=aws.config)
 
 
 def _attributes(**types: str) -> Any:
