@@ -45,10 +45,7 @@ class CredentialSource:
         try:
             self._chain = self._chain or get_session().get_credentials()
             frozen = self._chain and self._chain.get_frozen_credentials()
-        except (
-            BotoCoreError,
-            ClientError,
-        ) as error:  # a profile that is none, a session that has expired
+        except (BotoCoreError, ClientError) as error:  # such as a session that has expired
             raise _none(f", or put AWS_PROFILE right ({error})") from None
         if not frozen:
             raise _none(", or AWS_PROFILE")
