@@ -41,7 +41,7 @@ class OldWorld:
         self,
         progress: Callable[[str], None],
         template: Path = project.TEMPLATE,
-        patience_seconds: float = 60,
+        patience_seconds: float = 600,
     ) -> None:
         """Deploy as the command does, with another template or less patience."""
         plan = Plan(build_package(), {"ReplyServiceUrl": self.reply.url}, template=template)
