@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.cases import CASES
 from benchmarks.code import BASELINE, pack_baseline, unpack_ours
-from benchmarks.goals import Standing, hold_against
+from benchmarks.goals import DeliveryStatus, hold_against
 from benchmarks.measure import COLD_STARTS, Measured, Results, measure_cases, measure_cold
 from benchmarks.plot import plot_ratios
 from benchmarks.processes import measure_endurance
@@ -46,7 +46,7 @@ class Run:
     seconds: float = 0.0
 
     @property
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[DeliveryStatus]:
         """Hold it against the goals."""
         return hold_against(self.results)
 

@@ -17,18 +17,19 @@ from pathlib import Path
 from typing import TextIO
 
 from benchmarks.events import queue_record, sender_id, stream_record
-from domain.batches import Rejected
-from domain.cache import DEFAULT_CAPACITY, SessionCache
-from domain.chats import ChatKey
-from domain.news import News, RejectedNews
-from domain.notifications import Claim
-from domain.ports import Audience, Claimed, Known, Outcome, Unit, Written
-from domain.records import read_record
-from domain.telling import TellingRules
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.ports import ConversationReads, SenderWrite, WriteResult
+from consumer.conversation.queue_record import read_record
+from consumer.conversation.session_cache import DEFAULT_CAPACITY, SessionCache
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.notifier import NotifierRules
+from consumer.notification.ports import ClaimResult, NotificationReads, Outcome
+from consumer.notification.state import Claim
+from consumer.webhook.message import ChatKey
+from container import NotifierDependencies, QueueDependencies
 from handlers.dynamo_event_handler import handle_stream
 from handlers.queue_message_handler import handle_batch
 from logger_setup import Logger
-from wiring import QueueSide, StreamSide
 
 BATCHES = 100_000
 CHECKPOINTS = 10
@@ -37,44 +38,46 @@ CHECKPOINTS = 10
 class Forgetful:
     """Every port at once: answers as an empty world would, and keeps nothing."""
 
-    def look_up(self, first: Collection, second: Collection, third: Collection) -> Known | Audience:
+    def read(
+        self, first: Collection, second: Collection, third: Collection
+    ) -> ConversationReads | NotificationReads:
         """Nobody is known; conversations ask with chat keys second, notifications with senders."""
         if first and isinstance(next(iter(second), None), ChatKey):
-            return Known(dict.fromkeys(first), {}, dict.fromkeys(second, False))
-        return Audience(dict.fromkeys(first), dict.fromkeys(second), {})
+            return ConversationReads(dict.fromkeys(first), {}, dict.fromkeys(second, False))
+        return NotificationReads(dict.fromkeys(first), dict.fromkeys(second), {})
 
-    def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
+    def write(self, units: Sequence[SenderWrite], stored_at: Decimal) -> WriteResult:
         """All is stored."""
-        return Written(
+        return WriteResult(
             stored={message.key for unit in units for message in unit.messages},
             opened={unit.session.session_id for unit in units if unit.opens},
         )
 
-    def quarantine(self, rejected: Sequence[Rejected]) -> set[str]:
+    def quarantine(self, rejected: Sequence[RejectedRecord]) -> set[str]:
         """All has arrived."""
         return {each.record.id for each in rejected}
 
-    def claim(self, claims: Sequence[Claim]) -> Claimed:
+    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
         """All is won."""
-        return Claimed(won={each.news.sender_id for each in claims})
+        return ClaimResult(won={each.notification.sender_id for each in claims})
 
     def release(self, claims: Sequence[Claim]) -> set[str]:
         """All is released."""
-        return {each.news.sender_id for each in claims}
+        return {each.notification.sender_id for each in claims}
 
     def settle(self, through: Mapping[str, Decimal]) -> set[str]:
         """All is settled."""
         return set(through)
 
-    def tell(self, news: Sequence[News]) -> dict[str, Outcome]:
+    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
         """All is accepted."""
-        return {each.sender_id: Outcome.ACCEPTED for each in news}
+        return {each.sender_id: Outcome.ACCEPTED for each in notifications}
 
-    def park(self, news: Sequence[News]) -> set[str]:
-        """All is parked."""
-        return {each.sender_id for each in news}
+    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
+        """All is scheduled."""
+        return {each.sender_id for each in notifications}
 
-    def give_up(self, rejected: Sequence[RejectedNews]) -> set[str]:
+    def dead_letter(self, rejected: Sequence[RejectedNotification]) -> set[str]:
         """All has arrived."""
         return {each.id for each in rejected}
 
@@ -82,17 +85,17 @@ class Forgetful:
 def endure(batches: int, log: TextIO, cached: int = DEFAULT_CAPACITY) -> Iterator[int]:
     """Run batches through both halves; gives the number of each when it is done."""
     logger, ports = Logger("endurance", log), Forgetful()
-    queue = QueueSide(
+    queue = QueueDependencies(
         conversations=ports,
         dead_letters=ports,
         log=logger,
         max_receive_count=10,
         cache=SessionCache(cached),
     )
-    rules = TellingRules(
+    rules = NotifierRules(
         max_attempts=8, resend_unknown=False, post_seconds=5.0, call_seconds=1.0, round_size=100
     )
-    stream = StreamSide(ports, ports, ports, logger, rules)
+    stream = NotifierDependencies(ports, ports, ports, logger, rules)
     for number in range(1, batches + 1):
         sender = sender_id(number)
         failed = handle_batch([read_record(queue_record(sender, number))], None, queue)

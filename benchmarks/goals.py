@@ -22,7 +22,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeliveryStatus:
     """A goal with what was measured; seconds, or KB for memory."""
 
     goal: Goal
@@ -71,16 +71,16 @@ GOALS = (
 )
 
 
-def hold_against(results: Results) -> list[Standing]:
+def hold_against(results: Results) -> list[DeliveryStatus]:
     """Hold every goal against what was measured."""
     return [stand(goal, results) for goal in GOALS]
 
 
-def stand(goal: Goal, results: Results) -> Standing:
+def stand(goal: Goal, results: Results) -> DeliveryStatus:
     """Hold one goal against what was measured."""
     measured = results[goal.group]
     ours, baseline, floor = (measured[name] for name in ("ours", "baseline", "floor"))
-    return Standing(
+    return DeliveryStatus(
         goal,
         ours.median(goal.metric),
         baseline.median(goal.metric),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from math import log10
 from xml.sax.saxutils import escape
 
-from benchmarks.goals import INF, Standing
+from benchmarks.goals import INF, DeliveryStatus
 
 WIDTH = 860
 LEFT = 320
@@ -24,7 +24,7 @@ OURS, BASELINE, FLOOR, TEXT, FAINT = "#1a7f64", "#c9a227", "#57606a", "#1f2328",
 LIMIT = "#cf222e"
 
 
-def plot_ratios(standings: Iterable[Standing]) -> str:
+def plot_ratios(standings: Iterable[DeliveryStatus]) -> str:
     """Draw ours and the baseline as multiples of the floor, on a logarithmic scale."""
     rows = list(standings)
     height = TOP + ROW * len(rows) + 30
@@ -67,7 +67,7 @@ def grid(height: int) -> list[str]:
     return parts
 
 
-def bars(row: Standing, top: float) -> list[str]:
+def bars(row: DeliveryStatus, top: float) -> list[str]:
     """Draw one case."""
     baseline = row.to_floor / row.to_baseline
     parts = [

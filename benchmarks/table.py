@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks.counts import Counts
-from benchmarks.goals import INF, Standing
+from benchmarks.goals import INF, DeliveryStatus
 from benchmarks.measure import Results
 
 ORDER = ("ours", "baseline", "floor")
 
 
-def ratio_table(standings: Iterable[Standing]) -> str:
+def ratio_table(standings: Iterable[DeliveryStatus]) -> str:
     """Ratios with their limits, and the medians behind them."""
     lines = [
         "| case | to baseline | at most | to floor | at most | aim | ours | baseline | floor |",

@@ -19,9 +19,9 @@ def dynamo_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if event.get("source") != WARM_UP_SOURCE:
         set_request_id(getattr(context, "aws_request_id", None))
         records = event.get("Records") or []
-        parked = [each for each in records if _source(each) == RETRY_QUEUE]
+        scheduled = [each for each in records if _source(each) == RETRY_QUEUE]
         streamed = [each for each in records if _source(each) != RETRY_QUEUE]
-        failures = handle_retries(parked, context) if parked else []
+        failures = handle_retries(scheduled, context) if scheduled else []
         if streamed:
             handle_stream(streamed, context)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failures]}

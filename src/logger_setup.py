@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from masking import shown_field, shown_text
+from consumer.masking import shown_field, shown_text
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 # Other loggers' names; no line of ours is graver than an error.

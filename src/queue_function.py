@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from domain.batches import sort_batch
-from domain.inbound import as_dict, parse_inbound
-from domain.records import read_record
+from consumer.conversation.batch import sort_batch
+from consumer.conversation.queue_record import read_record
+from consumer.webhook.message import as_dict
+from consumer.webhook.parse import parse_inbound
 from handlers.queue_message_handler import handle_batch
 from logger_setup import set_request_id
 
@@ -42,6 +43,6 @@ def group_messages_by_sender(records: Iterable[Mapping[str, Any]]) -> dict[str, 
     """
     batch = sort_batch(read_record(each) for each in records)
     return {
-        sender: [as_dict(each.parsed) | {"created_at": each.created_at} for each in messages]
+        sender: [as_dict(each) | {"created_at": each.created_at} for each in messages]
         for sender, messages in batch.by_sender().items()
     }

@@ -1,22 +1,21 @@
 """The consumer as it ships: the zip's content is on the path before anything else."""
 
+import container
 from benchmarks.targets.lambda_context import CONTEXT, Call
 
 
 def start_queue() -> None:
     """Import the entry and put its parts together."""
     import queue_function  # noqa: F401
-    import wiring
 
-    wiring.queue_side()
+    container.queue_dependencies()
 
 
 def start_stream() -> None:
     """Import the entry and put its parts together."""
     import dynamo_function  # noqa: F401
-    import wiring
 
-    wiring.stream_side()
+    container.notifier_dependencies()
 
 
 def prepare_queue(event: dict[str, object]) -> Call:

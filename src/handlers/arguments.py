@@ -1,6 +1,6 @@
 """What a script hands in, held against the form that the tables have it in."""
 
-from domain.address import parse_address
+from consumer.webhook.address import parse_address
 
 
 def require_text(**values: object) -> None:

@@ -1,7 +1,7 @@
 """Queue records become chats in their senders' sessions.
 
 The batch path, and the same path for those who call it from a script: process_message
-is a batch of one sender. Everything works through ports, which `wiring` fills when the
+is a batch of one sender. Everything works through ports, which `container` fills when the
 caller gives none; a script's have the tables only.
 """
 
@@ -9,62 +9,69 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import wiring
-from domain.batches import Arrival, Batch, Rejected, sort_batch, with_tails
-from domain.chats import InboundMessage, message_from_dict
-from domain.errors import NotStored
-from domain.intake import Conversations, Intake
-from domain.patience import Patience
-from domain.records import QueueRecord
-from domain.sessions import ACTIVE, Session
+import container
+from consumer import metrics
+from consumer.conversation.batch import Batch, RejectedRecord, sort_batch, with_blocked
+from consumer.conversation.chat import message_from_dict
+from consumer.conversation.quarantine import quarantine, undeliverable
+from consumer.conversation.queue_record import QueueRecord
+from consumer.conversation.session import ACTIVE, Session
+from consumer.conversation.store_messages import MessageStorage, StoreResult
+from consumer.errors import NotStored
+from consumer.retry_budget import RetryBudget
+from consumer.webhook.message import InboundMessage
 from handlers.arguments import require_sender_id, require_text
-from metrics import embedded
 
 
 def handle_batch(
-    records: Iterable[QueueRecord], context: object = None, side: wiring.QueueSide | None = None
+    records: Iterable[QueueRecord],
+    context: object = None,
+    dependencies: container.QueueDependencies | None = None,
 ) -> list[str]:
     """Store a batch; gives the ids of the records that SQS shall bring again.
 
     A record that is not among them is stored, a status callback, or in the
     dead-letter queue.
     """
-    side = side or wiring.queue_side()
-    patience = side.surroundings.patience(context)
-    storing = side.surroundings.patience(context, calls_behind=1)  # leaves time to quarantine
+    dependencies = dependencies or container.queue_dependencies()
+    budget = dependencies.runtime.budget(context)
+    storing = dependencies.runtime.budget(context, calls_behind=1)  # leaves time to quarantine
     records = list(records)
     batch = sort_batch(each for each in records if each.id)
-    intake = _conversations(side, storing).take_in(batch.by_sender())
-    lost = _lost_causes(batch.arrivals, intake, side)
+    result = _storage(dependencies, storing).store(batch.by_sender())
+    lost = undeliverable(batch, result, dependencies.max_receive_count)
     # After the storing: a dead-letter queue that is down costs the good messages no time.
-    kept = set(_quarantine([*batch.malformed, *lost], patience, side))
-    stuck = [each.record.id for each in batch.malformed if each.record.id in kept]
-    gone = {each.record.id for each in lost} - kept
+    rejected = [*batch.malformed, *lost]
+    moved = quarantine(rejected, dependencies.dead_letters, budget)
+    stuck = [each.record.id for each in batch.malformed if each.record.id not in moved]
+    not_stored = {r.id for r, message in batch.messages if not result.has(message.key)}
     nameless = [each.id for each in records if not each.id]  # makes SQS bring the whole batch
-    failed = stuck + with_tails(batch.arrivals, _unsettled(batch, intake) - gone) + nameless
-    _log_batch(batch, intake, failed, len(batch.malformed) - len(stuck) + len(gone), side)
+    failed = stuck + with_blocked(batch.messages, not_stored - moved) + nameless
+    _log_batch(batch, result, [r for r in rejected if r.record.id in moved], failed, dependencies)
     return failed
 
 
-def get_or_create_session(sender_id: str, side: wiring.ConversationSide | None = None) -> str:
+def get_or_create_session(
+    sender_id: str, dependencies: container.ConversationDependencies | None = None
+) -> str:
     """Give the id of the sender's active session, opening one when there is none.
 
     `sender_id` is what chats have, the address without channel and plus. Raises ValueError
     for anything else, NotStored when the store could not be asked.
     """
     require_sender_id(sender_id)
-    side = side or wiring.conversation_side()
-    intake = _conversations(side, side.surroundings.patience()).take_in({sender_id: []})
-    if sender_id not in intake.sessions:
-        raise NotStored([], intake.problems)
-    return intake.sessions[sender_id].session_id
+    dependencies = dependencies or container.conversation_dependencies()
+    result = _storage(dependencies, dependencies.runtime.budget()).store({sender_id: []})
+    if sender_id not in result.sessions:
+        raise NotStored([], result.problems)
+    return result.sessions[sender_id].session_id
 
 
 def store_chat_messages(
     session_id: str,
     sender_id: str,
     messages: Sequence[Mapping[str, Any]],
-    side: wiring.ConversationSide | None = None,
+    dependencies: container.ConversationDependencies | None = None,
 ) -> int:
     """Store `parse_message_body`'s messages of one sender in a session; gives how many were new.
 
@@ -76,19 +83,19 @@ def store_chat_messages(
     """
     require_sender_id(sender_id)
     require_text(session_id=session_id)
-    side = side or wiring.conversation_side()
-    inbound = _read_dicts(sender_id, messages, side)
+    dependencies = dependencies or container.conversation_dependencies()
+    inbound = _read_dicts(sender_id, messages, dependencies)
     if not inbound:
         return 0
     session = Session(session_id, sender_id, ACTIVE, Decimal(0))
-    intake = _conversations(side, side.surroundings.patience()).put(session, inbound)
-    return _stored_count(inbound, intake)
+    result = _storage(dependencies, dependencies.runtime.budget()).store_in(session, inbound)
+    return _stored_count(inbound, result)
 
 
 def process_message(
     sender_id: str,
     messages: Sequence[Mapping[str, Any]],
-    side: wiring.ConversationSide | None = None,
+    dependencies: container.ConversationDependencies | None = None,
 ) -> int:
     """Store one sender's messages in the active session, or a new one; gives how many were new.
 
@@ -96,23 +103,29 @@ def process_message(
     `metadata.message_id` from the caller. Without messages no session is opened.
     """
     require_sender_id(sender_id)
-    side = side or wiring.conversation_side()
-    inbound = _read_dicts(sender_id, messages, side)
+    dependencies = dependencies or container.conversation_dependencies()
+    inbound = _read_dicts(sender_id, messages, dependencies)
     if not inbound:
         return 0
-    conversations = _conversations(side, side.surroundings.patience())
-    return _stored_count(inbound, conversations.take_in({sender_id: inbound}))
+    conversations = _storage(dependencies, dependencies.runtime.budget())
+    return _stored_count(inbound, conversations.store({sender_id: inbound}))
 
 
-def _conversations(side: wiring.ConversationSide, patience: Patience) -> Conversations:
-    return Conversations(side.conversations, side.cache, side.surroundings.clock, patience)
+def _storage(
+    dependencies: container.ConversationDependencies, budget: RetryBudget
+) -> MessageStorage:
+    return MessageStorage(
+        dependencies.conversations, dependencies.cache, dependencies.runtime.clock, budget
+    )
 
 
 def _read_dicts(
-    sender_id: str, messages: Sequence[Mapping[str, Any]], side: wiring.ConversationSide
+    sender_id: str,
+    messages: Sequence[Mapping[str, Any]],
+    dependencies: container.ConversationDependencies,
 ) -> list[InboundMessage]:
     """Messages in order; those without a place follow each other from now on."""
-    now = Decimal(f"{side.surroundings.clock():.6f}")
+    now = Decimal(f"{dependencies.runtime.clock():.6f}")
     step = Decimal("0.000001")
     inbound = [message_from_dict(each, now + step * n) for n, each in enumerate(messages)]
     if any(message.sender_id != sender_id for message in inbound):
@@ -121,84 +134,43 @@ def _read_dicts(
     return sorted(unique.values(), key=lambda message: message.created_at)
 
 
-def _stored_count(messages: Sequence[InboundMessage], intake: Intake) -> int:
-    missing = [m.message_id for m in messages if not intake.settles(m.key)]
+def _stored_count(messages: Sequence[InboundMessage], result: StoreResult) -> int:
+    missing = [m.message_id for m in messages if not result.has(m.key)]
     if missing:
-        raise NotStored(missing, [*intake.problems, *intake.refused.values()])
-    return len(intake.stored)
-
-
-def _quarantine(
-    rejected: Sequence[Rejected], patience: Patience, side: wiring.QueueSide
-) -> list[str]:
-    """Send to the dead-letter queue; gives the ids of those that did not get there.
-
-    One try is made however little time is left: after its last receive a message that
-    our hand did not move is moved by SQS, and then without its reason and its place.
-    """
-    left = list(rejected)
-    while left:
-        arrived = side.dead_letters.quarantine(left)
-        for each in (each for each in left if each.record.id in arrived):
-            side.log.warning("message quarantined", reason=each.reason, record_id=each.record.id)
-        left = [each for each in left if each.record.id not in arrived]
-        if left and not patience.pause():
-            break
-    return [each.record.id for each in left]
-
-
-def _unsettled(batch: Batch, intake: Intake) -> set[str]:
-    return {a.record.id for a in batch.arrivals if not intake.settles(a.message.key)}
-
-
-def _lost_causes(
-    arrivals: Sequence[Arrival], intake: Intake, side: wiring.QueueSide
-) -> list[Rejected]:
-    """Messages refused for good, or at their last receive: by our hand they keep their place."""
-    open_ = [each for each in arrivals if not intake.settles(each.message.key)]
-    return [
-        Rejected(each.record, _reason(each, intake))
-        for each in open_
-        if each.message.key in intake.refused or each.record.receive_count >= side.max_receive_count
-    ]
-
-
-def _reason(arrival: Arrival, intake: Intake) -> str:
-    if arrival.message.key in intake.refused:
-        return f"the table refuses it: {intake.refused[arrival.message.key]}"
-    why = ", ".join(sorted(set(intake.problems))) or "out of time"
-    return f"not stored after {arrival.record.receive_count} receives: {why}"
+        raise NotStored(missing, [*result.problems, *result.refused.values()])
+    return len(result.stored)
 
 
 def _log_batch(
-    batch: Batch, intake: Intake, failed: Sequence[str], quarantined: int, side: wiring.QueueSide
+    batch: Batch,
+    result: StoreResult,
+    quarantined: Sequence[RejectedRecord],
+    failed: Sequence[str],
+    dependencies: container.QueueDependencies,
 ) -> None:
-    for session in intake.opened:
-        side.log.info("session opened", sender=session.sender_id, session_id=session.session_id)
-    for arrival in batch.arrivals:
-        for warning in arrival.message.parsed.metadata.get("warnings", ()):
-            side.log.warning(
-                "part of a message dropped", warning=warning, message_id=arrival.message.message_id
-            )
-    problems = sorted(set(intake.problems))
+    log = dependencies.log
+    for session in result.opened:
+        log.info("session opened", sender=session.sender_id, session_id=session.session_id)
+    for _, message in batch.messages:
+        for warning in message.metadata.get("warnings", ()):
+            log.warning("part of a message dropped", warning=warning, message_id=message.message_id)
+    for each in quarantined:
+        log.warning("message quarantined", reason=each.reason, record_id=each.record.id)
+    problems = sorted(set(result.problems))
     if failed or problems:
-        side.log.warning("batch had problems", failed=len(failed), problems=problems)
-    side.log.measure("batch handled", _measures(batch, intake, len(failed), quarantined, side))
-
-
-def _measures(
-    batch: Batch, intake: Intake, failed: int, quarantined: int, side: wiring.QueueSide
-) -> dict[str, Any]:
-    now = side.surroundings.clock()
+        log.warning("batch had problems", failed=len(failed), problems=problems)
     counts = {
-        "Received": len(batch.arrivals) + len(batch.callbacks) + len(batch.malformed),
-        "Stored": len(intake.stored),
-        "Duplicates": len(intake.duplicates),
-        "Callbacks": len(batch.callbacks),
-        "Quarantined": quarantined,
-        "Failed": failed,
-        "SessionsOpened": len(intake.opened),
+        metrics.RECEIVED: len(batch.messages) + len(batch.callbacks) + len(batch.malformed),
+        metrics.STORED: len(result.stored),
+        metrics.DUPLICATES: len(result.duplicates),
+        metrics.CALLBACKS: len(batch.callbacks),
+        metrics.QUARANTINED: len(quarantined),
+        metrics.FAILED: len(failed),
+        metrics.SESSIONS_OPENED: len(result.opened),
     }
-    stored = [a.message for a in batch.arrivals if a.message.key in intake.stored]
+    now = dependencies.runtime.clock()
+    stored = [m for _, m in batch.messages if m.key in result.stored]
     waits = [1000 * (now - float(message.created_at)) for message in stored]
-    return embedded(counts, {"QueueToStored": waits}, int(now * 1000))
+    log.measure(
+        "batch handled", metrics.embedded(counts, {metrics.QUEUE_TO_STORED: waits}, int(now * 1000))
+    )

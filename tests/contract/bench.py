@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from domain.chats import ChatKey
-from domain.ports import ConversationStore, DeadLetters, NotificationStore, ReplyService, RetryQueue
+from consumer.conversation.ports import ConversationStore, DeadLetterQueue
+from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
+from consumer.webhook.message import ChatKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Bench(Protocol):
     def notifications(self) -> NotificationStore: ...
 
     @property
-    def dead_letters(self) -> DeadLetters: ...
+    def dead_letters(self) -> DeadLetterQueue: ...
 
     @property
     def retry_queue(self) -> RetryQueue: ...
@@ -50,13 +51,13 @@ class Bench(Protocol):
     def waiting(self) -> int:
         """How many parked messages may not be received yet."""
 
-    def parked(self) -> list[Letter]:
+    def scheduled(self) -> list[Letter]:
         """Take what was parked, once its delay is over."""
 
     def forget_parked(self) -> None:
         """Throw away what was parked, however long it has still to wait."""
 
-    def given_up(self) -> list[Letter]:
+    def dead_lettered(self) -> list[Letter]:
         """Take what lies in the dead-letter queue of news."""
 
     def reply_service(self, behaviour: str) -> ReplyService:

@@ -6,13 +6,12 @@ import itertools
 import uuid
 from decimal import Decimal
 
-from domain.batches import Rejected
-from domain.chats import InboundMessage
-from domain.inbound import ParsedMessage
-from domain.news import News
-from domain.notifications import Claim
-from domain.records import QueueRecord
-from domain.sessions import ACTIVE, Session
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.queue_record import QueueRecord
+from consumer.conversation.session import ACTIVE, Session
+from consumer.notification.notification import Notification
+from consumer.notification.state import Claim
+from consumer.webhook.message import InboundMessage
 
 NOW = Decimal("1790000000.000123")
 EXPIRES_AT = 4_000_000_000  # far ahead: an emulator removes what has expired
@@ -28,15 +27,15 @@ def new_id(prefix: str) -> str:
 def message(sender_id: str, text: str = "hello", created_at: Decimal = NOW) -> InboundMessage:
     """A parsed message of the sender."""
     message_id = new_id("SM")
-    parsed = ParsedMessage(
+    return InboundMessage(
         message_type="text",
         channel="whatsapp",
         sender={"id": sender_id, "name": None, "phone": None},
         content={"text": text, "media_count": 0, "segments": 1},
         metadata={"message_id": message_id, "account_id": None, "status": None},
         raw={},
+        created_at=created_at,
     )
-    return InboundMessage(message_id, created_at, parsed)
 
 
 def messages(sender_id: str, count: int) -> list[InboundMessage]:
@@ -49,19 +48,19 @@ def session(sender_id: str, created_at: int = 1_790_000_000, status: str = ACTIV
     return Session(new_id("session"), sender_id, status, Decimal(created_at))
 
 
-def news(sender_id: str, stored_at: Decimal = NOW, **fields: object) -> News:
+def notification(sender_id: str, stored_at: Decimal = NOW, **fields: object) -> Notification:
     """News of a message; `fields` as News has them."""
-    return News(sender_id, new_id("SM"), "session-1", stored_at, **fields)  # type: ignore[arg-type]
+    return Notification(sender_id, new_id("SM"), "session-1", stored_at, **fields)  # type: ignore[arg-type]
 
 
-def claim(told: News, token: str) -> Claim:
-    return Claim(told, token, EXPIRES_AT)
+def claim(notified: Notification, token: str) -> Claim:
+    return Claim(notified, token, EXPIRES_AT)
 
 
-def rejected(body: object, reason: str = "no fields", group_id: str = "group-1") -> Rejected:
+def rejected(body: object, reason: str = "no fields", group_id: str = "group-1") -> RejectedRecord:
     """A record on its way to the dead-letter queue."""
     record_id = new_id("record")
     record = QueueRecord(
         record_id, record_id, body, group_id, 1_790_000_000_123, "18870000000000000256", 3
     )
-    return Rejected(record, reason)
+    return RejectedRecord(record, reason)

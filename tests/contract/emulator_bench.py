@@ -7,18 +7,19 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from adapters.aws import AwsClient
-from adapters.conversations import DynamoConversations
-from adapters.credentials import Credentials
-from adapters.dynamodb import DynamoDb
-from adapters.http import HttpPool
-from adapters.notifications import DynamoNotifications
-from adapters.queues import SqsDeadLetters, SqsRetryQueue, SqsSender
-from adapters.reply import HttpReplyService
-from adapters.secrets import ReplySecret
-from adapters.wave import Wave
-from domain.chats import ChatKey
-from domain.ports import ReplyService
+from consumer.aws.client import AwsClient
+from consumer.aws.credentials import Credentials
+from consumer.aws.dynamodb import DynamoDb
+from consumer.aws.http import HttpPool
+from consumer.aws.secrets import ReplySecret
+from consumer.aws.sqs import SqsSender
+from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
+from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.notification.dynamodb_store import DynamoNotificationStore
+from consumer.notification.ports import ReplyService
+from consumer.notification.reply_service import HttpReplyService
+from consumer.notification.retry_queue import SqsRetryQueue
+from consumer.webhook.message import ChatKey
 from tests.contract.bench import Letter
 from unc.aws import LOCAL_ACCOUNT
 from unc.queues import read_depth
@@ -40,13 +41,13 @@ class EmulatorBench:
         )
         names, dynamodb = stack.resources, DynamoDb(self._client)
         sender = SqsSender(self._client, _fail)
-        self.conversations = DynamoConversations(
-            dynamodb, Wave(11), names.chat_table, names.session_table
+        self.conversations = DynamoConversationStore(
+            dynamodb, names.chat_table, names.session_table
         )
-        self.notifications = DynamoNotifications(
-            dynamodb, Wave(11), names.notification_table, names.session_table, names.chat_table
+        self.notifications = DynamoNotificationStore(
+            dynamodb, names.notification_table, names.session_table, names.chat_table
         )
-        self.dead_letters = SqsDeadLetters(sender, names.dead_letter_queue)
+        self.dead_letters = SqsDeadLetterQueue(sender, names.dead_letter_queue)
         self.retry_queue = SqsRetryQueue(
             sender, names.reply_retry_queue, names.reply_dead_letter_queue, lambda: 0.0
         )
@@ -75,13 +76,13 @@ class EmulatorBench:
     def waiting(self) -> int:
         return read_depth(self._stack.aws, self._stack.resources.reply_retry_queue).delayed
 
-    def parked(self) -> list[Letter]:
+    def scheduled(self) -> list[Letter]:
         return self._take_all(self._stack.resources.reply_retry_queue)
 
     def forget_parked(self) -> None:
         self._stack.aws.sqs.purge_queue(QueueUrl=self._stack.resources.reply_retry_queue)
 
-    def given_up(self) -> list[Letter]:
+    def dead_lettered(self) -> list[Letter]:
         return self._take_all(self._stack.resources.reply_dead_letter_queue)
 
     def reply_service(self, behaviour: str) -> ReplyService:
@@ -91,12 +92,11 @@ class EmulatorBench:
         reply.fail_with = None if answers == 200 else answers
         return HttpReplyService(
             HttpPool(10),
-            Wave(10),
             NOBODY if behaviour == "absent" else reply.url,
             ReplySecret(self._client),
             REPLY_TIMEOUT_SECONDS,
             _raise,
-            lambda untold: None,
+            lambda not_notified: None,
         )
 
     def _take_all(self, url: str) -> list[Letter]:

@@ -7,16 +7,16 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from domain.chats import ChatKey
-from domain.ports import ReplyService as ReplyServicePort
-from domain.sessions import Session
-from domain.size import size_of
+from consumer.conversation.session import Session
+from consumer.item_size import size_of
+from consumer.notification.ports import ReplyService as ReplyServicePort
+from consumer.webhook.message import ChatKey
 from tests.contract.bench import Letter
 from tests.world.chance import Chance
 from tests.world.conversations import MemoryConversations
 from tests.world.faults import Fault, Faults
 from tests.world.notifications import MemoryNotifications
-from tests.world.queue_ports import MemoryDeadLetters, MemoryRetryQueue
+from tests.world.queue_ports import MemoryDeadLetterQueue, MemoryRetryQueue
 from tests.world.queues import FifoQueue, Message, Queue, StandardQueue
 from tests.world.reply_service import MemoryReplyService, ReplyService
 from tests.world.scheduler import Scheduler
@@ -53,7 +53,7 @@ class MemoryBench:
         self._given_up = StandardQueue("reply-dlq", self._now)
         self.conversations = MemoryConversations(self._tables, self._wire, self._witness)
         self.notifications = MemoryNotifications(self._tables, self._wire, self._witness)
-        self.dead_letters = MemoryDeadLetters(self._dead, self._wire, self._witness)
+        self.dead_letters = MemoryDeadLetterQueue(self._dead, self._wire, self._witness)
         self.retry_queue = MemoryRetryQueue(
             self._parked, self._given_up, self._wire, self._witness, lambda: 0.0
         )
@@ -77,14 +77,14 @@ class MemoryBench:
     def waiting(self) -> int:
         return sum(each.visible_at > self._now() for each in self._parked.messages.values())
 
-    def parked(self) -> list[Letter]:
+    def scheduled(self) -> list[Letter]:
         self._scheduler.pause(LONG_SECONDS)
         return _take_all(self._parked)
 
     def forget_parked(self) -> None:
         self._parked.messages.clear()
 
-    def given_up(self) -> list[Letter]:
+    def dead_lettered(self) -> list[Letter]:
         return _take_all(self._given_up)
 
     def reply_service(self, behaviour: str) -> ReplyServicePort:

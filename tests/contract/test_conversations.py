@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.chats import ChatKey, chat_item
-from domain.ports import Unit
-from domain.sessions import is_limited
+from consumer.conversation.chat import chat_item
+from consumer.conversation.ports import SenderWrite
+from consumer.conversation.session import is_limited
+from consumer.webhook.message import ChatKey
 from tests.contract.bench import Bench
 from tests.contract.builders import NOW, message, messages, new_id, session
 
@@ -17,22 +18,22 @@ TOO_LARGE = "x" * 500_000
 
 def test_of_a_stranger_nothing_is_known(bench: Bench) -> None:
     sender, chat, unknown = new_id("sender"), message(new_id("sender")), new_id("session")
-    known = bench.conversations.look_up([sender], [chat.key], [unknown])
+    known = bench.conversations.read([sender], [chat.key], [unknown])
     assert (known.newest, known.stored) == ({sender: None}, {chat.key: False})
     assert (known.sessions, known.problems) == ({unknown: None}, [])
 
 
 def test_asking_for_nothing_is_answered(bench: Bench) -> None:
-    assert bench.conversations.look_up([], [], []).problems == []
+    assert bench.conversations.read([], [], []).problems == []
 
 
 def test_a_session_opens_together_with_its_messages(bench: Bench) -> None:
     sender = new_id("sender")
     opened, chats = session(sender), messages(sender, 2)
-    written = bench.conversations.write([Unit(opened, True, chats)], NOW)
+    written = bench.conversations.write([SenderWrite(opened, True, chats)], NOW)
     assert written.opened == {opened.session_id}
     assert written.stored == {each.key for each in chats}
-    known = bench.conversations.look_up([sender], written.stored, [opened.session_id])
+    known = bench.conversations.read([sender], written.stored, [opened.session_id])
     assert known.newest == {sender: opened}
     assert known.sessions == {opened.session_id: opened}
     assert known.stored == dict.fromkeys(written.stored, True)
@@ -40,21 +41,21 @@ def test_a_session_opens_together_with_its_messages(bench: Bench) -> None:
 
 def test_a_session_opens_without_messages_too(bench: Bench) -> None:
     opened = session(new_id("sender"))
-    written = bench.conversations.write([Unit(opened, True, [])], NOW)
+    written = bench.conversations.write([SenderWrite(opened, True, [])], NOW)
     assert (written.opened, written.stored) == ({opened.session_id}, set())
 
 
 def test_messages_go_into_a_session_that_is_there(bench: Bench) -> None:
     sender = new_id("sender")
     there, chat = session(sender), message(sender)
-    written = bench.conversations.write([Unit(there, False, [chat])], NOW)
+    written = bench.conversations.write([SenderWrite(there, False, [chat])], NOW)
     assert (written.opened, written.stored) == (set(), {chat.key})
 
 
 def test_a_chat_is_stored_as_the_reply_service_reads_it(bench: Bench) -> None:
     sender = new_id("sender")
     there, chat = session(sender), message(sender)
-    bench.conversations.write([Unit(there, False, [chat])], NOW)
+    bench.conversations.write([SenderWrite(there, False, [chat])], NOW)
     assert bench.chat(chat.key) == chat_item(chat, there.session_id, NOW)
 
 
@@ -70,7 +71,7 @@ def test_a_chat_is_stored_as_the_reply_service_reads_it(bench: Bench) -> None:
 def test_a_place_of_many_digits_stays_exact(bench: Bench, created_at: Decimal) -> None:
     sender = new_id("sender")
     chat = message(sender, created_at=created_at)
-    bench.conversations.write([Unit(session(sender), False, [chat])], NOW)
+    bench.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)
     row = bench.chat(chat.key)
     assert row is not None
     assert row["created_at"] == created_at
@@ -79,8 +80,8 @@ def test_a_place_of_many_digits_stays_exact(bench: Bench, created_at: Decimal) -
 def test_a_chat_that_is_stored_stays_as_it_was(bench: Bench) -> None:
     sender = new_id("sender")
     first, second, chat = session(sender), session(sender), message(sender)
-    bench.conversations.write([Unit(first, False, [chat])], NOW)
-    written = bench.conversations.write([Unit(second, False, [chat])], NOW + 1)
+    bench.conversations.write([SenderWrite(first, False, [chat])], NOW)
+    written = bench.conversations.write([SenderWrite(second, False, [chat])], NOW + 1)
     assert (written.stored, written.present) == (set(), {chat.key})
     assert bench.chat(chat.key) == chat_item(chat, first.session_id, NOW)
 
@@ -88,8 +89,8 @@ def test_a_chat_that_is_stored_stays_as_it_was(bench: Bench) -> None:
 def test_what_is_present_keeps_the_rest_of_its_unit_out(bench: Bench) -> None:
     sender = new_id("sender")
     there, old, new = session(sender), message(sender), message(sender)
-    bench.conversations.write([Unit(there, False, [old])], NOW)
-    written = bench.conversations.write([Unit(there, False, [old, new])], NOW)
+    bench.conversations.write([SenderWrite(there, False, [old])], NOW)
+    written = bench.conversations.write([SenderWrite(there, False, [old, new])], NOW)
     assert (written.stored, written.present) == (set(), {old.key})
     assert bench.chat(new.key) is None
 
@@ -97,13 +98,13 @@ def test_what_is_present_keeps_the_rest_of_its_unit_out(bench: Bench) -> None:
 def test_one_senders_trouble_keeps_the_others_of_the_same_write_out(bench: Bench) -> None:
     sender, other = new_id("sender"), new_id("sender")
     old, new = message(sender), message(other)
-    bench.conversations.write([Unit(session(sender), False, [old])], NOW)
+    bench.conversations.write([SenderWrite(session(sender), False, [old])], NOW)
     opened = session(other)
-    units = [Unit(session(sender), False, [old]), Unit(opened, True, [new])]
+    units = [SenderWrite(session(sender), False, [old]), SenderWrite(opened, True, [new])]
     written = bench.conversations.write(units, NOW)
     assert (written.stored, written.opened) == (set(), set())
     assert (written.present, written.existing) == ({old.key}, {})
-    known = bench.conversations.look_up([other], [new.key], [opened.session_id])
+    known = bench.conversations.read([other], [new.key], [opened.session_id])
     assert (known.newest[other], known.stored[new.key]) == (None, False)
 
 
@@ -111,7 +112,7 @@ def test_a_session_that_exists_is_given_as_it_is(bench: Bench) -> None:
     sender = new_id("sender")
     wanted, chat = session(sender, created_at=200), message(sender)
     bench.put_session(wanted.session_id, sender, status="completed", created_at=100)
-    written = bench.conversations.write([Unit(wanted, True, [chat])], NOW)
+    written = bench.conversations.write([SenderWrite(wanted, True, [chat])], NOW)
     there = written.existing[wanted.session_id]
     assert (there.status, there.created_at) == ("completed", Decimal(100))
     assert (written.opened, written.stored) == (set(), set())
@@ -120,8 +121,8 @@ def test_a_session_that_exists_is_given_as_it_is(bench: Bench) -> None:
 
 def test_a_repeated_creation_alone_is_given_the_session_too(bench: Bench) -> None:
     opened = session(new_id("sender"))
-    bench.conversations.write([Unit(opened, True, [])], NOW)
-    again = bench.conversations.write([Unit(opened, True, [])], NOW)
+    bench.conversations.write([SenderWrite(opened, True, [])], NOW)
+    again = bench.conversations.write([SenderWrite(opened, True, [])], NOW)
     assert (again.existing, again.opened) == ({opened.session_id: opened}, set())
 
 
@@ -130,7 +131,7 @@ def test_the_newest_session_is_the_newest_whatever_its_status(bench: Bench) -> N
     bench.put_session(new_id("old"), sender, status="active", created_at=100)
     newest = new_id("new")
     bench.put_session(newest, sender, status="completed", created_at=200)
-    known = bench.conversations.look_up([sender], [], [])
+    known = bench.conversations.read([sender], [], [])
     found = known.newest[sender]
     assert found is not None
     assert (found.session_id, found.is_active) == (newest, False)
@@ -139,7 +140,7 @@ def test_the_newest_session_is_the_newest_whatever_its_status(bench: Bench) -> N
 def test_a_session_without_a_status_is_not_active(bench: Bench) -> None:
     sender, odd = new_id("sender"), new_id("odd")
     bench.put_session(odd, sender, created_at=100)
-    known = bench.conversations.look_up([sender], [], [odd])
+    known = bench.conversations.read([sender], [], [odd])
     assert known.newest[sender] == known.sessions[odd]
     found = known.sessions[odd]
     assert found is not None
@@ -152,7 +153,7 @@ def test_a_session_without_a_status_is_not_active(bench: Bench) -> None:
 def test_a_limit_is_given_as_it_is_written(bench: Bench, until: str) -> None:
     sender, limited = new_id("sender"), new_id("limited")
     bench.put_session(limited, sender, status="active", created_at=100, user_limited_until=until)
-    found = bench.conversations.look_up([], [], [limited]).sessions[limited]
+    found = bench.conversations.read([], [], [limited]).sessions[limited]
     assert found is not None
     assert found.user_limited_until == until
     if until != "soon":
@@ -162,15 +163,15 @@ def test_a_limit_is_given_as_it_is_written(bench: Bench, until: str) -> None:
 def test_more_than_a_hundred_keys_are_read(bench: Bench) -> None:
     sender = new_id("sender")
     chats = messages(sender, 130)
-    bench.conversations.write([Unit(session(sender), False, chats[:1])], NOW)
-    known = bench.conversations.look_up([], [each.key for each in chats], [])
+    bench.conversations.write([SenderWrite(session(sender), False, chats[:1])], NOW)
+    known = bench.conversations.read([], [each.key for each in chats], [])
     assert [known.stored[each.key] for each in chats] == [True] + [False] * 129
 
 
 def test_a_unit_larger_than_a_transaction_is_stored_whole(bench: Bench) -> None:
     sender = new_id("sender")
     opened, chats = session(sender), messages(sender, 210)
-    written = bench.conversations.write([Unit(opened, True, chats)], NOW)
+    written = bench.conversations.write([SenderWrite(opened, True, chats)], NOW)
     assert written.opened == {opened.session_id}
     assert written.stored == {each.key for each in chats}
     assert bench.chat(chats[-1].key) is not None
@@ -179,7 +180,7 @@ def test_a_unit_larger_than_a_transaction_is_stored_whole(bench: Bench) -> None:
 def test_what_takes_several_transactions_is_stored_at_several_moments(bench: Bench) -> None:
     sender = new_id("sender")
     chats = messages(sender, 210)
-    bench.conversations.write([Unit(session(sender), True, chats)], NOW)
+    bench.conversations.write([SenderWrite(session(sender), True, chats)], NOW)
     rows = [row for each in chats if (row := bench.chat(each.key))]
     moments = [row["stored_at"] for row in rows]
     assert moments == sorted(moments)
@@ -190,8 +191,8 @@ def test_what_takes_several_transactions_is_stored_at_several_moments(bench: Ben
 def test_behind_a_part_that_failed_nothing_of_the_unit_is_stored(bench: Bench) -> None:
     sender = new_id("sender")
     there, chats = session(sender), messages(sender, 210)
-    bench.conversations.write([Unit(there, False, chats[:1])], NOW)
-    written = bench.conversations.write([Unit(there, False, chats)], NOW)
+    bench.conversations.write([SenderWrite(there, False, chats[:1])], NOW)
+    written = bench.conversations.write([SenderWrite(there, False, chats)], NOW)
     assert written.present == {chats[0].key}
     assert written.stored == set()
     assert bench.chat(chats[-1].key) is None
@@ -199,8 +200,8 @@ def test_behind_a_part_that_failed_nothing_of_the_unit_is_stored(bench: Bench) -
 
 def test_units_beyond_a_transaction_do_not_hold_each_other_up(bench: Bench) -> None:
     senders = [new_id("sender") for _ in range(3)]
-    units = [Unit(session(each), True, messages(each, 60)) for each in senders]
-    bench.conversations.write([Unit(units[0].session, False, units[0].messages[:1])], NOW)
+    units = [SenderWrite(session(each), True, messages(each, 60)) for each in senders]
+    bench.conversations.write([SenderWrite(units[0].session, False, units[0].messages[:1])], NOW)
     written = bench.conversations.write(units, NOW)
     assert written.opened >= {units[1].session.session_id, units[2].session.session_id}
     assert len(written.stored) == 120
@@ -209,7 +210,7 @@ def test_units_beyond_a_transaction_do_not_hold_each_other_up(bench: Bench) -> N
 def test_what_no_table_takes_is_refused_when_it_stands_alone(bench: Bench) -> None:
     sender = new_id("sender")
     there, large = session(sender), message(sender, TOO_LARGE)
-    written = bench.conversations.write([Unit(there, False, [large])], NOW)
+    written = bench.conversations.write([SenderWrite(there, False, [large])], NOW)
     assert set(written.refused) == {there.session_id}
     assert bench.chat(large.key) is None
 
@@ -217,7 +218,10 @@ def test_what_no_table_takes_is_refused_when_it_stands_alone(bench: Bench) -> No
 def test_what_no_table_takes_keeps_others_out_but_refuses_none_of_them(bench: Bench) -> None:
     sender, other = new_id("sender"), new_id("sender")
     large, good = message(sender, TOO_LARGE), message(other)
-    units = [Unit(session(sender), False, [large]), Unit(session(other), False, [good])]
+    units = [
+        SenderWrite(session(sender), False, [large]),
+        SenderWrite(session(other), False, [good]),
+    ]
     written = bench.conversations.write(units, NOW)
     assert units[1].session.session_id not in written.refused
     assert written.stored == set()
@@ -227,7 +231,7 @@ def test_what_no_table_takes_keeps_others_out_but_refuses_none_of_them(bench: Be
 def test_keys_of_any_text_are_told_apart(bench: Bench) -> None:
     sender = new_id("sénder 🙂")
     chat = message(sender)
-    bench.conversations.write([Unit(session(sender), False, [chat])], NOW)
+    bench.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)
     other = ChatKey(sender, chat.message_id + " ")
-    known = bench.conversations.look_up([], [chat.key, other], [])
+    known = bench.conversations.read([], [chat.key, other], [])
     assert known.stored == {chat.key: True, other: False}

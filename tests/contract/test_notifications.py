@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from domain.chats import ChatKey
-from domain.notifications import NOBODY
-from domain.ports import Unit
+from consumer.conversation.ports import SenderWrite
+from consumer.notification.state import NOBODY
+from consumer.webhook.message import ChatKey
 from tests.contract.bench import Bench
-from tests.contract.builders import EXPIRES_AT, NOW, claim, message, new_id, news, session
+from tests.contract.builders import EXPIRES_AT, NOW, claim, message, new_id, notification, session
 
 LATER = NOW + 1
 
 
 def test_of_a_stranger_nothing_is_known(bench: Bench) -> None:
     sender, chat, unknown = new_id("sender"), ChatKey(new_id("sender"), "SM1"), new_id("session")
-    audience = bench.notifications.look_up([unknown], [sender], [chat])
+    audience = bench.notifications.read([unknown], [sender], [chat])
     assert (audience.sessions, audience.notifications) == ({unknown: None}, {sender: None})
     assert (audience.texts, audience.problems) == ({chat: None}, [])
 
@@ -24,52 +24,52 @@ def test_of_a_stranger_nothing_is_known(bench: Bench) -> None:
 def test_sessions_and_texts_are_read(bench: Bench) -> None:
     sender = new_id("sender")
     opened, chat, empty = session(sender), message(sender, "hi 🙂"), message(sender, "")
-    bench.conversations.write([Unit(opened, True, [chat, empty])], NOW)
-    audience = bench.notifications.look_up([opened.session_id], [], [chat.key, empty.key])
+    bench.conversations.write([SenderWrite(opened, True, [chat, empty])], NOW)
+    audience = bench.notifications.read([opened.session_id], [], [chat.key, empty.key])
     assert audience.sessions == {opened.session_id: opened}
     assert audience.texts == {chat.key: "hi 🙂", empty.key: ""}
 
 
 def test_the_first_claim_wins_and_stands_in_the_row(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    claimed = bench.notifications.claim([claim(told, "one")])
-    assert (claimed.won, claimed.lost) == ({told.sender_id}, set())
-    row = bench.notifications.look_up([], [told.sender_id], []).notifications[told.sender_id]
+    notified = notification(new_id("sender"))
+    claimed = bench.notifications.claim([claim(notified, "one")])
+    assert (claimed.won, claimed.lost) == ({notified.sender_id}, set())
+    row = bench.notifications.read([], [notified.sender_id], []).notifications[notified.sender_id]
     assert row is not None
-    assert (row.claimed, row.claimed_by, row.through) == (NOW, "one", None)
-    assert (row.message_id, row.expires_at) == (told.message_id, EXPIRES_AT)
+    assert (row.claimed, row.claimed_by, row.notified_through) == (NOW, "one", None)
+    assert (row.message_id, row.expires_at) == (notified.message_id, EXPIRES_AT)
 
 
 def test_a_second_claim_on_the_same_news_loses(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    claimed = bench.notifications.claim([claim(told, "two")])
-    assert (claimed.won, claimed.lost) == (set(), {told.sender_id})
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    claimed = bench.notifications.claim([claim(notified, "two")])
+    assert (claimed.won, claimed.lost) == (set(), {notified.sender_id})
 
 
 def test_the_same_token_wins_again(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    assert bench.notifications.claim([claim(told, "one")]).won == {told.sender_id}
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    assert bench.notifications.claim([claim(notified, "one")]).won == {notified.sender_id}
 
 
 def test_a_parked_copy_takes_over_the_claim_that_it_names_once(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    copy = replace(told, attempt=2, after=("zero", "one"))
-    assert bench.notifications.claim([claim(copy, "two")]).won == {told.sender_id}
-    assert bench.notifications.claim([claim(copy, "three")]).lost == {told.sender_id}
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    copy = replace(notified, attempt=2, after=("zero", "one"))
+    assert bench.notifications.claim([claim(copy, "two")]).won == {notified.sender_id}
+    assert bench.notifications.claim([claim(copy, "three")]).lost == {notified.sender_id}
 
 
 def test_a_higher_attempt_alone_takes_over_nothing(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    copy = replace(told, attempt=9)
-    assert bench.notifications.claim([claim(copy, "two")]).lost == {told.sender_id}
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    copy = replace(notified, attempt=9)
+    assert bench.notifications.claim([claim(copy, "two")]).lost == {notified.sender_id}
 
 
 def test_newer_news_is_claimed_over_older_and_not_the_other_way(bench: Bench) -> None:
-    old = news(new_id("sender"))
+    old = notification(new_id("sender"))
     new = replace(old, stored_at=LATER)
     bench.notifications.claim([claim(old, "one")])
     assert bench.notifications.claim([claim(new, "two")]).won == {old.sender_id}
@@ -77,58 +77,58 @@ def test_newer_news_is_claimed_over_older_and_not_the_other_way(bench: Bench) ->
 
 
 def test_what_is_settled_can_not_be_claimed(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    assert bench.notifications.settle({told.sender_id: NOW}) == {told.sender_id}
-    assert bench.notifications.claim([claim(told, "one")]).lost == {told.sender_id}
-    newer = replace(told, stored_at=LATER)
-    assert bench.notifications.claim([claim(newer, "two")]).won == {told.sender_id}
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    assert bench.notifications.settle({notified.sender_id: NOW}) == {notified.sender_id}
+    assert bench.notifications.claim([claim(notified, "one")]).lost == {notified.sender_id}
+    newer = replace(notified, stored_at=LATER)
+    assert bench.notifications.claim([claim(newer, "two")]).won == {notified.sender_id}
 
 
 def test_a_claim_given_back_is_anybodys(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    assert bench.notifications.release([claim(told, "one")]) == {told.sender_id}
-    row = bench.notifications.look_up([], [told.sender_id], []).notifications[told.sender_id]
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    assert bench.notifications.release([claim(notified, "one")]) == {notified.sender_id}
+    row = bench.notifications.read([], [notified.sender_id], []).notifications[notified.sender_id]
     assert row is not None
     assert row.claimed_by == NOBODY
-    assert bench.notifications.claim([claim(told, "two")]).won == {told.sender_id}
+    assert bench.notifications.claim([claim(notified, "two")]).won == {notified.sender_id}
 
 
 def test_a_claim_that_was_taken_over_can_not_be_given_back(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    bench.notifications.claim([claim(told, "one")])
-    bench.notifications.claim([claim(replace(told, after=("one",)), "two")])
-    assert bench.notifications.release([claim(told, "one")]) == {told.sender_id}
-    assert bench.notifications.claim([claim(told, "three")]).lost == {told.sender_id}
+    notified = notification(new_id("sender"))
+    bench.notifications.claim([claim(notified, "one")])
+    bench.notifications.claim([claim(replace(notified, after=("one",)), "two")])
+    assert bench.notifications.release([claim(notified, "one")]) == {notified.sender_id}
+    assert bench.notifications.claim([claim(notified, "three")]).lost == {notified.sender_id}
 
 
 def test_giving_back_what_was_never_claimed_changes_nothing(bench: Bench) -> None:
-    told = news(new_id("sender"))
-    assert bench.notifications.release([claim(told, "one")]) == {told.sender_id}
-    audience = bench.notifications.look_up([], [told.sender_id], [])
-    assert audience.notifications == {told.sender_id: None}
+    notified = notification(new_id("sender"))
+    assert bench.notifications.release([claim(notified, "one")]) == {notified.sender_id}
+    audience = bench.notifications.read([], [notified.sender_id], [])
+    assert audience.notifications == {notified.sender_id: None}
 
 
 def test_settling_never_moves_back(bench: Bench) -> None:
     sender = new_id("sender")
     for moment in (LATER, NOW, LATER):
         assert bench.notifications.settle({sender: moment}) == {sender}
-    row = bench.notifications.look_up([], [sender], []).notifications[sender]
+    row = bench.notifications.read([], [sender], []).notifications[sender]
     assert row is not None
-    assert (row.through, row.claimed) == (LATER, None)
+    assert (row.notified_through, row.claimed) == (LATER, None)
 
 
 def test_moments_of_many_digits_are_told_apart(bench: Bench) -> None:
-    told = news(new_id("sender"), Decimal("1790000000.000001"))
-    bench.notifications.settle({told.sender_id: told.stored_at})
-    next_one = replace(told, stored_at=Decimal("1790000000.000002"))
-    assert bench.notifications.claim([claim(told, "one")]).lost == {told.sender_id}
-    assert bench.notifications.claim([claim(next_one, "one")]).won == {told.sender_id}
+    notified = notification(new_id("sender"), Decimal("1790000000.000001"))
+    bench.notifications.settle({notified.sender_id: notified.stored_at})
+    next_one = replace(notified, stored_at=Decimal("1790000000.000002"))
+    assert bench.notifications.claim([claim(notified, "one")]).lost == {notified.sender_id}
+    assert bench.notifications.claim([claim(next_one, "one")]).won == {notified.sender_id}
 
 
 def test_of_many_claims_only_those_that_lose_lose(bench: Bench) -> None:
-    many = [news(new_id("sender")) for _ in range(120)]
+    many = [notification(new_id("sender")) for _ in range(120)]
     taken = many[::7]
     bench.notifications.claim([claim(each, "before") for each in taken])
     claimed = bench.notifications.claim([claim(each, "now") for each in many])
@@ -138,13 +138,13 @@ def test_of_many_claims_only_those_that_lose_lose(bench: Bench) -> None:
 
 
 def test_many_are_settled_and_given_back_at_once(bench: Bench) -> None:
-    many = [news(new_id("sender")) for _ in range(120)]
+    many = [notification(new_id("sender")) for _ in range(120)]
     senders = {each.sender_id for each in many}
     bench.notifications.claim([claim(each, "one") for each in many])
     assert bench.notifications.release([claim(each, "one") for each in many]) == senders
     assert bench.notifications.settle(dict.fromkeys(senders, NOW)) == senders
-    audience = bench.notifications.look_up([], sorted(senders), [])
-    assert {row and row.through for row in audience.notifications.values()} == {NOW}
+    audience = bench.notifications.read([], sorted(senders), [])
+    assert {row and row.notified_through for row in audience.notifications.values()} == {NOW}
 
 
 def test_nothing_to_do_is_done(bench: Bench) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from domain.news import RejectedNews, retry_body
+from consumer.notification.notification import RejectedNotification
+from consumer.notification.retry_record import retry_body
 from tests.contract.bench import Bench, Letter
-from tests.contract.builders import new_id, news, rejected
+from tests.contract.builders import new_id, notification, rejected
 
 
 @pytest.fixture(autouse=True)
 def empty_queues(bench: Bench) -> None:
     bench.dead()
-    bench.given_up()
+    bench.dead_lettered()
 
 
 def test_a_quarantined_message_keeps_its_reason_and_its_first_place(bench: Bench) -> None:
@@ -58,40 +59,40 @@ def test_more_than_ten_arrive_in_order(bench: Bench) -> None:
 
 def test_parked_news_is_delayed(bench: Bench) -> None:
     """By minutes at a late attempt, so that nobody looks too late."""
-    told = news(new_id("sender"), attempt=9)
-    assert bench.retry_queue.park([told]) == {told.sender_id}
+    notified = notification(new_id("sender"), attempt=9)
+    assert bench.retry_queue.schedule([notified]) == {notified.sender_id}
     assert bench.waiting() == 1
     bench.forget_parked()
 
 
 def test_parked_news_holds_no_text(bench: Bench) -> None:
-    told = news(new_id("sender"), attempt=2, text="a secret", after=("token",))
-    assert bench.retry_queue.park([told]) == {told.sender_id}
-    [letter] = bench.parked()
-    assert letter.body == retry_body(told)
+    notified = notification(new_id("sender"), attempt=2, text="a secret", after=("token",))
+    assert bench.retry_queue.schedule([notified]) == {notified.sender_id}
+    [letter] = bench.scheduled()
+    assert letter.body == retry_body(notified)
     assert "a secret" not in letter.body
 
 
 def test_news_of_many_senders_is_parked_at_once(bench: Bench) -> None:
-    many = [news(new_id("sender"), attempt=1) for _ in range(23)]
-    assert bench.retry_queue.park(many) == {each.sender_id for each in many}
-    assert {each.body for each in bench.parked()} == {retry_body(each) for each in many}
+    many = [notification(new_id("sender"), attempt=1) for _ in range(23)]
+    assert bench.retry_queue.schedule(many) == {each.sender_id for each in many}
+    assert {each.body for each in bench.scheduled()} == {retry_body(each) for each in many}
 
 
 def test_what_is_given_up_arrives_with_its_reason(bench: Bench) -> None:
-    many = [RejectedNews(new_id("sender"), f'{{"n":{n}}}', "rejected") for n in range(12)]
-    assert bench.retry_queue.give_up(many) == {each.id for each in many}
-    letters = bench.given_up()
+    many = [RejectedNotification(new_id("sender"), f'{{"n":{n}}}', "rejected") for n in range(12)]
+    assert bench.retry_queue.dead_letter(many) == {each.id for each in many}
+    letters = bench.dead_lettered()
     assert {each.body for each in letters} == {each.body for each in many}
     assert all(each.attributes == {"Reason": "rejected"} for each in letters)
 
 
 def test_without_a_body_an_empty_object_is_sent(bench: Bench) -> None:
-    bench.retry_queue.give_up([RejectedNews(new_id("sender"), "", "unreadable")])
-    assert [each.body for each in bench.given_up()] == ["{}"]
+    bench.retry_queue.dead_letter([RejectedNotification(new_id("sender"), "", "unreadable")])
+    assert [each.body for each in bench.dead_lettered()] == ["{}"]
 
 
 def test_nothing_to_send_is_sent(bench: Bench) -> None:
     assert bench.dead_letters.quarantine([]) == set()
-    assert bench.retry_queue.park([]) == set()
-    assert bench.retry_queue.give_up([]) == set()
+    assert bench.retry_queue.schedule([]) == set()
+    assert bench.retry_queue.dead_letter([]) == set()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports import Outcome, Unit
+from consumer.conversation.ports import SenderWrite
+from consumer.notification.ports import Outcome
 from tests.contract.bench import Bench
-from tests.contract.builders import NOW, message, new_id, news, session
+from tests.contract.builders import NOW, message, new_id, notification, session
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,6 @@ from tests.contract.builders import NOW, message, new_id, news, session
 def test_every_sender_has_an_outcome(bench: Bench, behaviour: str, outcome: Outcome) -> None:
     senders = [new_id("sender") for _ in range(3)]
     for each in senders:
-        bench.conversations.write([Unit(session(each), True, [message(each)])], NOW)
-    told = [news(each, text="hi") for each in senders]
-    assert bench.reply_service(behaviour).tell(told) == dict.fromkeys(senders, outcome)
+        bench.conversations.write([SenderWrite(session(each), True, [message(each)])], NOW)
+    notified = [notification(each, text="hi") for each in senders]
+    assert bench.reply_service(behaviour).post(notified) == dict.fromkeys(senders, outcome)

@@ -5,10 +5,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from tests.e2e.journal import POST, Exchange, News
+from tests.e2e.journal import POST, Exchange, Notification
 from tests.e2e.storm import Storm
 from tests.e2e.traffic import Traffic
-from unc.reply_stand_in import Telling
+from unc.reply_stand_in import NotificationResult
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Aftermath:
         pages = [logs.filter_log_events(logGroupName=name) for name in names]
         return [event["message"].strip() for page in pages for event in page["events"]]
 
-    def accepted(self) -> list[Telling]:
+    def accepted(self) -> list[NotificationResult]:
         """The POSTs that the reply service has accepted so far of these senders."""
         return [each for each in self.storm.world.reply.accepted() if each.sender_id in self.chats]
 
@@ -60,9 +60,9 @@ class Aftermath:
             if self.moments[each.idempotency_key] >= last[each.sender_id]
         }
         in_doubt = self.in_doubt()
-        return {s for s in last.keys() - covered if News(s, last[s]) not in in_doubt}
+        return {s for s in last.keys() - covered if Notification(s, last[s]) not in in_doubt}
 
-    def in_doubt(self) -> set[News]:
+    def in_doubt(self) -> set[Notification]:
         """News whose outcome nobody can know, by what the proxies saw."""
         posts = [post for post in self.storm.journal.read(POST) if post.is_unknown_to_caller]
         return {self.news_of(post) for post in posts} | self.storm.journal.abandoned()
@@ -88,8 +88,8 @@ class Aftermath:
     def is_accepted(self, post: Exchange) -> bool:
         return post.is_applied and post.key in self.moments
 
-    def news_of(self, post: Exchange) -> News:
-        return News(post.request["sender_id"], self.moments[post.key])
+    def news_of(self, post: Exchange) -> Notification:
+        return Notification(post.request["sender_id"], self.moments[post.key])
 
     def has_only_our_sessions(self, sender: str) -> bool:
         """Whether the reply service opened none for this sender."""

@@ -49,7 +49,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class News:
+class Notification:
     """What a sender has said up to a moment (`stored_at`)."""
 
     sender_id: str
@@ -95,17 +95,17 @@ class Journal:
         puts = [put for each in list(self.exchanges) for put in applied(each, "Put")]
         return {put["Item"]["session_id"]["S"] for put in puts if "message_id" not in put["Item"]}
 
-    def claims(self) -> dict[News, list[int]]:
+    def claims(self) -> dict[Notification, list[int]]:
         """When news was claimed, each time that it was."""
-        claims: dict[News, list[int]] = {}
+        claims: dict[Notification, list[int]] = {}
         for exchange in list(self.exchanges):
             for news in claimed(exchange):
                 claims.setdefault(news, []).append(exchange.started)
         return claims
 
-    def abandoned(self) -> set[News]:
+    def abandoned(self) -> set[Notification]:
         """Claims that their worker took to its grave: neither settled, nor parked, nor released."""
-        open_: dict[tuple[int, str], News] = {}
+        open_: dict[tuple[int, str], Notification] = {}
         for exchange in list(self.exchanges):
             for sender in finished(exchange):
                 open_.pop((exchange.worker, sender), None)
@@ -114,10 +114,10 @@ class Journal:
         return {news for (worker, _), news in open_.items() if worker in killed}
 
 
-def claimed(exchange: Exchange) -> list[News]:
+def claimed(exchange: Exchange) -> list[Notification]:
     """News that a call claimed; a claim is the update that sets an expiry."""
     return [
-        News(update["Key"]["sender_id"]["S"], Decimal(values[":moment"]["N"]))
+        Notification(update["Key"]["sender_id"]["S"], Decimal(values[":moment"]["N"]))
         for update in applied(exchange, "Update")
         if ":expires_at" in (values := update["ExpressionAttributeValues"])
     ]

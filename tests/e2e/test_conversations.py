@@ -177,7 +177,7 @@ def test_logs_name_nobody_and_quote_nobody(world: World) -> None:
     before = _log(world)
     world.send(message.body)
     world.await_told(message)
-    for event in ("batch handled", "news handled"):
+    for event in ("batch handled", "notifications handled"):
         eventually(
             lambda event=event: _count(event, _log(world)) > _count(event, before),
             f"the log has another {event}",

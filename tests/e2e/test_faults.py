@@ -21,7 +21,7 @@ from tests.e2e.storm import Storm, running_storm
 from tests.e2e.traffic import MESSAGES, ONE_GROUP, PRIVATE_WORD, Traffic, write_traffic
 from tests.e2e.world import World, eventually, new_sender, write
 from unc.queues import read_depth
-from unc.reply_stand_in import Telling
+from unc.reply_stand_in import NotificationResult
 
 pytestmark = [
     pytest.mark.emulator,
@@ -146,7 +146,7 @@ def test_nobody_is_answered_twice(aftermath: Aftermath) -> None:
 def test_logs_stay_quiet_about_people(aftermath: Aftermath) -> None:
     """Trouble does not make them talk: no text, no number, no secret."""
     private = [PRIVATE_WORD, aftermath.storm.world.stack.secret, *aftermath.chats]
-    assert any('"news handled"' in line for line in aftermath.log)
+    assert any('"notifications handled"' in line for line in aftermath.log)
     assert [line for line in aftermath.log if any(word in line for word in private)] == []
 
 
@@ -158,7 +158,7 @@ def end_some_conversations(storm: Storm) -> None:
     """Have the reply service complete a session now and then, as it does when a talk is over."""
     writer = storm.world.reply.writer
 
-    def note(telling: Telling) -> None:
+    def note(telling: NotificationResult) -> None:
         if len(storm.world.reply.tellings) % COMPLETED_EVERY == 0:
             session = writer.find_session(telling.sender_id)
             if session:

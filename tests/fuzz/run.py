@@ -15,7 +15,7 @@ import atheris  # type: ignore[import-untyped]
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "src"))
 
-with atheris.instrument_imports(include=["domain", "adapters", "queue_function"]):
+with atheris.instrument_imports(include=["consumer", "queue_function"]):
     from tests.fuzz.targets import TARGETS, WORDS
 
 LONGEST_INPUT_BYTES = 20_000

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from atheris import FuzzedDataProvider  # type: ignore[import-untyped]
 
-from domain.news import retry_body
-from tests.unit.builders import SAMPLES, attributed, body, news, raw_record, stream_record
+from consumer.notification.retry_record import retry_body
+from tests.unit.builders import SAMPLES, attributed, body, notification, raw_record, stream_record
 from tests.unit.oracle import check_body, check_records, check_retry_record, check_stream_record
 
 
@@ -33,7 +33,7 @@ def fuzz_stream_record(data: bytes) -> None:
 def fuzz_retry_record(data: bytes) -> None:
     """A parked notification, parts of it replaced, and any text in its place."""
     chance = FuzzedDataProvider(data)
-    text = json.dumps(vary(json.loads(retry_body(news())), chance))
+    text = json.dumps(vary(json.loads(retry_body(notification())), chance))
     check_retry_record(vary({"messageId": "record-1", "body": text}, chance))
     check_retry_record({"messageId": "record-1", "body": text_of(data)})
 
@@ -94,6 +94,6 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     "body": (fuzz_body, BODIES),
     "records": (fuzz_records, BODIES),
     "stream_record": (fuzz_stream_record, BODIES),
-    "retry_record": (fuzz_retry_record, [retry_body(news()).encode()]),
+    "retry_record": (fuzz_retry_record, [retry_body(notification()).encode()]),
     "self_test": (break_on_a_sid, BODIES),
 }

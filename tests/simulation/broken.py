@@ -11,46 +11,53 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-import domain.batches
-import domain.intake
-import domain.telling
+import consumer.conversation.batch
+import consumer.conversation.store_messages
+import consumer.notification.notifier
 import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
-from domain.batches import Rejected
-from domain.chats import chat_item
-from domain.errors import NotHandled
-from domain.intake import Conversations, Intake
-from domain.news import News, retry_body
-from domain.notifications import Claim, Notification, Standing, standing
-from domain.parking import Parking
-from domain.ports import Known, Outcome, Unit
-from domain.records import QueueRecord
-from domain.sessions import Session, next_session
-from domain.telling import Teller
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.chat import chat_item
+from consumer.conversation.ports import ConversationReads, SenderWrite
+from consumer.conversation.quarantine import quarantine, undeliverable
+from consumer.conversation.queue_record import QueueRecord
+from consumer.conversation.session import Session, next_session
+from consumer.conversation.store_messages import MessageStorage, StoreResult
+from consumer.errors import NotHandled
+from consumer.notification.deferral import Deferral
+from consumer.notification.notification import Notification
+from consumer.notification.notifier import Notifier
+from consumer.notification.ports import Outcome
+from consumer.notification.retry_record import retry_body
+from consumer.notification.state import Claim, DeliveryStatus, NotificationState, delivery_status
+from container import QueueDependencies, Runtime
 from tests.world.notifications import may_claim
-from tests.world.tables import Put, Reason, Tables, Telling
-from wiring import QueueSide, Surroundings
+from tests.world.tables import NotificationRow, Put, Reason, Tables
 
 # The queue half
 
-_weigh = Teller._weigh
-_tell_round = Teller._tell_round
+_weigh = Notifier._weigh
+_notify_round = Notifier._notify_round
 _check = Tables._check
 _numbers = itertools.count(1)
 _random = Random(0)
 
 
-def write_each_alone(self: Conversations, units: Sequence[Unit], intake: Intake) -> None:
+def write_each_alone(
+    self: MessageStorage, units: Sequence[SenderWrite], intake: StoreResult
+) -> None:
     """A later message does not wait for an earlier one."""
-    left = [Unit(unit.session, unit.opens, [m]) for unit in units for m in unit.messages]
-    while left and not self._patience.is_over:
-        left = [u for unit in left for turn in self._write_step([unit], intake) for u in turn]
-        if left and not self._patience.pause():
+    left = [SenderWrite(unit.session, unit.opens, [m]) for unit in units for m in unit.messages]
+    while left and not self._budget.is_over:
+        left = [u for unit in left for turn in self._write_once([unit], intake) for u in turn]
+        if left and not self._budget.pause():
             return
 
 
-def take_unanswered_for_absent(self: Conversations, known: Known, *args: Any, **asked: Any) -> None:
-    answer = self._store.look_up(
+def take_unanswered_for_absent(
+    self: MessageStorage, known: ConversationReads, *args: Any, **asked: Any
+) -> None:
+    answer = self._store.read(
         asked.get("senders", ()), asked.get("chats", ()), asked.get("sessions", ())
     )
     known.newest |= dict.fromkeys(asked.get("senders", ())) | answer.newest
@@ -58,9 +65,10 @@ def take_unanswered_for_absent(self: Conversations, known: Known, *args: Any, **
     known.stored |= dict.fromkeys(asked.get("chats", ()), False) | answer.stored
 
 
-def trust_the_index(self: Conversations, senders: Any, known: Known, intake: Intake) -> None:
-    for session in filter(None, known.newest.values()):
-        known.sessions.setdefault(session.session_id, session)
+def trust_the_index(senders: Any, reads: ConversationReads) -> list[str]:
+    for session in filter(None, reads.newest.values()):
+        reads.sessions.setdefault(session.session_id, session)
+    return []
 
 
 def random_session(sender_id: str, previous: Session | None, now: float) -> Session:
@@ -85,43 +93,48 @@ def nothing_failed(*args: Any) -> list[str]:
     return []
 
 
-def only_unsettled(arrivals: Iterable[Any], unsettled: Any) -> list[str]:
-    return [each.record.id for each in arrivals if each.record.id in unsettled]
+def everything_arrived(rejected: Any, queue: Any, budget: Any) -> set[str]:
+    quarantine(rejected, queue, budget)
+    return {each.record.id for each in rejected}
 
 
-def quarantine_first(records: Any, context: Any, side: QueueSide) -> list[str]:
+def only_failed(messages: Iterable[Any], failed: Any) -> list[str]:
+    return [record.id for record, _ in messages if record.id in failed]
+
+
+def quarantine_first(records: Any, context: Any, dependencies: QueueDependencies) -> list[str]:
     """A bad body takes its time before the good ones get any."""
     batch = _sort_batch(records)
     malformed = {each.record.id for each in batch.malformed}
-    patience = side.surroundings.patience(context, calls_behind=1)
-    stuck = queue_handler._quarantine(batch.malformed, patience, side)
+    budget = dependencies.runtime.budget(context, calls_behind=1)
+    moved = quarantine(batch.malformed, dependencies.dead_letters, budget)
+    stuck = [each for each in malformed if each not in moved]
     good = [each for each in records if each.id not in malformed]
-    if patience.is_over:
+    if budget.is_over:
         return stuck + [each.id for each in good]
-    return stuck + queue_handler.handle_batch(good, context, side)
+    return stuck + queue_handler.handle_batch(good, context, dependencies)
 
 
-def patience_to_the_end(self: Surroundings, context: Any = None, calls_behind: int = 0) -> Any:
-    return _patience(self, context)
+def patience_to_the_end(self: Runtime, context: Any = None, calls_behind: int = 0) -> Any:
+    return _budget(self, context)
 
 
-def only_refused(arrivals: Any, intake: Intake, side: Any) -> Any:
-    return _lost_causes(arrivals, intake, replace(side, max_receive_count=10**9))
+def only_refused(batch: Any, result: StoreResult, max_receive_count: int) -> Any:
+    return undeliverable(batch, result, 10**9)
 
 
-def write_once(self: Conversations, units: Sequence[Unit], intake: Intake) -> None:
+def write_once(self: MessageStorage, units: Sequence[SenderWrite], intake: StoreResult) -> None:
     """One try, and nothing after it."""
-    if units and not self._patience.is_over:
-        self._write_step(units, intake)
+    if units and not self._budget.is_over:
+        self._write_once(units, intake)
 
 
-def whatever_is_open(arrivals: Any, intake: Intake, side: Any) -> Any:
-    """What is not stored now is given up, whichever receive it is."""
-    return _lost_causes(arrivals, intake, replace(side, max_receive_count=1))
+def whatever_is_open(batch: Any, result: StoreResult, max_receive_count: int) -> Any:
+    """What is not stored now goes to the dead-letter queue, whichever receive it is."""
+    return undeliverable(batch, result, 1)
 
 
-_lost_causes = queue_handler._lost_causes
-_patience = Surroundings.patience
+_budget = Runtime.budget
 
 
 def raise_over_bad_input(records: Iterable[QueueRecord]) -> Any:
@@ -136,11 +149,11 @@ def only_first_places(records: Iterable[QueueRecord]) -> Any:
     all_ = list(records)
     batch = _sort_batch(each for each in all_ if each.id == each.original_id)
     redriven = [each for each in all_ if each.id != each.original_id]
-    batch.malformed += [Rejected(each, "not its first id") for each in redriven]
+    batch.malformed += [RejectedRecord(each, "not its first id") for each in redriven]
     return batch
 
 
-_sort_batch = domain.batches.sort_batch
+_sort_batch = consumer.conversation.batch.sort_batch
 
 
 def stored_when_queued(message: Any, session_id: str, stored_at: Decimal) -> dict[str, Any]:
@@ -150,50 +163,56 @@ def stored_when_queued(message: Any, session_id: str, stored_at: Decimal) -> dic
 # The stream half
 
 
-def always_due(news: News, row: Any) -> Standing:
-    return Standing.DUE
+def always_due(notification: Notification, row: Any) -> DeliveryStatus:
+    return DeliveryStatus.DUE
 
 
-def claim_nothing(self: Teller, claims: Mapping[str, Any], telling: Any) -> Any:
+def claim_nothing(self: Notifier, claims: Mapping[str, Any], result: Any) -> Any:
     return list(claims), []
 
 
-def without_through(news: News, row: Notification | None) -> Standing:
+def without_through(notification: Notification, row: NotificationState | None) -> DeliveryStatus:
     """Neither the reading of the row nor the claim's condition looks at `through`."""
-    return standing(news, row and replace(row, through=None))
+    return delivery_status(notification, row and replace(row, notified_through=None))
 
 
-def may_claim_again(row: Telling, claim: Claim) -> bool:
-    return may_claim(replace(row, through=None), claim)
+def may_claim_again(row: NotificationRow, claim: Claim) -> bool:
+    return may_claim(replace(row, notified_through=None), claim)
 
 
-def standing_by_attempt(news: News, row: Notification | None) -> Standing:
+def standing_by_attempt(
+    notification: Notification, row: NotificationState | None
+) -> DeliveryStatus:
     """A parked copy takes over whatever claim there is, as if all before it had ended."""
-    found = standing(news, row)
-    return Standing.DUE if found is Standing.IN_DOUBT and news.attempt > 1 else found
+    found = delivery_status(notification, row)
+    return (
+        DeliveryStatus.DUE
+        if found is DeliveryStatus.OUTCOME_UNKNOWN and notification.attempt > 1
+        else found
+    )
 
 
-def may_claim_by_attempt(row: Telling, claim: Claim) -> bool:
-    is_same = row.claimed == claim.news.stored_at and row.through != row.claimed
-    return may_claim(row, claim) or (is_same and claim.news.attempt > 1)
+def may_claim_by_attempt(row: NotificationRow, claim: Claim) -> bool:
+    is_same = row.claimed == claim.notification.stored_at and row.notified_through != row.claimed
+    return may_claim(row, claim) or (is_same and claim.notification.attempt > 1)
 
 
-def no_time_for_steps(self: Parking, steps: int) -> float:
+def no_time_for_steps(self: Deferral, steps: int) -> float:
     return 0.0
 
 
-def never_under_way(self: Teller, row: Any) -> bool:
+def never_under_way(self: Notifier, row: Any) -> bool:
     return False
 
 
-def never_too_late(self: Teller, telling: Any) -> bool:
+def never_too_late(self: Notifier, result: Any) -> bool:
     return False
 
 
-def forget_the_unclear(self: Teller, due: Any, rest: Any, telling: Any) -> None:
-    _tell_round(self, due, rest, telling)
-    unclear = {claim.news.sender_id for claim in rest.claims}
-    rest.news[:] = [each for each in rest.news if each.sender_id not in unclear]
+def forget_the_unclear(self: Notifier, due: Any, rest: Any, result: Any) -> None:
+    _notify_round(self, due, rest, result)
+    unclear = {claim.notification.sender_id for claim in rest.claims}
+    rest.notifications[:] = [each for each in rest.notifications if each.sender_id not in unclear]
     rest.claims.clear()
 
 
@@ -201,39 +220,39 @@ def do_nothing(*args: Any) -> None:
     pass
 
 
-def takes_over_nothing(news: News) -> str:
-    return retry_body(replace(news, after=()))
+def takes_over_nothing(notification: Notification) -> str:
+    return retry_body(replace(notification, after=()))
 
 
 def take_unknown_for_undelivered(
-    self: Teller, news: Any, outcomes: Mapping[str, Outcome], telling: Any
+    self: Notifier, notifications: Any, outcomes: Mapping[str, Outcome], result: Any
 ) -> Any:
     known = {
         sender: Outcome.CANNOT_DELIVER_NOW if outcome is Outcome.UNKNOWN else outcome
         for sender, outcome in outcomes.items()
     }
-    return _weigh(self, news, known, telling)
+    return _weigh(self, notifications, known, result)
 
 
-def settle_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any:
-    fates = _weigh(self, news, outcomes, telling)
-    fates.settle |= {each.sender_id: each.stored_at for each in fates.park}
+def settle_failures(self: Notifier, notifications: Any, outcomes: Any, result: Any) -> Any:
+    fates = _weigh(self, notifications, outcomes, result)
+    fates.settle |= {each.sender_id: each.stored_at for each in fates.schedule}
     return fates
 
 
-def forget_failures(self: Teller, news: Any, outcomes: Any, telling: Any) -> Any:
-    fates = _weigh(self, news, outcomes, telling)
-    fates.park.clear()
+def forget_failures(self: Notifier, notifications: Any, outcomes: Any, result: Any) -> Any:
+    fates = _weigh(self, notifications, outcomes, result)
+    fates.schedule.clear()
     return fates
 
 
-def swallow(records: Any, context: Any, side: Any) -> None:
+def swallow(records: Any, context: Any, dependencies: Any) -> None:
     with suppress(NotHandled):
-        stream_handler.handle_stream(records, context, side)
+        stream_handler.handle_stream(records, context, dependencies)
 
 
-def oldest_per_sender(news: Iterable[News]) -> dict[str, News]:
-    oldest: dict[str, News] = {}
-    for each in news:
+def oldest_per_sender(notifications: Iterable[Notification]) -> dict[str, Notification]:
+    oldest: dict[str, Notification] = {}
+    for each in notifications:
         oldest.setdefault(each.sender_id, each)
     return oldest

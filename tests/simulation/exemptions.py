@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from domain.ports import Outcome
-from domain.sessions import Session
+from consumer.conversation.session import Session
+from consumer.notification.ports import Outcome
 from tests.simulation.facts import Stored, Submission
 from tests.simulation.functions import Invocation
 from tests.simulation.ledger import Ledger
@@ -109,7 +109,7 @@ def is_in_doubt(stored: Stored, ledger: Ledger) -> bool:
     """An unknown outcome (no answer, 504, death or a claim left behind by a fault) covers it."""
     doubts = [d.stored_at for d in ledger.doubts if d.sender_id == stored.sender_id]
     doubts += [
-        post.news.stored_at
+        post.notification.stored_at
         for post in ledger.posts[stored.sender_id]
         if post.outcome is Outcome.UNKNOWN
     ]
@@ -136,7 +136,7 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
         if each.webhook.sender_id == stored.sender_id
     }
     overtaken = any(
-        post.news.stored_at >= stored.stored_at and post.started < stored.moment
+        post.notification.stored_at >= stored.stored_at and post.started < stored.moment
         for post in ledger.posts[stored.sender_id]
     )
     races = len(groups) > 1 or bool(groups & ledger.overlapping_groups)
@@ -149,9 +149,13 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
 def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
     """With RESEND_UNKNOWN_OUTCOMES: a fault had kept the first one's sender from noting that it was
     accepted."""
-    news, sender = first.news, first.process
-    noted = [at for at, through in ledger.settlements[news.sender_id] if through >= news.stored_at]
-    claimed = second.process.claimed.get(news.sender_id, second.started)
+    notifications, sender = first.notification, first.process
+    noted = [
+        at
+        for at, notified_through in ledger.settlements[notifications.sender_id]
+        if notified_through >= notifications.stored_at
+    ]
+    claimed = second.process.claimed.get(notifications.sender_id, second.started)
     is_kept = sender.died or "notifications" in sender.struck or first.outcome is Outcome.UNKNOWN
     is_noted = bool(noted) and min(noted) < claimed
     return is_kept and not is_noted

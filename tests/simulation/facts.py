@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.chats import ChatKey
+from consumer.webhook.message import ChatKey
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Kind, Webhook
 from tests.world.queues import Message
@@ -27,7 +27,7 @@ class Submission:
     key: ChatKey | None
     places: list[Decimal]
     queued: int = 0
-    set_aside: int = 0
+    defer: int = 0
     was_set_aside: bool = False
     is_redriven: bool = False
     last_handled_by: Invocation | None = None

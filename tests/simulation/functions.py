@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Generic, TypeVar
 
-from domain.sessions import Session
+from consumer.conversation.session import Session
 from tests.world.faults import Fault, Faults
 from tests.world.scheduler import Scheduler
 from tests.world.wire import Died
@@ -38,7 +38,7 @@ class Invocation:
     sighted: dict[str, int] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     claimed: dict[str, int] = field(default_factory=dict)
-    set_aside: set[str] = field(default_factory=set)
+    defer: set[str] = field(default_factory=set)
     is_over: bool = False
     ended: int = 0
 
@@ -88,9 +88,9 @@ class Function(Generic[Side]):
         then: Callable[[Invocation], None],
         invocation: Invocation,
     ) -> None:
-        side = self._idle.pop() if self._idle else self._new_side()
+        dependencies = self._idle.pop() if self._idle else self._new_side()
         try:
-            run(side, invocation)
+            run(dependencies, invocation)
         except Died:
             invocation.died = True
             invocation.timed_out = self._scheduler.now >= invocation.ends_at
@@ -98,6 +98,6 @@ class Function(Generic[Side]):
             invocation.raised = error
             invocation.brings_again = True
         if not invocation.died:
-            self._idle.append(side)
+            self._idle.append(dependencies)
         invocation.is_over = True
         then(invocation)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 from itertools import combinations, pairwise
 
-from domain.chats import ChatKey
+from consumer.webhook.message import ChatKey
 from tests.simulation import exemptions
 from tests.simulation.facts import Stored, news_in
 from tests.simulation.outside import Outside
@@ -42,7 +42,7 @@ class Guarantees:
         """G1: every message that left the queue is in `chats` or in the dead-letter queue."""
         for each in self._ledger.submissions:
             stored = each.key in self._chats
-            if each.kind is not Kind.CALLBACK and not stored and not each.set_aside:
+            if each.kind is not Kind.CALLBACK and not stored and not each.defer:
                 self._violated("G1", f"{each.kind.value} {each.webhook.number} is lost")
         if self._outside.queue.messages or self._outside.retries.messages:
             self._violated("G1", "a queue never empties")
@@ -113,12 +113,14 @@ class Guarantees:
             accepted = sorted((p for p in posts if p.accepted), key=lambda p: p.started)
             for first, second in combinations(accepted, 2):
                 if self._is_second_answer(first, second):
-                    self._violated("G7", f"two answers about chat {_short(second.news.key)}")
+                    self._violated(
+                        "G7", f"two answers about chat {_short(second.notification.key)}"
+                    )
 
     def _is_second_answer(self, first: Post, second: Post) -> bool:
         """The same news, at whatever time, or older news once the newer one was accepted."""
-        is_same = second.news.stored_at == first.news.stored_at
-        is_older = second.news.stored_at < first.news.stored_at
+        is_same = second.notification.stored_at == first.notification.stored_at
+        is_older = second.notification.stored_at < first.notification.stored_at
         is_later = second.started > (first.accepted or 0)
         if not (is_same or (is_older and is_later)):
             return False

@@ -15,7 +15,7 @@ from tests.simulation.operator import Operator
 from tests.simulation.outside import Outside
 from tests.simulation.queue_mapping import Handle, QueueMapping
 from tests.simulation.settings import START, draw_settings
-from tests.simulation.sides import Sides, take_in, tell_parked, tell_streamed
+from tests.simulation.sides import Sides, store, tell_parked, tell_streamed
 from tests.simulation.stream_mapping import StreamMapping
 from tests.simulation.watch import Watch
 from tests.simulation.webhooks import Webhook, draw_webhooks
@@ -70,10 +70,12 @@ class History:
 
     def _map_functions(self, sides: Sides) -> None:
         settings, outside = self.settings, self.outside
-        queue_function = self._function("queue function", sides.queue_side, QUEUE_FUNCTION_SECONDS)
-        notifier = self._function("notifier", sides.stream_side, NOTIFIER_SECONDS)
+        queue_function = self._function(
+            "queue function", sides.queue_dependencies, QUEUE_FUNCTION_SECONDS
+        )
+        notifier = self._function("notifier", sides.notifier_dependencies, NOTIFIER_SECONDS)
         self._intake = self._mapping(
-            "intake", outside.queue, queue_function, take_in, settings.visibility
+            "intake", outside.queue, queue_function, store, settings.visibility
         )
         self._retrying = self._mapping(
             "retrying", outside.retries, notifier, tell_parked, settings.retry_visibility
@@ -128,13 +130,13 @@ class History:
         outside, watch, ledger = self.outside, self._watch, self.ledger
         outside.queue.on_send = self._intake.poll_soon
         outside.queue.on_move = watch.moved_by_sqs
-        outside.dead_letters.on_send = watch.set_aside
+        outside.dead_letters.on_send = watch.defer
         outside.retries.on_send = self._retrying.poll_soon
         self._intake.on_start = watch.handed_over
         self._intake.on_end = watch.delivered
         self._intake.on_delete = watch.left_queue
-        self._retrying.on_end = lambda delivery, invocation: watch.told(invocation)
-        self._stream.on_end = watch.told
+        self._retrying.on_end = lambda delivery, invocation: watch.notified(invocation)
+        self._stream.on_end = watch.notified
         self._operator.on_redrive = ledger.redriven
         self._operator.on_delete = watch.left_dead_letters
         ledger.on_commit = self._committed

@@ -10,11 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from decimal import Decimal
 
-from domain.batches import Rejected
-from domain.chats import ChatKey
-from domain.news import News, RejectedNews
-from domain.notifications import Claim
-from domain.sessions import Session, is_limited
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.session import Session, is_limited
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.state import Claim
+from consumer.webhook.message import ChatKey
 from tests.simulation.facts import Doubt, Stored, Submission, Violation, place_of
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Webhook
@@ -74,10 +74,10 @@ class Ledger(Witness):
         self.by_record[message.id] = submission
         self.by_place[submission.places[0]] = submission
 
-    def set_aside(self, message: Message) -> None:
+    def defer(self, message: Message) -> None:
         """A message is in the dead-letter queue, by whatever hand."""
         submission = self.submission_of(message)
-        submission.set_aside += 1
+        submission.defer += 1
         submission.was_set_aside = True
         self.by_record[message.id] = submission
 
@@ -139,7 +139,7 @@ class Ledger(Witness):
         if submission.was_set_aside or submission.last_handled_by is not process:
             self.overlapping_groups.add(submission.webhook.group)
 
-    def quarantined(self, process: Invocation, rejected: Rejected) -> None:
+    def quarantined(self, process: Invocation, rejected: RejectedRecord) -> None:
         self.counts["quarantined"] += 1
         if not rejected.reason:
             self.violated("G1", f"{rejected.record.id} is set aside without a reason")
@@ -147,26 +147,28 @@ class Ledger(Witness):
     # The telling
 
     def claimed(self, process: Invocation, claim: Claim) -> None:
-        sender_id = claim.news.sender_id
-        if process.is_over and sender_id not in process.set_aside:
-            self.doubts.append(Doubt(sender_id, claim.news.stored_at, "claimed after its death"))
+        sender_id = claim.notification.sender_id
+        if process.is_over and sender_id not in process.defer:
+            self.doubts.append(
+                Doubt(sender_id, claim.notification.stored_at, "claimed after its death")
+            )
         process.claims[sender_id] = claim
         process.claimed[sender_id] = self.moment()
 
     def released(self, process: Invocation, claim: Claim) -> None:
-        process.claims.pop(claim.news.sender_id, None)
+        process.claims.pop(claim.notification.sender_id, None)
 
-    def settled(self, process: Invocation, sender_id: str, through: Decimal) -> None:
+    def settled(self, process: Invocation, sender_id: str, notified_through: Decimal) -> None:
         process.claims.pop(sender_id, None)
-        self.settlements[sender_id].append((self.moment(), through))
+        self.settlements[sender_id].append((self.moment(), notified_through))
 
-    def parked(self, process: Invocation, news: News) -> None:
-        process.set_aside.add(news.sender_id)
-        process.claims.pop(news.sender_id, None)
+    def scheduled(self, process: Invocation, notification: Notification) -> None:
+        process.defer.add(notification.sender_id)
+        process.claims.pop(notification.sender_id, None)
         self.counts["parked"] += 1
 
-    def gave_up(self, process: Invocation, rejected: RejectedNews) -> None:
-        process.set_aside.add(rejected.id)
+    def gave_up(self, process: Invocation, rejected: RejectedNotification) -> None:
+        process.defer.add(rejected.id)
         process.claims.pop(rejected.id, None)
         self.counts["given up"] += 1
 
@@ -177,7 +179,7 @@ class Ledger(Witness):
 
     def posted(self, post: Post) -> None:
         post.started = self.moment()
-        self.posts[post.news.sender_id].append(post)
+        self.posts[post.notification.sender_id].append(post)
         self.counts["posts"] += 1
 
     def accepted(self, post: Post) -> None:
@@ -196,7 +198,7 @@ class Ledger(Witness):
         for sender_id, claim in process.claims.items():
             cause = self._cause_of_doubt(process, sender_id)
             if cause:
-                self.doubts.append(Doubt(sender_id, claim.news.stored_at, cause))
+                self.doubts.append(Doubt(sender_id, claim.notification.stored_at, cause))
 
     def _cause_of_doubt(self, process: Invocation, sender_id: str) -> str | None:
         """Why nobody can know whether the sender was told; None when somebody should."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from uuid import uuid5
 
-from domain.sessions import NAMESPACE, Session
+from consumer.conversation.session import NAMESPACE, Session
 
 
 class Lineage:

@@ -79,8 +79,8 @@ class QueueMapping:
         self._under_way += 1
         records = [sqs_record(each) for each in delivery.messages]
 
-        def run(side: Any, invocation: Invocation) -> None:
-            delivery.failures = frozenset(self._handle(records, invocation, side))
+        def run(dependencies: Any, invocation: Invocation) -> None:
+            delivery.failures = frozenset(self._handle(records, invocation, dependencies))
 
         invocation = self._function.invoke(run, lambda each: self._conclude(delivery, each))
         self.on_start(delivery, invocation)

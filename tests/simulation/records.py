@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.values import to_item
+from consumer.aws.attribute_values import to_item
 from tests.world.queues import Message
 from tests.world.tables import Row
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.aws import LONGEST_CALL_SECONDS
-from domain.cache import SessionCache
-from domain.records import read_record
-from domain.telling import TellingRules
+from consumer.aws.client import LONGEST_CALL_SECONDS
+from consumer.conversation.queue_record import read_record
+from consumer.conversation.session_cache import SessionCache
+from consumer.notification.notifier import NotifierRules
+from container import NotifierDependencies, QueueDependencies, Runtime, longest_round
 from handlers.dynamo_event_handler import handle_retries, handle_stream
 from handlers.queue_message_handler import handle_batch
 from logger_setup import Logger
@@ -17,9 +18,8 @@ from tests.simulation.outside import Outside
 from tests.simulation.records import Record
 from tests.world.conversations import MemoryConversations
 from tests.world.notifications import MemoryNotifications
-from tests.world.queue_ports import MemoryDeadLetters, MemoryRetryQueue
+from tests.world.queue_ports import MemoryDeadLetterQueue, MemoryRetryQueue
 from tests.world.reply_service import MemoryReplyService
-from wiring import QueueSide, StreamSide, Surroundings, longest_round
 
 
 class Quiet(Logger):
@@ -37,9 +37,9 @@ class Sides:
         self._settings = outside.settings
         self._random = outside.chance.stream("notifier ports")
 
-    def queue_side(self) -> QueueSide:
+    def queue_dependencies(self) -> QueueDependencies:
         outside, settings = self._outside, self._settings
-        return QueueSide(
+        return QueueDependencies(
             conversations=MemoryConversations(
                 outside.tables,
                 outside.wire,
@@ -47,16 +47,16 @@ class Sides:
                 settings.tells_reasons,
                 settings.transaction_size,
             ),
-            dead_letters=MemoryDeadLetters(outside.dead_letters, outside.wire, outside.ledger),
+            dead_letters=MemoryDeadLetterQueue(outside.dead_letters, outside.wire, outside.ledger),
             log=Quiet("queue"),
             max_receive_count=settings.most_receives,
-            surroundings=self._surroundings(),
+            runtime=self._runtime(),
             cache=SessionCache(settings.cache_capacity),
         )
 
-    def stream_side(self) -> StreamSide:
+    def notifier_dependencies(self) -> NotifierDependencies:
         outside = self._outside
-        return StreamSide(
+        return NotifierDependencies(
             notifications=MemoryNotifications(outside.tables, outside.wire, outside.ledger),
             reply_service=self._reply_service(),
             retry_queue=MemoryRetryQueue(
@@ -68,7 +68,7 @@ class Sides:
             ),
             log=Quiet("notifier"),
             rules=self._rules(),
-            surroundings=self._surroundings(),
+            runtime=self._runtime(),
             new_token=lambda: f"{self._random.getrandbits(64):016x}",
         )
 
@@ -84,9 +84,9 @@ class Sides:
             self._settings.reply_timeout,
         )
 
-    def _rules(self) -> TellingRules:
+    def _rules(self) -> NotifierRules:
         settings = self._settings
-        return TellingRules(
+        return NotifierRules(
             max_attempts=settings.max_attempts,
             resend_unknown=settings.resends_unknown,
             post_seconds=longest_round(settings.reply_timeout),
@@ -94,11 +94,11 @@ class Sides:
             round_size=settings.round_size,
         )
 
-    def _surroundings(self) -> Surroundings:
+    def _runtime(self) -> Runtime:
         scheduler = self._outside.scheduler
         pick = self._outside.chance.stream(f"container {scheduler.now}")
         skew = self._settings.skew * (2 * pick.random() - 1)
-        return Surroundings(
+        return Runtime(
             clock=lambda: scheduler.now + skew,
             monotonic=lambda: scheduler.now,
             sleep=self._outside.wire.sleep,
@@ -106,23 +106,25 @@ class Sides:
         )
 
 
-def take_in(records: Sequence[Record], invocation: Invocation, side: QueueSide) -> Iterable[str]:
+def store(
+    records: Sequence[Record], invocation: Invocation, dependencies: QueueDependencies
+) -> Iterable[str]:
     """As queue_function does."""
-    return handle_batch([read_record(each) for each in records], invocation, side)
+    return handle_batch([read_record(each) for each in records], invocation, dependencies)
 
 
 def tell_parked(
-    records: Sequence[Record], invocation: Invocation, side: StreamSide
+    records: Sequence[Record], invocation: Invocation, dependencies: NotifierDependencies
 ) -> Iterable[str]:
     """As dynamo_function does with the retry queue's records."""
-    again = handle_retries(records, invocation, side)
+    again = handle_retries(records, invocation, dependencies)
     invocation.brings_again = bool(again)
     return again
 
 
 def tell_streamed(
-    records: Sequence[Record], invocation: Invocation, side: StreamSide
+    records: Sequence[Record], invocation: Invocation, dependencies: NotifierDependencies
 ) -> Iterable[str]:
     """As dynamo_function does with the stream's records."""
-    handle_stream(records, invocation, side)
+    handle_stream(records, invocation, dependencies)
     return ()

@@ -111,8 +111,8 @@ def print_shortest(seed: int) -> None:
     short = shrink(Case(seed))
     lines, _ = tell(short)
     print(f"\nseed {seed}, made short:")
-    told = [line for line in lines if not line.startswith("#")]
-    print("\n".join(told[:MOST_LINES]))
+    notified = [line for line in lines if not line.startswith("#")]
+    print("\n".join(notified[:MOST_LINES]))
     print(f"replay: {command(short)}")
 
 

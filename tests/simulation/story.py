@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.batches import Rejected
-from domain.news import News, RejectedNews
-from domain.notifications import Claim
-from domain.sessions import Session
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.session import Session
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.state import Claim
 from tests.simulation.functions import Invocation
 from tests.simulation.ledger import Ledger
 from tests.simulation.settings import START
@@ -37,8 +37,8 @@ class Story(Ledger):
         who = f" of {webhook.sender_id}" if webhook.sender_id else ""
         self.tell(None, f"{webhook.kind.value} {webhook.number}{who} is queued as {message.id}")
 
-    def set_aside(self, message: Message) -> None:
-        super().set_aside(message)
+    def defer(self, message: Message) -> None:
+        super().defer(message)
         self.tell(None, f"{message.id} lies in the dead-letter queue")
 
     def redriven(self, old: Message, new: Message) -> None:
@@ -62,37 +62,37 @@ class Story(Ledger):
             self.tell(process, f"stores {_id(put.key.message_id)}, stored_at {moment}")
         super().committed(process, commit)
 
-    def quarantined(self, process: Invocation, rejected: Rejected) -> None:
+    def quarantined(self, process: Invocation, rejected: RejectedRecord) -> None:
         super().quarantined(process, rejected)
         self.tell(process, f"quarantines {rejected.record.id}: {rejected.reason}")
 
     def claimed(self, process: Invocation, claim: Claim) -> None:
         super().claimed(process, claim)
-        self.tell(process, f"claims {_news(claim.news)}")
+        self.tell(process, f"claims {_notification(claim.notification)}")
 
     def released(self, process: Invocation, claim: Claim) -> None:
         super().released(process, claim)
-        self.tell(process, f"gives back {_news(claim.news)}")
+        self.tell(process, f"gives back {_notification(claim.notification)}")
 
-    def settled(self, process: Invocation, sender_id: str, through: Any) -> None:
-        super().settled(process, sender_id, through)
-        self.tell(process, f"settles {sender_id} up to {through}")
+    def settled(self, process: Invocation, sender_id: str, notified_through: Any) -> None:
+        super().settled(process, sender_id, notified_through)
+        self.tell(process, f"settles {sender_id} up to {notified_through}")
 
-    def parked(self, process: Invocation, news: News) -> None:
-        super().parked(process, news)
-        self.tell(process, f"parks {_news(news)}")
+    def scheduled(self, process: Invocation, notification: Notification) -> None:
+        super().scheduled(process, notification)
+        self.tell(process, f"parks {_notification(notification)}")
 
-    def gave_up(self, process: Invocation, rejected: RejectedNews) -> None:
+    def gave_up(self, process: Invocation, rejected: RejectedNotification) -> None:
         super().gave_up(process, rejected)
         self.tell(process, f"gives up {rejected.id}: {rejected.reason}")
 
     def posted(self, post: Post) -> None:
         super().posted(post)
-        self.tell(post.process, f"POSTs {_news(post.news)}")
+        self.tell(post.process, f"POSTs {_notification(post.notification)}")
 
     def accepted(self, post: Post) -> None:
         super().accepted(post)
-        self.tell(None, f"the reply service accepts {_news(post.news)}")
+        self.tell(None, f"the reply service accepts {_notification(post.notification)}")
 
     def ended(self, process: Invocation) -> None:
         super().ended(process)
@@ -112,5 +112,6 @@ def _session(session: Session) -> str:
     return f"session {session.session_id[:8]} ({session.created_at - int(START):+})"
 
 
-def _news(news: News) -> str:
-    return f"news {_id(news.message_id)} of {news.sender_id}, attempt {news.attempt}"
+def _notification(notification: Notification) -> str:
+    key = f"{_id(notification.message_id)} of {notification.sender_id}"
+    return f"{key}, attempt {notification.attempt}"

@@ -82,12 +82,12 @@ class StreamMapping:
             del lane.waiting[:size]
         lane.is_busy = True
         self._function.invoke(
-            lambda side, invocation: self._run(batch, invocation, side),
+            lambda dependencies, invocation: self._run(batch, invocation, dependencies),
             lambda invocation: self._conclude(lane, batch, invocation),
         )
 
-    def _run(self, batch: StreamBatch, invocation: Invocation, side: Any) -> None:
-        self._handle(batch.records, invocation, side)
+    def _run(self, batch: StreamBatch, invocation: Invocation, dependencies: Any) -> None:
+        self._handle(batch.records, invocation, dependencies)
 
     def _conclude(self, lane: Lane, batch: StreamBatch, invocation: Invocation) -> None:
         lane.is_busy = False

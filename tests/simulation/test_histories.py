@@ -42,12 +42,12 @@ def test_every_kind_of_fault_strikes(lived: Lived) -> None:
 
 def test_every_exemption_leaves_most_messages_to_their_guarantee(lived: Lived) -> None:
     stored = sum(len(history.ledger.stored) for history in lived.values())
-    told = sum(
+    notified = sum(
         history.ledger.is_answered(key)
         for history in lived.values()
         for key in history.ledger.stored
     )
-    assert told > 0.8 * stored
+    assert notified > 0.8 * stored
 
 
 def test_the_same_seed_gives_the_same_history() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.history import run_case
-from tests.simulation.regressions import FOUND, Found
+from tests.simulation.regressions import FOUND, ReadResult
 from tests.simulation.variants import VARIANTS
 
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda each: each.variant)
-def test_a_found_history_holds_every_guarantee(found: Found) -> None:
+def test_a_found_history_holds_every_guarantee(found: ReadResult) -> None:
     assert run_case(found.case).ledger.violations == []
 
 

@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from domain.errors import Unavailable
-from domain.sessions import ACTIVE, Session
+from consumer.conversation.session import ACTIVE, Session
+from consumer.errors import Unavailable
 from tests.world.chance import Chance
 from tests.world.faults import Fault, Faults, Outage
 from tests.world.index import LaggingIndex

@@ -10,21 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import domain.intake
-import domain.telling
+import consumer.conversation.store_messages
+import consumer.notification.notifier
 import handlers.queue_message_handler as queue_handler
 import tests.simulation.sides as sides
 import tests.world.conversations as conversations
 import tests.world.notifications as notifications
 import tests.world.queue_ports as queue_ports
-from domain.intake import Conversations
-from domain.parking import Parking
-from domain.records import QueueRecord
-from domain.telling import Teller
+from consumer.conversation.queue_record import QueueRecord
+from consumer.conversation.store_messages import MessageStorage
+from consumer.notification.deferral import Deferral
+from consumer.notification.notifier import Notifier
+from container import Runtime
 from tests.simulation import broken
 from tests.simulation.swap import Swap
 from tests.world.tables import PutChat, PutSession, Tables
-from wiring import Surroundings
 
 MOST_HISTORIES = 2000
 
@@ -43,8 +43,8 @@ VARIANTS = [
         "a later message does not wait for an earlier one",
         "G3",
         [
-            Swap(Conversations, "_write", broken.write_each_alone),
-            Swap(queue_handler, "with_tails", broken.only_unsettled),
+            Swap(MessageStorage, "_write", broken.write_each_alone),
+            Swap(queue_handler, "with_blocked", broken.only_failed),
         ],
     ),
     Variant(
@@ -53,17 +53,19 @@ VARIANTS = [
         [Swap(Tables, "_check", broken.overwrite(PutSession))],
     ),
     Variant(
-        "session ids are random", "G4", [Swap(domain.intake, "next_session", broken.random_session)]
+        "session ids are random",
+        "G4",
+        [Swap(consumer.conversation.store_messages, "next_session", broken.random_session)],
     ),
     Variant(
         "a session is as old as its second, whatever came before",
         "G4",
-        [Swap(domain.intake, "next_session", broken.session_of_this_second)],
+        [Swap(consumer.conversation.store_messages, "next_session", broken.session_of_this_second)],
     ),
     Variant(
         "the index is believed without a consistent read",
         "G4",
-        [Swap(Conversations, "_confirm", broken.trust_the_index)],
+        [Swap(consumer.conversation.store_messages, "_unconfirmed", broken.trust_the_index)],
     ),
     Variant(
         "chats are put unconditionally", "G2", [Swap(Tables, "_check", broken.overwrite(PutChat))]
@@ -76,22 +78,22 @@ VARIANTS = [
     Variant(
         "unanswered keys count as absent",
         "G4",
-        [Swap(Conversations, "_ask", broken.take_unanswered_for_absent)],
+        [Swap(MessageStorage, "_read", broken.take_unanswered_for_absent)],
     ),
     Variant(
         "everything is acknowledged",
         "G1",
-        [Swap(queue_handler, "with_tails", broken.nothing_failed)],
+        [Swap(queue_handler, "with_blocked", broken.nothing_failed)],
     ),
     Variant(
         "a quarantine that failed is not reported",
         "G1",
-        [Swap(queue_handler, "_quarantine", broken.nothing_failed)],
+        [Swap(queue_handler, "quarantine", broken.everything_arrived)],
     ),
     Variant(
         "the last receive is left to SQS",
         "G1",
-        [Swap(queue_handler, "_lost_causes", broken.only_refused)],
+        [Swap(queue_handler, "undeliverable", broken.only_refused)],
     ),
     Variant(
         "bad bodies are quarantined before the good ones are stored",
@@ -101,7 +103,7 @@ VARIANTS = [
     Variant(
         "storing leaves no time to quarantine",
         "time",
-        [Swap(Surroundings, "patience", broken.patience_to_the_end)],
+        [Swap(Runtime, "budget", broken.patience_to_the_end)],
     ),
     Variant(
         "bad input raises", "G5", [Swap(queue_handler, "sort_batch", broken.raise_over_bad_input)]
@@ -115,14 +117,14 @@ VARIANTS = [
         "what the first try leaves open goes to the dead-letter queue",
         "G5",
         [
-            Swap(Conversations, "_write", broken.write_once),
-            Swap(queue_handler, "_lost_causes", broken.whatever_is_open),
+            Swap(MessageStorage, "_write", broken.write_once),
+            Swap(queue_handler, "undeliverable", broken.whatever_is_open),
         ],
     ),
     Variant(
         "what is not stored at its first receive goes to the dead-letter queue",
         "G5",
-        [Swap(queue_handler, "_lost_causes", broken.whatever_is_open)],
+        [Swap(queue_handler, "undeliverable", broken.whatever_is_open)],
     ),
     Variant(
         "what was stored when is taken from the place in the queue",
@@ -130,7 +132,7 @@ VARIANTS = [
         [Swap(conversations, "chat_item", broken.stored_when_queued)],
     ),
     Variant(
-        "nothing is claimed before a POST", "G7", [Swap(Teller, "_claim", broken.claim_nothing)]
+        "nothing is claimed before a POST", "G7", [Swap(Notifier, "_claim", broken.claim_nothing)]
     ),
     Variant(
         "a parked copy does not name the claim that failed",
@@ -140,18 +142,18 @@ VARIANTS = [
     Variant(
         "an unknown outcome is sent again",
         "G7",
-        [Swap(Teller, "_weigh", broken.take_unknown_for_undelivered)],
+        [Swap(Notifier, "_weigh", broken.take_unknown_for_undelivered)],
     ),
     Variant(
         "a POST that may be under way is not waited for before another",
         "G7",
-        [Swap(Teller, "_may_be_under_way", broken.never_under_way)],
+        [Swap(Notifier, "_may_be_under_way", broken.never_under_way)],
     ),
     Variant(
         "what an accepted POST has covered is not looked at",
         "G7",
         [
-            Swap(domain.telling, "standing", broken.without_through),
+            Swap(consumer.notification.notifier, "delivery_status", broken.without_through),
             Swap(notifications, "may_claim", broken.may_claim_again),
         ],
     ),
@@ -159,7 +161,7 @@ VARIANTS = [
         "a parked copy takes over any claim",
         "G7",
         [
-            Swap(domain.telling, "standing", broken.standing_by_attempt),
+            Swap(consumer.notification.notifier, "delivery_status", broken.standing_by_attempt),
             Swap(notifications, "may_claim", broken.may_claim_by_attempt),
         ],
     ),
@@ -168,28 +170,30 @@ VARIANTS = [
         "G6",
         [Swap(conversations, "MOMENT_SECONDS", Decimal(0))],
     ),
-    Variant("what was told is not noted", "G7", [Swap(Teller, "_settle", broken.do_nothing)]),
+    Variant("what was told is not noted", "G7", [Swap(Notifier, "_settle", broken.do_nothing)]),
     Variant(
         "parking leaves no time to give claims back",
         "time",
-        [Swap(Parking, "seconds", broken.no_time_for_steps)],
+        [Swap(Deferral, "seconds", broken.no_time_for_steps)],
     ),
     Variant(
         "a POST is begun however late it is",
         "time",
-        [Swap(Teller, "_is_too_late", broken.never_too_late)],
+        [Swap(Notifier, "_is_too_late", broken.never_too_late)],
     ),
     Variant(
         "news whose claim has no answer is forgotten",
         "G6",
-        [Swap(Teller, "_tell_round", broken.forget_the_unclear)],
+        [Swap(Notifier, "_notify_round", broken.forget_the_unclear)],
     ),
-    Variant("a known failure is settled", "G6", [Swap(Teller, "_weigh", broken.settle_failures)]),
-    Variant("a known failure is forgotten", "G6", [Swap(Teller, "_weigh", broken.forget_failures)]),
+    Variant("a known failure is settled", "G6", [Swap(Notifier, "_weigh", broken.settle_failures)]),
+    Variant(
+        "a known failure is forgotten", "G6", [Swap(Notifier, "_weigh", broken.forget_failures)]
+    ),
     Variant(
         "claims are never given back",
         "G6",
-        [Swap(Parking, "_give_back", broken.do_nothing)],
+        [Swap(Deferral, "_give_back", broken.do_nothing)],
     ),
     Variant(
         "the notifier answers although it has not handled everything",
@@ -199,6 +203,6 @@ VARIANTS = [
     Variant(
         "of a sender's news the oldest is told",
         "G6",
-        [Swap(domain.telling, "newest_per_sender", broken.oldest_per_sender)],
+        [Swap(consumer.notification.notifier, "newest_per_sender", broken.oldest_per_sender)],
     ),
 ]

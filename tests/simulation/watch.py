@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.sessions import Session
+from consumer.conversation.session import Session
 from tests.simulation import exemptions
 from tests.simulation.facts import Submission
 from tests.simulation.functions import Invocation
@@ -38,7 +38,7 @@ class Watch:
         if submission.last_handled_by and not submission.last_handled_by.is_over:
             # Out of a hand that holds it still: what comes behind it may overtake it now.
             self._ledger.overlapping_groups.add(submission.webhook.group)
-        is_safe = submission.key in self._tables.chats or submission.set_aside or submission.queued
+        is_safe = submission.key in self._tables.chats or submission.defer or submission.queued
         if not is_safe and not self._ledger.excuse(
             "G1 set aside by SQS, our hand being held back",
             submission.ordinal,
@@ -48,14 +48,14 @@ class Watch:
 
     def left_dead_letters(self, message: Message) -> None:
         submission = self._ledger.submission_of(message)
-        submission.set_aside -= 1
+        submission.defer -= 1
         self._expect_safe(submission)
 
     def _expect_safe(self, submission: Submission) -> None:
         is_safe = (
             submission.kind is Kind.CALLBACK
             or submission.queued > 0
-            or submission.set_aside > 0
+            or submission.defer > 0
             or submission.key in self._tables.chats
         )
         if not is_safe:
@@ -176,16 +176,16 @@ class Watch:
                 self._violated("G5", f"{_name(submission)} failed although nothing was wrong")
             blocked |= {sender_id} if is_open or not is_good else set()
 
-    def set_aside(self, message: Message) -> None:
+    def defer(self, message: Message) -> None:
         """A message comes into the dead-letter queue: by our hand it has a new id there."""
         is_moved = message.id in self._ledger.by_record
-        self._ledger.set_aside(message)
+        self._ledger.defer(message)
         submission = self._ledger.submission_of(message)
         is_good, receives = submission.kind.is_good, message.attributes.get("ReceiveCount", "0")
         if is_good and not is_moved and int(receives) < self._most_receives:
             self._violated("G5", f"{_name(submission)} is set aside before its last receive")
 
-    def told(self, invocation: Invocation) -> None:
+    def notified(self, invocation: Invocation) -> None:
         """An invocation of the notifier is over."""
         self._ledger.ended(invocation)
         if invocation.raised is not None and not invocation.struck - {"reply"}:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.notifications import ROW_LIFETIME_SECONDS
+from consumer.notification.state import ROW_LIFETIME_SECONDS
 from tests.template.stack import Stack, named
 
 QUEUES = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masking import mask as mask_in_logs
+from consumer.masking import mask as mask_in_logs
 from tests.tool.dlq_fakes import NOW_MS, FakeLetterBox
 from unc.dead_letters import queues
 from unc.dead_letters.letter import MOVED_BY_SQS, mask, read_letter

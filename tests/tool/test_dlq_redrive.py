@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapters.queues import SqsDeadLetters
-from domain.batches import Rejected
-from domain.records import read_record
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
+from consumer.conversation.queue_record import read_record
 from tests.tool.dlq_fakes import NOW_MS, Clock, Died, FakeLetterBox, FakeOutbox, Mortal, record_of
 from unc.dead_letters.hold import Hold
 from unc.dead_letters.redrive import (
@@ -109,7 +109,7 @@ def quarantined(record: Any) -> dict[str, Any]:
             return set(entries)
 
     sender = Sender()
-    SqsDeadLetters(sender, "url").quarantine([Rejected(record, "no sender")])  # type: ignore[arg-type]
+    SqsDeadLetterQueue(sender, "url").quarantine([RejectedRecord(record, "no sender")])  # type: ignore[arg-type]
     [entry] = sender.entries.values()
     attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
     return {"body": entry["MessageBody"], "group": entry["MessageGroupId"], **attributes}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.news import News, read_retry_record
+from consumer.notification.notification import Notification
+from consumer.notification.retry_record import read_retry_record
 from tests.tool.dlq_fakes import FakeLetterBox, FakeOutbox
 from unc.dead_letters.routes import StreamRoute
 from unc.dead_letters.stream import Forgotten, read_inserted, read_position
@@ -157,8 +158,8 @@ def test_each_sender_s_newest_news_becomes_a_record_that_the_notifier_reads() ->
     assert route.send([letter]) == {}
     news = [read_retry_record({"messageId": "1", "body": each}) for each in outbox.bodies]
     assert news == [
-        News("anna", "SM15", "session-anna", Decimal("2015.123456")),
-        News("berta", "SM12", "session-berta", Decimal("2012.123456")),
+        Notification("anna", "SM15", "session-anna", Decimal("2015.123456")),
+        Notification("berta", "SM12", "session-berta", Decimal("2012.123456")),
     ]
 
 

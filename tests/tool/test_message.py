@@ -6,8 +6,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from domain.address import parse_address
-from domain.inbound import ParsedMessage, StatusCallback, parse_inbound
+from consumer.webhook.address import parse_address
+from consumer.webhook.message import InboundMessage, StatusCallback
+from consumer.webhook.parse import parse_inbound
 from unc.message import bare_address, read_message, write_message
 from unc.samples import load_samples
 
@@ -118,7 +119,7 @@ def test_receipts_are_told_from_messages(body: str, is_callback: bool) -> None:
 def test_the_tool_looks_for_a_message_where_the_functions_put_it(body: str) -> None:
     stored, read = parse_inbound(body), read_message(body)
     assert read.is_callback is isinstance(stored, StatusCallback)
-    if isinstance(stored, ParsedMessage):
+    if isinstance(stored, InboundMessage):
         assert (read.sender_id, read.message_id) == (stored.sender_id, stored.message_id or "")
     elif not read.is_callback:
         assert read.sender_id == ""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from domain.news import read_retry_record
-from domain.notifications import Notification, Standing, standing
+from consumer.notification.retry_record import read_retry_record
+from consumer.notification.state import DeliveryStatus, NotificationState, standing
 from unc.dead_letters.stream import StreamPosition
 from unc.dead_letters.untold import find_untold
 from unc.errors import BadInput
@@ -107,8 +107,8 @@ def test_the_notifier_finds_it_due_whatever_was_told_or_claimed(
     tables.rows[SENDER] = row
     replay = plan(tables)
     record = read_retry_record({"messageId": "1", "body": sent(replay)})
-    known = Notification(row.get("claimed"), row.get("claimed_by", ""), row.get("through"))
-    assert standing(record, known) is Standing.DUE  # type: ignore[arg-type]
+    known = NotificationState(row.get("claimed"), row.get("claimed_by", ""), row.get("through"))
+    assert standing(record, known) is DeliveryStatus.DUE  # type: ignore[arg-type]
     highest = max([STORED, *(row[name] for name in ("through", "claimed") if name in row)])
     assert replay.stored_at == highest + Decimal("0.000001")
 

@@ -1,16 +1,18 @@
 """Webhook bodies, queue records, messages and news: the fewest words a test needs for one."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from domain.batches import Rejected
-from domain.chats import InboundMessage
-from domain.inbound import ParsedMessage, parse_inbound
-from domain.news import News, retry_body
-from domain.records import QueueRecord, read_record
-from domain.sessions import ACTIVE, Session
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.queue_record import QueueRecord, read_record
+from consumer.conversation.session import ACTIVE, Session
+from consumer.notification.notification import Notification
+from consumer.notification.retry_record import retry_body
+from consumer.webhook.message import InboundMessage
+from consumer.webhook.parse import parse_inbound
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -43,14 +45,14 @@ def body(**fields: str | None) -> str:
     return urlencode({name: v for name, v in (_FIELDS | fields).items() if v is not None})
 
 
-def parsed(**fields: str | None) -> ParsedMessage:
+def parsed(**fields: str | None) -> InboundMessage:
     """That body, parsed; it has to be a message."""
     message = parse_inbound(body(**fields))
-    assert isinstance(message, ParsedMessage), message
+    assert isinstance(message, InboundMessage), message
     return message
 
 
-def warnings(message: ParsedMessage) -> list[str]:
+def warnings(message: InboundMessage) -> list[str]:
     """What was dropped of a message."""
     found: list[str] = message.metadata.get("warnings", [])
     return found
@@ -99,9 +101,8 @@ def numbered(number: int, text: str | None = None, **fields: str | None) -> dict
 def message(number: int = 1, sender: str = SENDER, **fields: str | None) -> InboundMessage:
     """The nth message of a sender."""
     sid = f"SM{number:032d}"
-    return InboundMessage(
-        sid, Decimal(1_795_000_000 + number), parsed(MessageSid=sid, WaId=sender, **fields)
-    )
+    message = parsed(MessageSid=sid, WaId=sender, **fields)
+    return replace(message, created_at=Decimal(1_795_000_000 + number))
 
 
 def session(session_id: str = "session-1", **values: Any) -> Session:
@@ -110,12 +111,14 @@ def session(session_id: str = "session-1", **values: Any) -> Session:
     return Session(session_id, **known | values)
 
 
-def rejected(number: int = 1, text: object = "no form", reason: str = "no fields") -> Rejected:
+def rejected(
+    number: int = 1, text: object = "no form", reason: str = "no fields"
+) -> RejectedRecord:
     """A record on its way to the dead-letter queue."""
-    return Rejected(queue_record(text, messageId=f"record-{number}"), reason)
+    return RejectedRecord(queue_record(text, messageId=f"record-{number}"), reason)
 
 
-def news(sender: str = SENDER, **values: Any) -> News:
+def notification(sender: str = SENDER, **values: Any) -> Notification:
     """A sender's news, its text known."""
     known: dict[str, Any] = {
         "message_id": SID,
@@ -123,7 +126,7 @@ def news(sender: str = SENDER, **values: Any) -> News:
         "stored_at": Decimal("1795000000.5"),
         "text": "hi",
     }
-    return News(sender, **known | values)
+    return Notification(sender, **known | values)
 
 
 def stream_record(event: str = "INSERT", **image: Any) -> dict[str, Any]:
@@ -148,5 +151,5 @@ def stream_record(event: str = "INSERT", **image: Any) -> dict[str, Any]:
 
 def retry_record(number: int = 1, sender: str = SENDER, **values: Any) -> dict[str, Any]:
     """Parked news as the retry queue brings it."""
-    body = retry_body(news(sender, **{"attempt": 2} | values))
+    body = retry_body(notification(sender, **{"attempt": 2} | values))
     return {"messageId": f"record-{number}", "body": body, "eventSource": "aws:sqs"}

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from domain.batches import Rejected
-from domain.chats import ChatKey
-from domain.news import News, RejectedNews
-from domain.notifications import Claim, Notification
-from domain.patience import Patience
-from domain.ports import Audience, Claimed, Known, Outcome, Unit, Written
-from domain.sessions import Session
-from domain.telling import TellingRules
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.ports import ConversationReads, SenderWrite, WriteResult
+from consumer.conversation.session import Session
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.notifier import NotifierRules
+from consumer.notification.ports import ClaimResult, NotificationReads, Outcome
+from consumer.notification.state import Claim, NotificationState
+from consumer.retry_budget import RetryBudget
+from consumer.webhook.message import ChatKey
+from container import NotifierDependencies, QueueDependencies, Runtime
 from handlers.dynamo_event_handler import handle_retries, handle_stream
 from logger_setup import Logger
-from wiring import QueueSide, StreamSide, Surroundings
 
 NOW = 1_795_000_000.0
 
@@ -34,12 +35,12 @@ class Time:
         self.pauses.append(seconds)
         self.now += seconds
 
-    def patience(self, seconds: float, margin: float = 1.0) -> Patience:
+    def budget(self, seconds: float, margin: float = 1.0) -> RetryBudget:
         end = self.now + seconds
-        return Patience(lambda: end - self.now, margin, self.sleep, lambda: self.chance)
+        return RetryBudget(lambda: end - self.now, margin, self.sleep, lambda: self.chance)
 
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
+    def runtime(self) -> Runtime:
+        return Runtime(
             clock=lambda: NOW + self.now,
             monotonic=lambda: self.now,
             sleep=self.sleep,
@@ -74,11 +75,11 @@ class MemoryConversations(Switch):
     chats: dict[ChatKey, str] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
 
-    def look_up(
+    def read(
         self, senders: Collection[str], chats: Collection[ChatKey], sessions: Collection[str]
-    ) -> Known:
+    ) -> ConversationReads:
         if self.fails():
-            return Known(problems=["Down"])
+            return ConversationReads(problems=["Down"])
         newest = {
             sender: max(
                 (each for each in self.sessions.values() if each.sender_id == sender),
@@ -89,18 +90,18 @@ class MemoryConversations(Switch):
         }
         newest |= {sender: row for sender, row in self.index.items() if sender in senders}
         rows = {each: self.sessions.get(each) for each in sessions}
-        return Known(newest, rows, {key: key in self.chats for key in chats})
+        return ConversationReads(newest, rows, {key: key in self.chats for key in chats})
 
-    def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
+    def write(self, units: Sequence[SenderWrite], stored_at: Decimal) -> WriteResult:
         if self.fails():
-            return Written(problems=["Down"])
+            return WriteResult(problems=["Down"])
         if any(m.message_id in self.refuses for unit in units for m in unit.messages):
             [name, *others] = [unit.session.session_id for unit in units]
-            return Written(refused={} if others else {name: "ValidationException"})
+            return WriteResult(refused={} if others else {name: "ValidationException"})
         there = {u.session.session_id for u in units if u.opens} & self.sessions.keys()
         if there:
-            return Written(existing={each: self.sessions[each] for each in there})
-        written = Written()
+            return WriteResult(existing={each: self.sessions[each] for each in there})
+        written = WriteResult()
         for unit in units:
             if unit.opens:
                 self.sessions[unit.session.session_id] = unit.session
@@ -111,10 +112,10 @@ class MemoryConversations(Switch):
 
 
 @dataclass
-class MemoryDeadLetters(Switch):
-    letters: list[Rejected] = field(default_factory=list)
+class MemoryDeadLetterQueue(Switch):
+    letters: list[RejectedRecord] = field(default_factory=list)
 
-    def quarantine(self, rejected: Sequence[Rejected]) -> set[str]:
+    def quarantine(self, rejected: Sequence[RejectedRecord]) -> set[str]:
         if self.fails():
             return set()
         self.letters += rejected
@@ -128,53 +129,59 @@ class MemoryNotifications(Switch):
     Rows of `unreadable` senders are left out, claims of `unclear` ones have no outcome.
     """
 
-    rows: dict[str, Notification] = field(default_factory=dict)
+    rows: dict[str, NotificationState] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
     settles: bool = True
     loses: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     unclear: set[str] = field(default_factory=set)
-    declines: bool = False
+    rejects: bool = False
     seconds_to_claim: float = 0.0
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
 
-    def look_up(
+    def read(
         self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
-    ) -> Audience:
+    ) -> NotificationReads:
         if self.fails():
-            return Audience(problems=["Down"], declined=self.declines)
-        return Audience(
+            return NotificationReads(problems=["Down"], is_rejected=self.rejects)
+        return NotificationReads(
             {each: self.sessions.get(each) for each in sessions},
             {each: self.rows.get(each) for each in senders if each not in self.unreadable},
             {each: self.texts.get(each, "read again") for each in chats},
         )
 
-    def claim(self, claims: Sequence[Claim]) -> Claimed:
+    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
         if self.fails():
-            return Claimed(problems=["Down"])
+            return ClaimResult(problems=["Down"])
         self.time.now += self.seconds_to_claim
-        claims = [each for each in claims if each.news.sender_id not in self.unclear]
-        for each in (each for each in claims if each.news.sender_id not in self.loses):
-            told = self.rows.get(each.news.sender_id, Notification()).through
-            self.rows[each.news.sender_id] = Notification(
-                each.news.stored_at, each.token, told, each.news.message_id, each.expires_at
+        claims = [each for each in claims if each.notification.sender_id not in self.unclear]
+        for each in (each for each in claims if each.notification.sender_id not in self.loses):
+            notified = self.rows.get(
+                each.notification.sender_id, NotificationState()
+            ).notified_through
+            self.rows[each.notification.sender_id] = NotificationState(
+                each.notification.stored_at,
+                each.token,
+                notified,
+                each.notification.message_id,
+                each.expires_at,
             )
-        senders = {each.news.sender_id for each in claims}
-        return Claimed(senders - self.loses, senders & self.loses)
+        senders = {each.notification.sender_id for each in claims}
+        return ClaimResult(senders - self.loses, senders & self.loses)
 
     def release(self, claims: Sequence[Claim]) -> set[str]:
         if self.fails():
             return set()
-        self.released += [each.news.sender_id for each in claims]
-        return {each.news.sender_id for each in claims}
+        self.released += [each.notification.sender_id for each in claims]
+        return {each.notification.sender_id for each in claims}
 
-    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
+    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
         if self.fails() or not self.settles:
             return set()
-        for sender, moment in through.items():
-            self.rows[sender] = Notification(moment, "token", moment)
-        return set(through)
+        for sender, moment in notified_through.items():
+            self.rows[sender] = NotificationState(moment, "token", moment)
+        return set(notified_through)
 
 
 @dataclass
@@ -182,27 +189,29 @@ class ScriptedReplies:
     """Answers each sender by the script, everyone else well."""
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    told: list[News] = field(default_factory=list)
-    on_tell: Callable[[], None] = lambda: None
+    notified: list[Notification] = field(default_factory=list)
+    on_post: Callable[[], None] = lambda: None
 
-    def tell(self, news: Sequence[News]) -> dict[str, Outcome]:
-        self.on_tell()
-        self.told += news
-        return {n.sender_id: self.outcomes.get(n.sender_id, Outcome.ACCEPTED) for n in news}
+    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
+        self.on_post()
+        self.notified += notifications
+        return {
+            n.sender_id: self.outcomes.get(n.sender_id, Outcome.ACCEPTED) for n in notifications
+        }
 
 
 @dataclass
 class MemoryRetryQueue(Switch):
-    parked: list[News] = field(default_factory=list)
-    ended: list[RejectedNews] = field(default_factory=list)
+    scheduled: list[Notification] = field(default_factory=list)
+    ended: list[RejectedNotification] = field(default_factory=list)
 
-    def park(self, news: Sequence[News]) -> set[str]:
+    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
         if self.fails():
             return set()
-        self.parked += news
-        return {each.sender_id for each in news}
+        self.scheduled += notifications
+        return {each.sender_id for each in notifications}
 
-    def give_up(self, rejected: Sequence[RejectedNews]) -> set[str]:
+    def dead_letter(self, rejected: Sequence[RejectedNotification]) -> set[str]:
         if self.fails():
             return set()
         self.ended += rejected
@@ -232,13 +241,13 @@ class QueueWorld:
 
     def __post_init__(self) -> None:
         self.store = MemoryConversations(self.time)
-        self.dead_letters = MemoryDeadLetters(self.time)
-        self.side = QueueSide(
+        self.dead_letters = MemoryDeadLetterQueue(self.time)
+        self.dependencies = QueueDependencies(
             conversations=self.store,
             dead_letters=self.dead_letters,
             log=Logger("test", self.log),
             max_receive_count=10,
-            surroundings=self.time.surroundings(),
+            runtime=self.time.runtime(),
         )
 
 
@@ -257,23 +266,23 @@ class StreamWorld:
         self.notifications = MemoryNotifications(self.time)
         self.replies = ScriptedReplies()
         self.retry_queue = MemoryRetryQueue(self.time)
-        self.side = StreamSide(
+        self.dependencies = NotifierDependencies(
             self.notifications,
             self.replies,
             self.retry_queue,
             Logger("test", self.log),
-            TellingRules(self.max_attempts, self.resends_unknown, 20.0, 5.0, self.round_size),
-            self.time.surroundings(),
+            NotifierRules(self.max_attempts, self.resends_unknown, 20.0, 5.0, self.round_size),
+            self.time.runtime(),
             new_token=lambda: f"token{next(tokens)}",
         )
 
-    def tell(self, *records: object, seconds: float = 60.0) -> None:
+    def notify(self, *records: object, seconds: float = 60.0) -> None:
         """Hand over a batch of the stream."""
-        handle_stream(records, Context(seconds), self.side)
+        handle_stream(records, Context(seconds), self.dependencies)
 
     def retry(self, *records: object, seconds: float = 60.0) -> list[str]:
         """Hand over a batch of the retry queue; gives what shall come again."""
-        return handle_retries(records, Context(seconds), self.side)
+        return handle_retries(records, Context(seconds), self.dependencies)
 
 
 class Context:

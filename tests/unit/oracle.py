@@ -2,13 +2,16 @@
 
 import json
 
-from adapters.values import to_item
-from domain.batches import Batch, sort_batch
-from domain.chats import chat_item
-from domain.inbound import Malformed, ParsedMessage, StatusCallback, as_dict, parse_inbound
-from domain.news import News, RejectedNews, read_retry_record, read_stream_record, retry_body
-from domain.records import read_record
-from domain.text import clean
+from consumer.aws.attribute_values import to_item
+from consumer.conversation.batch import Batch, sort_batch
+from consumer.conversation.chat import chat_item
+from consumer.conversation.queue_record import read_record
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.retry_record import read_retry_record, retry_body
+from consumer.notification.stream_record import read_stream_record
+from consumer.text import clean
+from consumer.webhook.message import InboundMessage, Malformed, StatusCallback, as_dict
+from consumer.webhook.parse import parse_inbound
 from tests.unit.limits import faults_of
 
 KEYS = {"message_type", "channel", "sender", "content", "metadata", "raw"}
@@ -20,7 +23,7 @@ def check_body(body: object) -> None:
     shape = as_dict(result)
     assert shape.keys() == KEYS
     json.dumps(shape, default=str)
-    assert isinstance(result, ParsedMessage | StatusCallback | Malformed)
+    assert isinstance(result, InboundMessage | StatusCallback | Malformed)
     if isinstance(result, Malformed):
         assert 0 < len(result.reason) < 200
 
@@ -28,9 +31,9 @@ def check_body(body: object) -> None:
 def check_records(raws: list[object]) -> Batch:
     """Every record is accounted for, and what becomes a chat is one that DynamoDB takes."""
     batch = sort_batch(map(read_record, raws))
-    assert len(batch.arrivals) + len(batch.callbacks) + len(batch.malformed) == len(raws)
-    for arrival in batch.arrivals:
-        item = to_item(chat_item(arrival.message, "session-1", arrival.message.created_at))
+    assert len(batch.messages) + len(batch.callbacks) + len(batch.malformed) == len(raws)
+    for _, message in batch.messages:
+        item = to_item(chat_item(message, "session-1", message.created_at))
         assert faults_of(item) == [], faults_of(item)
     for messages in batch.by_sender().values():
         places = [message.created_at for message in messages]
@@ -41,15 +44,15 @@ def check_records(raws: list[object]) -> Batch:
 def check_stream_record(raw: object) -> None:
     """It is no news, rejected, or news with keys."""
     read = read_stream_record(raw)
-    assert read is None or isinstance(read, News | RejectedNews)
-    if isinstance(read, News):
+    assert read is None or isinstance(read, Notification | RejectedNotification)
+    if isinstance(read, Notification):
         assert read.sender_id and read.message_id and read.text is not None
 
 
 def check_retry_record(raw: object) -> None:
     """It is rejected with its body, or news that comes back the same when parked again."""
     read = read_retry_record(raw)
-    if isinstance(read, RejectedNews):
+    if isinstance(read, RejectedNotification):
         assert read.reason and isinstance(read.body, str)
         return
     assert all(clean(key) == key for key in (read.sender_id, read.message_id, read.session_id))

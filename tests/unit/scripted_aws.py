@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from adapters.aws import AwsClient, AwsRefused
-from domain.errors import Unavailable
+from consumer.aws.client import AwsClient, AwsRefused
+from consumer.errors import Unavailable
 
 Script = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.inbound import Malformed, ParsedMessage, StatusCallback, parse_inbound
-from domain.text import clean
+from consumer.text import clean
+from consumer.webhook.message import InboundMessage, Malformed, StatusCallback
+from consumer.webhook.parse import parse_inbound
 from tests.unit.builders import SAMPLES, body, parsed, raw_record, warnings
 from tests.unit.oracle import check_body, check_records
 
@@ -108,37 +109,37 @@ LARGE: dict[str, tuple[Callable[[int], str], type]] = {
     "long channel": (lambda size: body(From="a" * size + ":1"), Malformed),
     "long blank": (lambda size: body(From="whatsapp:" + " " * size + "1"), Malformed),
     "long id": (lambda size: body(MessageSid="S" * size), Malformed),
-    "many fields": (lambda size: body() + numbered("&Field{}=x", size), ParsedMessage),
-    "one field again and again": (lambda size: body() + many("&Body=x", size), ParsedMessage),
-    "many media": (lambda size: body() + numbered("&MediaUrl{}=u", size), ParsedMessage),
+    "many fields": (lambda size: body() + numbered("&Field{}=x", size), InboundMessage),
+    "one field again and again": (lambda size: body() + many("&Body=x", size), InboundMessage),
+    "many media": (lambda size: body() + numbered("&MediaUrl{}=u", size), InboundMessage),
     "media beyond all numbers": (
         lambda size: body() + numbered("&MediaUrl{}=u", size, first=10_000),
-        ParsedMessage,
+        InboundMessage,
     ),
     "media without urls": (
         lambda size: body() + numbered("&MediaContentType{}=image/png", size),
-        ParsedMessage,
+        InboundMessage,
     ),
     "long counts": (
         lambda size: body(NumMedia="9" * size, NumSegments="9" * size),
-        ParsedMessage,
+        InboundMessage,
     ),
     "long coordinates": (
         lambda size: body(Latitude="1" * size, Longitude="0." + "0" * size),
-        ParsedMessage,
+        InboundMessage,
     ),
-    "deep document": (lambda size: body(ChannelMetadata=nested(size // 8)), ParsedMessage),
+    "deep document": (lambda size: body(ChannelMetadata=nested(size // 8)), InboundMessage),
     "deep and wide document": (
         lambda size: body(FlowData=f"[{many(nested(20) + ',', size // 3)}0]"),
-        ParsedMessage,
+        InboundMessage,
     ),
-    "long number in a document": (lambda size: body(FlowData="1" * size), ParsedMessage),
+    "long number in a document": (lambda size: body(FlowData="1" * size), InboundMessage),
     "many numbers": (
         lambda size: body(ChannelMetadata=f"[{many('1.5,', size // 2)}0]"),
-        ParsedMessage,
+        InboundMessage,
     ),
-    "open strings": (lambda size: body(InteractiveData=many('["', size // 4)), ParsedMessage),
-    "escapes": (lambda size: body(FlowData='"' + many("\\ud83d", size // 2) + '"'), ParsedMessage),
+    "open strings": (lambda size: body(InteractiveData=many('["', size // 4)), InboundMessage),
+    "escapes": (lambda size: body(FlowData='"' + many("\\ud83d", size // 2) + '"'), InboundMessage),
     "surrogates": (lambda size: "\ud83d" * (size // 4), Malformed),
     "status callback": (lambda size: body(MessageStatus="r" * size), StatusCallback),
 }

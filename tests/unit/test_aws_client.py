@@ -6,10 +6,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from adapters.aws import AwsClient, AwsRefused, endpoint
-from adapters.credentials import Credentials, CredentialSource
-from adapters.http import HttpPool
-from domain.errors import Refused, SettingInvalid, Unavailable
+from consumer.aws.client import AwsClient, AwsRefused, endpoint
+from consumer.aws.credentials import Credentials, CredentialSource
+from consumer.aws.http import HttpPool
+from consumer.errors import Refused, SettingInvalid, Unavailable
 from tests.unit.stub_server import (
     Act,
     Handler,

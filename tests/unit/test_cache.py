@@ -1,6 +1,6 @@
 """The cache of session ids stays small, whoever writes."""
 
-from domain.cache import SessionCache
+from consumer.conversation.session_cache import SessionCache
 
 
 def test_a_sender_is_remembered_until_others_crowd_it_out() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import wiring
+import container
 from benchmarks.cases import CASES, QUEUE, Before, Case
 from benchmarks.counts import Counts
 from benchmarks.events import (
@@ -78,11 +78,11 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
         for name, value in environment("ours", Port(port), ROOT / "src").items():
             if name not in ("PATH", "PYTHONPATH"):
                 monkeypatch.setenv(name, value)
-        wiring.queue_side.cache_clear()
-        wiring.stream_side.cache_clear()
+        container.queue_dependencies.cache_clear()
+        container.notifier_dependencies.cache_clear()
         yield Backend(world)
-    wiring.queue_side.cache_clear()
-    wiring.stream_side.cache_clear()
+    container.queue_dependencies.cache_clear()
+    container.notifier_dependencies.cache_clear()
 
 
 def handle(case: Case, event: dict[str, Any]) -> object:

@@ -1,11 +1,10 @@
 """Settings come from the environment when asked for; what is wrong is named, with the remedy."""
 
-import os
-
 import pytest
 
 import config
-from domain.errors import SettingInvalid, SettingMissing
+from consumer.aws.endpoint import endpoint
+from consumer.errors import SettingInvalid, SettingMissing
 
 QUEUE = {
     "DYNAMODB_CHAT_TABLE": "chats",
@@ -133,7 +132,7 @@ def test_a_password_in_an_address_is_refused_for_it_would_not_be_used() -> None:
 def test_an_endpoint_has_no_path_for_it_would_not_be_signed() -> None:
     env = {"AWS_ENDPOINT_URL": "https://gateway/dynamo/"}
     with pytest.raises(SettingInvalid, match=r"AWS_ENDPOINT_URL is not usable: .* without a path"):
-        config.endpoint("AWS_ENDPOINT_URL_SQS", env)
+        endpoint("sqs", "us-east-1", env)
 
 
 def test_settings_are_read_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,24 +141,3 @@ def test_settings_are_read_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert config.queue_settings().dlq_url == QUEUE["SQS_DLQ_URL"]
     monkeypatch.setenv("SQS_DLQ_URL", "https://sqs/other")
     assert config.queue_settings().dlq_url == "https://sqs/other"
-
-
-def test_a_secret_in_the_environment_wins_and_causes_no_call(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("INTELLIGENCE_API_SECRET", "given")
-
-    def fetch(name: str) -> str:
-        raise AssertionError(f"{name} was fetched")
-
-    config.load_secret(fetch)
-    assert os.environ["INTELLIGENCE_API_SECRET"] == "given"
-
-
-@pytest.mark.parametrize(
-    ("env", "name"),
-    [({}, "INTELLIGENCE_API_SECRET"), ({"INTELLIGENCE_API_SECRET_ID": "prod/reply"}, "prod/reply")],
-)
-def test_a_fetched_secret_is_set_in_the_environment(env: dict[str, str], name: str) -> None:
-    config.load_secret(lambda secret_id: f"secret of {secret_id}", env)
-    assert env["INTELLIGENCE_API_SECRET"] == f"secret of {name}"

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from adapters.conversations import DynamoConversations
-from adapters.dynamodb import DynamoDb
-from adapters.values import to_item
-from adapters.wave import Wave
-from domain.chats import ChatKey, InboundMessage
-from domain.errors import Refused
-from domain.ports import Unit, Written
-from domain.sessions import Session
+from consumer.aws.attribute_values import to_item
+from consumer.aws.dynamodb import DynamoDb
+from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.conversation.ports import SenderWrite, WriteResult
+from consumer.conversation.session import Session
+from consumer.errors import Refused
+from consumer.webhook.message import ChatKey, InboundMessage
 from tests.unit.builders import SENDER, message, session
 from tests.unit.scripted_aws import ScriptedAws, cancelled, refused, throttled
 
@@ -21,16 +20,16 @@ STORED_AT = Decimal("1795000000.5")
 KB = 1024
 
 
-def store(aws: ScriptedAws) -> DynamoConversations:
-    return DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions")
+def store(aws: ScriptedAws) -> DynamoConversationStore:
+    return DynamoConversationStore(DynamoDb(aws), "chats", "sessions")
 
 
-def unit(count: int, name: str = "a", opens: bool = False, **fields: str | None) -> Unit:
+def unit(count: int, name: str = "a", opens: bool = False, **fields: str | None) -> SenderWrite:
     messages = [message(n, sender=name, **fields) for n in range(count)]
-    return Unit(session(f"session-{name}", sender_id=name), opens, messages)
+    return SenderWrite(session(f"session-{name}", sender_id=name), opens, messages)
 
 
-def write(aws: ScriptedAws, *units: Unit) -> Written:
+def write(aws: ScriptedAws, *units: SenderWrite) -> WriteResult:
     return store(aws).write(units, STORED_AT)
 
 
@@ -39,7 +38,7 @@ def tables_of(aws: ScriptedAws) -> list[list[str]]:
     return [[action["Put"]["TableName"] for action in each] for each in aws.writes()]
 
 
-def keys(units: Sequence[Unit]) -> set[ChatKey]:
+def keys(units: Sequence[SenderWrite]) -> set[ChatKey]:
     return {each.key for unit in units for each in unit.messages}
 
 
@@ -90,7 +89,7 @@ def test_no_row_that_exists_is_ever_changed() -> None:
     ],
 )
 def test_a_transaction_holds_a_hundred_items_and_three_and_a_half_megabytes(
-    units: list[Unit], actions: list[int]
+    units: list[SenderWrite], actions: list[int]
 ) -> None:
     aws = ScriptedAws()
     assert write(aws, *units).stored == keys(units)
@@ -103,7 +102,7 @@ OK, FAILED = "None", "ConditionalCheckFailed"
 def test_what_follows_a_failed_part_of_a_conversation_is_held_back() -> None:
     first, second, other = unit(150, "a", opens=True).messages, unit(60, "b"), unit(60, "c")
     aws = ScriptedAws(cancelled(OK, FAILED, *[OK] * 98))
-    written = write(aws, Unit(session("session-a"), True, first), second, other)
+    written = write(aws, SenderWrite(session("session-a"), True, first), second, other)
     assert [len(each) for each in tables_of(aws)] == [100, 60, 60]
     assert (written.stored, written.problems) == (keys([second, other]), [])
 
@@ -116,7 +115,7 @@ def test_after_a_part_of_which_nothing_is_known_the_time_is_looked_at_first() ->
     assert (written.stored, written.problems) == (set(), ["write:ThrottlingException"])
 
 
-def messages_of(part: Unit, *numbers: int) -> set[ChatKey]:
+def messages_of(part: SenderWrite, *numbers: int) -> set[ChatKey]:
     return {part.messages[n].key for n in numbers}
 
 
@@ -127,24 +126,24 @@ THERE = session("session-a", sender_id="a", status="completed", created_at=Decim
 @pytest.mark.parametrize(
     ("answer", "written"),
     [
-        (cancelled(FAILED, OK, OK, item0=row(THERE)), Written(existing={"session-a": THERE})),
-        (cancelled(FAILED, OK, OK), Written()),
-        (cancelled(OK, FAILED, OK), Written(present=messages_of(PAIR, 0))),
+        (cancelled(FAILED, OK, OK, item0=row(THERE)), WriteResult(existing={"session-a": THERE})),
+        (cancelled(FAILED, OK, OK), WriteResult()),
+        (cancelled(OK, FAILED, OK), WriteResult(present=messages_of(PAIR, 0))),
         (
             cancelled(FAILED, FAILED, FAILED, item0=row(THERE)),
-            Written(existing={"session-a": THERE}, present=messages_of(PAIR, 0, 1)),
+            WriteResult(existing={"session-a": THERE}, present=messages_of(PAIR, 0, 1)),
         ),
         (
             cancelled(OK, FAILED, "TransactionConflict"),
-            Written(present=messages_of(PAIR, 0), problems=["write:TransactionConflict"]),
+            WriteResult(present=messages_of(PAIR, 0), problems=["write:TransactionConflict"]),
         ),
         (
             cancelled("TransactionConflict", OK, OK),
-            Written(problems=["write:TransactionConflict"]),
+            WriteResult(problems=["write:TransactionConflict"]),
         ),
         (
             cancelled(OK, "ThrottlingError", "ProvisionedThroughputExceeded"),
-            Written(
+            WriteResult(
                 problems=[
                     "write:ThrottlingError",
                     "write:ProvisionedThroughputExceeded",
@@ -153,42 +152,42 @@ THERE = session("session-a", sender_id="a", status="completed", created_at=Decim
         ),
         (
             cancelled(OK, "ValidationError", OK),
-            Written(
+            WriteResult(
                 refused={"session-a": "ValidationError"},
                 problems=["write:ValidationError"],
             ),
         ),
         (
             cancelled("ValidationError", OK, OK),
-            Written(
+            WriteResult(
                 refused={"session-a": "ValidationError"},
                 problems=["write:ValidationError"],
             ),
         ),
-        (cancelled(OK, OK), Written(problems=["write:TransactionCanceledException"])),
-        (throttled(), Written(problems=["write:ThrottlingException"])),
+        (cancelled(OK, OK), WriteResult(problems=["write:TransactionCanceledException"])),
+        (throttled(), WriteResult(problems=["write:ThrottlingException"])),
         (
             refused("ValidationException"),
-            Written(
+            WriteResult(
                 refused={"session-a": "ValidationException"},
                 problems=["write:ValidationException"],
             ),
         ),
         (
             refused("AccessDeniedException"),
-            Written(problems=["write:AccessDeniedException"], declined=True),
+            WriteResult(problems=["write:AccessDeniedException"], is_rejected=True),
         ),
     ],
 )
 def test_a_write_that_fails_tells_no_more_than_the_answer_does(
-    answer: Exception, written: Written
+    answer: Exception, written: WriteResult
 ) -> None:
     assert write(ScriptedAws(answer), PAIR) == written
 
 
 def test_a_request_declined_as_a_whole_condemns_nobody_of_many() -> None:
     written = write(ScriptedAws(refused("ValidationException")), unit(1, "a"), unit(1, "b"))
-    assert written == Written(problems=["write:ValidationException"])
+    assert written == WriteResult(problems=["write:ValidationException"])
 
 
 def test_a_session_of_the_reply_service_is_read_as_it_is() -> None:
@@ -202,7 +201,7 @@ def test_a_session_of_the_reply_service_is_read_as_it_is() -> None:
 
 def test_the_newest_session_is_asked_for_whatever_its_status() -> None:
     aws = ScriptedAws({"Items": [row(THERE)]}, {"Items": []})
-    known = store(aws).look_up(["a", "b"], [], [])
+    known = store(aws).read(["a", "b"], [], [])
     assert known.newest == {"a": THERE, "b": None}
     assert aws.requests("Query")[0] == {
         "TableName": "sessions",
@@ -233,7 +232,7 @@ def rows_for(*present: str) -> Any:
 def test_chats_and_sessions_are_read_consistently_in_one_call() -> None:
     aws = ScriptedAws(rows_for("SM1", "session-1"))
     chats = [ChatKey(SENDER, "SM1"), ChatKey(SENDER, "SM2"), ChatKey(SENDER, "SM1")]
-    known = store(aws).look_up([], chats, ["session-1", "session-2"])
+    known = store(aws).read([], chats, ["session-1", "session-2"])
     assert known.stored == {ChatKey(SENDER, "SM1"): True, ChatKey(SENDER, "SM2"): False}
     assert known.sessions["session-2"] is None
     assert known.sessions["session-1"] is not None
@@ -245,7 +244,7 @@ def test_chats_and_sessions_are_read_consistently_in_one_call() -> None:
 def test_more_than_a_hundred_keys_take_another_call() -> None:
     aws = ScriptedAws(rows_for(), rows_for(), rows_for())
     chats = [ChatKey(SENDER, f"SM{n}") for n in range(250)]
-    assert len(store(aws).look_up([], chats, []).stored) == 250
+    assert len(store(aws).read([], chats, []).stored) == 250
     sizes = [len(each["RequestItems"]["chats"]["Keys"]) for each in aws.requests("BatchGetItem")]
     assert sizes == [100, 100, 50]
 
@@ -253,45 +252,45 @@ def test_more_than_a_hundred_keys_take_another_call() -> None:
 def test_what_was_left_unprocessed_stays_unknown() -> None:
     left = {"chats": {"Keys": [{"sender_id": {"S": SENDER}, "message_id": {"S": "SM2"}}]}}
     aws = ScriptedAws({"Responses": {"chats": []}, "UnprocessedKeys": left})
-    known = store(aws).look_up([], [ChatKey(SENDER, "SM1"), ChatKey(SENDER, "SM2")], [])
+    known = store(aws).read([], [ChatKey(SENDER, "SM1"), ChatKey(SENDER, "SM2")], [])
     assert known.stored == {ChatKey(SENDER, "SM1"): False}
     assert known.problems == ["BatchGetItem:UnprocessedKeys"]
 
 
 @pytest.mark.parametrize("failure", [throttled(), refused("AccessDeniedException")])
 def test_what_could_not_be_read_stays_unknown(failure: Any) -> None:
-    known = store(ScriptedAws(failure, failure)).look_up(["a"], [ChatKey("a", "SM1")], ["s"])
+    known = store(ScriptedAws(failure, failure)).read(["a"], [ChatKey("a", "SM1")], ["s"])
     assert not (known.newest or known.stored or known.sessions)
     assert known.problems == [f"Query:{failure.code}", f"BatchGetItem:{failure.code}"]
-    assert known.declined is isinstance(failure, Refused)
+    assert known.is_rejected is isinstance(failure, Refused)
 
 
 @pytest.mark.parametrize("script", [[refused("X"), {"Items": []}], [{"Items": []}, refused("X")]])
 def test_either_read_may_say_that_asking_is_in_vain(script: list[Any]) -> None:
-    assert store(ScriptedAws(*script)).look_up(["a"], [ChatKey("a", "SM1")], []).declined
+    assert store(ScriptedAws(*script)).read(["a"], [ChatKey("a", "SM1")], []).is_rejected
 
 
 def test_after_a_declined_transaction_no_other_is_tried() -> None:
     aws = ScriptedAws(refused("ResourceNotFoundException"))
     written = write(aws, unit(60, "a"), unit(60, "b"))
-    assert (len(aws.calls), written.declined, written.stored) == (1, True, set())
+    assert (len(aws.calls), written.is_rejected, written.stored) == (1, True, set())
 
 
 def test_one_sender_who_cannot_be_read_costs_the_others_nothing() -> None:
-    known = store(ScriptedAws(throttled(), {"Items": []})).look_up(["a", "b"], [], [])
+    known = store(ScriptedAws(throttled(), {"Items": []})).read(["a", "b"], [], [])
     assert known.newest == {"b": None}
 
 
 def test_nothing_asked_is_no_call() -> None:
     aws = ScriptedAws()
-    store(aws).look_up([], [], [])
+    store(aws).read([], [], [])
     assert aws.calls == []
 
 
 def test_a_message_is_written_as_the_tables_readers_expect() -> None:
     aws = ScriptedAws()
     sent: InboundMessage = message(1, Latitude="1.5")
-    write(aws, Unit(session(), False, [sent]))
+    write(aws, SenderWrite(session(), False, [sent]))
     item = aws.writes()[0][0]["Put"]["Item"]
     assert item["created_at"] == {"N": str(sent.created_at)}
     assert item["content"]["M"]["location"] == {"M": {"latitude": {"N": "1.5"}}}
@@ -307,15 +306,19 @@ def test_a_single_message_is_put_without_a_transaction_which_would_cost_twice() 
 @pytest.mark.parametrize(
     ("error", "written"),
     [
-        (refused("ConditionalCheckFailedException"), Written(present=keys([unit(1)]))),
+        (refused("ConditionalCheckFailedException"), WriteResult(present=keys([unit(1)]))),
         (
             refused("ValidationException"),
-            Written(refused={unit(1).session.session_id: "ValidationException"}),
+            WriteResult(refused={unit(1).session.session_id: "ValidationException"}),
         ),
-        (throttled(), Written(problems=["write:ThrottlingException"])),
+        (throttled(), WriteResult(problems=["write:ThrottlingException"])),
     ],
 )
-def test_a_single_put_says_what_a_transaction_would(error: Exception, written: Written) -> None:
+def test_a_single_put_says_what_a_transaction_would(error: Exception, written: WriteResult) -> None:
     aws = ScriptedAws(error)
-    told = write(aws, unit(1))
-    assert (told.present, told.refused, told.stored) == (written.present, written.refused, set())
+    notified = write(aws, unit(1))
+    assert (notified.present, notified.refused, notified.stored) == (
+        written.present,
+        written.refused,
+        set(),
+    )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.credentials import Credentials, CredentialSource
-from domain.errors import Refused
+from consumer.aws.credentials import Credentials, CredentialSource
+from consumer.errors import Refused
 from tests.unit.builders import SOURCE
 
 
@@ -48,7 +48,7 @@ def test_a_profile_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_without_the_sdk_the_variables_are_all_there_is() -> None:
     script = (
-        "from adapters.credentials import CredentialSource\n"
+        "from consumer.aws.credentials import CredentialSource\n"
         "try: CredentialSource()()\n"
         "except Exception as error: print(type(error).__name__, error)\n"
     )

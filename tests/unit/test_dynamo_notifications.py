@@ -5,26 +5,25 @@ from typing import Any
 
 import pytest
 
-from adapters.dynamodb import DynamoDb
-from adapters.notifications import DynamoNotifications
-from adapters.wave import Wave
-from domain.chats import ChatKey
-from domain.notifications import Claim, Notification
-from domain.ports import Claimed
-from tests.unit.builders import SID, news
+from consumer.aws.dynamodb import DynamoDb
+from consumer.notification.dynamodb_store import DynamoNotificationStore
+from consumer.notification.ports import ClaimResult
+from consumer.notification.state import Claim, NotificationState
+from consumer.webhook.message import ChatKey
+from tests.unit.builders import SID, notification
 from tests.unit.scripted_aws import ScriptedAws, cancelled, refused, throttled
 
 OK, FAILED = "None", "ConditionalCheckFailed"
 MOMENT = Decimal("1795000000.123456")
 
 
-def store(aws: ScriptedAws) -> DynamoNotifications:
-    return DynamoNotifications(DynamoDb(aws), Wave(4), "notifications", "sessions", "chats")
+def store(aws: ScriptedAws) -> DynamoNotificationStore:
+    return DynamoNotificationStore(DynamoDb(aws), "notifications", "sessions", "chats")
 
 
 def claim(sender: str) -> Claim:
-    told = news(sender, stored_at=MOMENT, after=("failed",))
-    return Claim(told, f"token-{sender}", 1_797_000_000)
+    notified = notification(sender, stored_at=MOMENT, after=("failed",))
+    return Claim(notified, f"token-{sender}", 1_797_000_000)
 
 
 def updates_of(aws: ScriptedAws) -> list[list[dict[str, Any]]]:
@@ -37,7 +36,7 @@ def senders_of(aws: ScriptedAws) -> list[list[str]]:
 
 def test_a_claim_names_the_news_the_claimer_and_whom_it_replaces() -> None:
     aws = ScriptedAws()
-    assert store(aws).claim([claim("a"), claim("b")]) == Claimed(won={"a", "b"})
+    assert store(aws).claim([claim("a"), claim("b")]) == ClaimResult(won={"a", "b"})
     [[update, _]] = updates_of(aws)
     assert (update["TableName"], update["Key"]) == ("notifications", {"sender_id": {"S": "a"}})
     assert update["ExpressionAttributeValues"] == {
@@ -57,44 +56,44 @@ def test_a_claim_names_the_news_the_claimer_and_whom_it_replaces() -> None:
     [
         (
             [cancelled(OK, FAILED, OK), {}],
-            Claimed({"a", "c"}, {"b"}),
+            ClaimResult({"a", "c"}, {"b"}),
             [["a", "b", "c"], ["a", "c"]],
         ),
-        ([cancelled(FAILED, FAILED, FAILED)], Claimed(lost={"a", "b", "c"}), [["a", "b", "c"]]),
+        ([cancelled(FAILED, FAILED, FAILED)], ClaimResult(lost={"a", "b", "c"}), [["a", "b", "c"]]),
         (
             [cancelled(OK, "TransactionConflict", OK), {}],
-            Claimed({"a", "c"}, problems=["write:TransactionConflict"]),
+            ClaimResult({"a", "c"}, problems=["write:TransactionConflict"]),
             [["a", "b", "c"], ["a", "c"]],
         ),
         (
             [cancelled(OK, FAILED, OK), cancelled(FAILED, OK)],
-            Claimed(lost={"a", "b"}),
+            ClaimResult(lost={"a", "b"}),
             [["a", "b", "c"], ["a", "c"]],
         ),
         (
             [cancelled(OK, FAILED, OK), throttled()],
-            Claimed(lost={"b"}, problems=["write:ThrottlingException"]),
+            ClaimResult(lost={"b"}, problems=["write:ThrottlingException"]),
             [["a", "b", "c"], ["a", "c"]],
         ),
         (
             [throttled()],
-            Claimed(problems=["write:ThrottlingException"]),
+            ClaimResult(problems=["write:ThrottlingException"]),
             [["a", "b", "c"]],
         ),
         (
             [refused("ValidationException")],
-            Claimed(problems=["write:ValidationException"]),
+            ClaimResult(problems=["write:ValidationException"]),
             [["a", "b", "c"]],
         ),
         (
             [cancelled(OK)],
-            Claimed(problems=["write:TransactionCanceledException"]),
+            ClaimResult(problems=["write:TransactionCanceledException"]),
             [["a", "b", "c"]],
         ),
     ],
 )
 def test_claims_are_won_lost_or_open_by_what_the_table_says(
-    script: list[Any], claimed: Claimed, tried: list[list[str]]
+    script: list[Any], claimed: ClaimResult, tried: list[list[str]]
 ) -> None:
     aws = ScriptedAws(*script)
     assert store(aws).claim([claim("a"), claim("b"), claim("c")]) == claimed
@@ -104,7 +103,7 @@ def test_claims_are_won_lost_or_open_by_what_the_table_says(
 def test_more_than_a_hundred_claims_take_another_transaction() -> None:
     aws = ScriptedAws()
     claims = [claim(f"sender-{n:03d}") for n in range(250)]
-    assert store(aws).claim(claims).won == {each.news.sender_id for each in claims}
+    assert store(aws).claim(claims).won == {each.notification.sender_id for each in claims}
     assert [len(part) for part in updates_of(aws)] == [100, 100, 50]
 
 
@@ -147,9 +146,9 @@ def test_rows_sessions_and_texts_are_read_consistently_in_one_call() -> None:
     found = {"notifications": [ROW], "chats": [TEXT], "sessions": [{"session_id": {"S": "s1"}}]}
     aws = ScriptedAws({"Responses": found})
     keys = [ChatKey("a", "SM1"), ChatKey("a", "SM2")]
-    audience = store(aws).look_up(["s1", "s2"], ["a", "b"], keys)
-    told = Notification(Decimal("2.5"), "somebody", Decimal("1.5"), SID)
-    assert audience.notifications == {"a": told, "b": None}
+    audience = store(aws).read(["s1", "s2"], ["a", "b"], keys)
+    notified = NotificationState(Decimal("2.5"), "somebody", Decimal("1.5"), SID)
+    assert audience.notifications == {"a": notified, "b": None}
     assert audience.texts == {keys[0]: "hi", keys[1]: None}
     assert audience.sessions.keys() == {"s1", "s2"}
     assert audience.sessions["s2"] is None
@@ -160,22 +159,25 @@ def test_rows_sessions_and_texts_are_read_consistently_in_one_call() -> None:
 @pytest.mark.parametrize(
     ("row", "notification"),
     [
-        ({"sender_id": {"S": "a"}}, Notification()),
-        ({"sender_id": {"S": "a"}, "through": {"N": "1"}}, Notification(through=Decimal(1))),
+        ({"sender_id": {"S": "a"}}, NotificationState()),
+        (
+            {"sender_id": {"S": "a"}, "through": {"N": "1"}},
+            NotificationState(notified_through=Decimal(1)),
+        ),
     ],
 )
 def test_a_row_may_lack_what_nobody_has_written_yet(
-    row: dict[str, Any], notification: Notification
+    row: dict[str, Any], notification: NotificationState
 ) -> None:
     aws = ScriptedAws({"Responses": {"notifications": [row]}})
-    assert store(aws).look_up([], ["a"], []).notifications == {"a": notification}
+    assert store(aws).read([], ["a"], []).notifications == {"a": notification}
 
 
 @pytest.mark.parametrize("limit", [{"N": "1795000000"}, {"BOOL": True}, {"M": {}}])
 def test_a_limit_of_another_type_is_unreadable_rather_than_absent(limit: dict[str, Any]) -> None:
     item = {"session_id": {"S": "s1"}, "user_limited_until": limit}
     aws = ScriptedAws({"Responses": {"sessions": [item]}})
-    found = store(aws).look_up(["s1"], [], []).sessions["s1"]
+    found = store(aws).read(["s1"], [], []).sessions["s1"]
     assert found is not None
     assert found.user_limited_until
 
@@ -184,14 +186,14 @@ def test_a_limit_of_another_type_is_unreadable_rather_than_absent(limit: dict[st
 def test_a_null_or_empty_limit_is_none(limit: dict[str, Any]) -> None:
     item = {"session_id": {"S": "s1"}, "user_limited_until": limit}
     aws = ScriptedAws({"Responses": {"sessions": [item]}})
-    found = store(aws).look_up(["s1"], [], []).sessions["s1"]
+    found = store(aws).read(["s1"], [], []).sessions["s1"]
     assert found is not None
     assert found.user_limited_until is None
 
 
 @pytest.mark.parametrize(
-    ("error", "declined"), [(throttled(), False), (refused("ResourceNotFoundException"), True)]
+    ("error", "is_rejected"), [(throttled(), False), (refused("ResourceNotFoundException"), True)]
 )
-def test_a_table_that_will_never_answer_says_so(error: Exception, declined: bool) -> None:
-    audience = store(ScriptedAws(error)).look_up([], ["a"], [])
-    assert (audience.notifications, audience.declined) == ({}, declined)
+def test_a_table_that_will_never_answer_says_so(error: Exception, is_rejected: bool) -> None:
+    audience = store(ScriptedAws(error)).read([], ["a"], [])
+    assert (audience.notifications, audience.is_rejected) == ({}, is_rejected)

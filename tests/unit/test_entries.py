@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-import wiring
-from domain.errors import NotHandled, SettingMissing
+import container
+from consumer.errors import NotHandled, SettingMissing
 from dynamo_function import dynamo_handler
 from handlers.queue_message_handler import (
     get_or_create_session,
@@ -26,12 +26,16 @@ NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
 @pytest.fixture(autouse=True)
 def cold_container() -> Iterator[None]:
     """No parts are left over from another test, nor left behind for one."""
-    sides = (wiring.queue_side, wiring.conversation_side, wiring.stream_side)
-    for side in sides:
-        side.cache_clear()
+    sides = (
+        container.queue_dependencies,
+        container.conversation_dependencies,
+        container.notifier_dependencies,
+    )
+    for dependencies in sides:
+        dependencies.cache_clear()
     yield
-    for side in sides:
-        side.cache_clear()
+    for dependencies in sides:
+        dependencies.cache_clear()
 
 
 def play_everybody(handler: Handler) -> None:
@@ -150,9 +154,9 @@ def test_an_event_without_records_is_answered(handler: Any, event: dict[str, Any
 
 def test_new_news_is_told(account: Stub) -> None:
     assert dynamo_handler({"Records": [stream_record()]}, Context(90.0)) == NOTHING_FAILED
-    [told] = [each for each in account.requests if each.path == "/reply/"]
-    assert told.json == {"sender_id": SENDER, "message": "hi"}
-    assert told.headers["idempotency-key"] == SID
+    [notified] = [each for each in account.requests if each.path == "/reply/"]
+    assert notified.json == {"sender_id": SENDER, "message": "hi"}
+    assert notified.headers["idempotency-key"] == SID
     assert targets_of(account) == [
         "BatchGetItem",
         "UpdateItem",
@@ -163,8 +167,8 @@ def test_new_news_is_told(account: Stub) -> None:
 
 def test_news_of_the_retry_queue_fails_by_its_own_id(account: Stub) -> None:
     account.script[:] = [reply(500)]
-    parked = {"messageId": "record-1", "body": "{", "eventSource": "aws:sqs"}
-    answer = dynamo_handler({"Records": [parked]}, Context(6.0))
+    scheduled = {"messageId": "record-1", "body": "{", "eventSource": "aws:sqs"}
+    answer = dynamo_handler({"Records": [scheduled]}, Context(6.0))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "record-1"}]}
 
 
@@ -193,4 +197,4 @@ def test_the_queue_half_gives_up_at_the_receive_that_its_environment_names(
     for name in ("DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE", "SQS_DLQ_URL"):
         monkeypatch.setenv(name, "https://a.name")
     monkeypatch.setenv("MAX_RECEIVE_COUNT", "7")
-    assert wiring.queue_side().max_receive_count == 7
+    assert container.queue_dependencies().max_receive_count == 7

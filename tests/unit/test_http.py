@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.dial import Origin, connect, dial
-from adapters.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
+from consumer.aws.dial import Origin, connect, dial
+from consumer.aws.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
 from tests.unit.stub_server import Handler, Stub, drip, hang_up, nobody, reply, serving, stay_silent
 
 PATIENT_SECONDS = 30.0

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.inbound import Malformed, ParsedMessage, StatusCallback, as_dict, parse_inbound
+from consumer.webhook.message import InboundMessage, Malformed, StatusCallback, as_dict
+from consumer.webhook.parse import parse_inbound
 from tests.unit.builders import SID, body, parsed, warnings
 
 KB = 1024
@@ -22,7 +23,7 @@ KB = 1024
     ],
 )
 def test_a_body_with_an_inbound_status_or_none_is_a_message(fields: dict[str, str | None]) -> None:
-    assert isinstance(parse_inbound(body(**fields)), ParsedMessage)
+    assert isinstance(parse_inbound(body(**fields)), InboundMessage)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_a_callback_keeps_the_id_of_the_message_it_is_about() -> None:
         ({"SmsMessageSid": "SM2", "SmsSid": "SM3"}, SID, None),
         ({"MessageSid": None, "SmsMessageSid": "SM2", "SmsSid": "SM3"}, "SM2", "SmsMessageSid"),
         ({"MessageSid": " ", "SmsSid": "SM3"}, "SM3", "SmsSid"),
-        ({"MessageSid": None}, None, None),
+        ({"MessageSid": None}, "", None),
     ],
 )
 def test_the_first_sid_there_is_names_the_message_and_metadata_says_which(

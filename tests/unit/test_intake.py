@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.cache import SessionCache
-from domain.intake import Conversations, Intake
-from domain.sessions import Session, next_session
+from consumer.conversation.session import Session, next_session
+from consumer.conversation.session_cache import SessionCache
+from consumer.conversation.store_messages import MessageStorage, StoreResult
 from tests.unit.builders import SENDER, message, session
 from tests.unit.doubles import NOW, MemoryConversations, Time
 
@@ -16,13 +16,13 @@ COMPLETED = session(FIRST.session_id, created_at=FIRST.created_at, status="compl
 THEIRS = session("theirs", created_at=FIRST.created_at + 50)
 
 
-def take_in(
+def store_messages(
     store: MemoryConversations, cache: SessionCache | None = None, count: int = 2
-) -> Intake:
-    conversations = Conversations(
-        store, cache or SessionCache(), lambda: NOW, store.time.patience(30.0)
+) -> StoreResult:
+    conversations = MessageStorage(
+        store, cache or SessionCache(), lambda: NOW, store.time.budget(30.0)
     )
-    return conversations.take_in({SENDER: [message(n) for n in range(count)]})
+    return conversations.store({SENDER: [message(n) for n in range(count)]})
 
 
 def store_with(*sessions: Session, **index: Session | None) -> MemoryConversations:
@@ -61,7 +61,7 @@ def store_with(*sessions: Session, **index: Session | None) -> MemoryConversatio
 def test_messages_go_to_the_newest_session_if_it_is_active_else_to_the_next(
     store: MemoryConversations, goes_to: Session, opened: list[Session]
 ) -> None:
-    intake = take_in(store)
+    intake = store_messages(store)
     assert set(store.chats.values()) == {goes_to.session_id}
     assert [each.session_id for each in intake.opened] == [each.session_id for each in opened]
     assert intake.sessions[SENDER].session_id == goes_to.session_id
@@ -70,14 +70,14 @@ def test_messages_go_to_the_newest_session_if_it_is_active_else_to_the_next(
 
 def test_the_session_opened_next_is_newer_than_the_one_before() -> None:
     store = store_with(COMPLETED)
-    take_in(store)
+    store_messages(store)
     assert store.sessions[SECOND.session_id].created_at == COMPLETED.created_at + 1
 
 
 def test_a_warm_container_knows_the_session_that_the_index_lacks() -> None:
     store, cache = store_with(COMPLETED, SECOND, index=None), SessionCache()
     cache.put(SENDER, SECOND.session_id)
-    take_in(store, cache)
+    store_messages(store, cache)
     assert store.calls == 2
     assert set(store.chats.values()) == {SECOND.session_id}
 
@@ -85,7 +85,7 @@ def test_a_warm_container_knows_the_session_that_the_index_lacks() -> None:
 def test_what_a_warm_container_believes_is_never_taken_for_true() -> None:
     store, cache = store_with(COMPLETED), SessionCache()
     cache.put(SENDER, FIRST.session_id)
-    take_in(store, cache)
+    store_messages(store, cache)
     assert set(store.chats.values()) == {SECOND.session_id}
     assert cache.get(SENDER) == SECOND.session_id
 
@@ -93,14 +93,14 @@ def test_what_a_warm_container_believes_is_never_taken_for_true() -> None:
 def test_a_session_that_was_never_stored_misleads_nobody() -> None:
     store, cache = store_with(), SessionCache()
     cache.put(SENDER, "never stored")
-    take_in(store, cache)
+    store_messages(store, cache)
     assert set(store.chats.values()) == {FIRST.session_id}
 
 
 def test_of_refused_messages_each_is_set_aside_and_its_neighbours_stored() -> None:
     store = store_with()
     store.refuses = {message(0).message_id, message(3).message_id}
-    intake = take_in(store, count=5)
+    intake = store_messages(store, count=5)
     assert {key.message_id for key in intake.refused} == store.refuses
     assert len(intake.stored) == 3
     assert {each.created_at for each in store.sessions.values()} == {Decimal(int(NOW))}
@@ -108,7 +108,7 @@ def test_of_refused_messages_each_is_set_aside_and_its_neighbours_stored() -> No
 
 def test_where_nothing_is_new_nothing_is_written() -> None:
     store = store_with()
-    take_in(store)
+    store_messages(store)
     before = store.calls
-    assert len(take_in(store).duplicates) == 2
+    assert len(store_messages(store).duplicates) == 2
     assert store.calls == before + 1

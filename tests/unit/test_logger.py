@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import NotStored
+from consumer.errors import NotStored
+from consumer.masking import mask
 from logger_setup import Logger, get_logger, set_request_id
-from masking import mask
-from tests.unit.builders import body, message, news, queue_record
+from tests.unit.builders import body, message, notification, queue_record
 
 NUMBER = "+4915555550101"
 
@@ -290,8 +290,8 @@ def test_a_name_that_only_looks_like_it_is_shown(name: str) -> None:
     [
         queue_record(body(Body="my+words")),
         message(Body="my words"),
-        message(Body="my words").parsed,
-        news(text="my words"),
+        message(Body="my words"),
+        notification(text="my words"),
         Note("my words"),
         [Note("my words")],
         ValueError("my words"),
@@ -325,8 +325,8 @@ def test_the_secret_never_shows(monkeypatch: pytest.MonkeyPatch, secret: str, le
     monkeypatch.setenv("INTELLIGENCE_API_SECRET", secret)
     nested = {secret: [f"({secret})"]}
     entry = entry_of(level, f"header was {secret}", value=nested, cut="x" * 1998 + secret, count=1)
-    told = [entry["message"], json.dumps(entry["value"], ensure_ascii=False)]
-    assert not any(secret in each.replace("[hidden]", "") for each in told)
+    notified = [entry["message"], json.dumps(entry["value"], ensure_ascii=False)]
+    assert not any(secret in each.replace("[hidden]", "") for each in notified)
     assert entry["cut"] == "x" * 1998 + "[hidden]"[:2]
 
 

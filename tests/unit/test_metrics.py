@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics import MAX_VALUES, embedded
+from consumer.metrics import MAX_VALUES, embedded
 
 
 def test_metrics_name_what_there_is_and_leave_out_the_rest(

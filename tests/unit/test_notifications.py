@@ -4,23 +4,29 @@ from decimal import Decimal
 
 import pytest
 
-from domain.notifications import (
+from consumer.notification.state import (
     CLOCKS_APART_SECONDS,
     NOBODY,
     ROW_LIFETIME_SECONDS,
     Claim,
-    Standing,
-    standing,
+    DeliveryStatus,
+    delivery_status,
 )
-from domain.notifications import Notification as Row
-from tests.unit.builders import SID, news
+from consumer.notification.state import NotificationState as Row
+from tests.unit.builders import SID, notification
 
 EARLIER, NOW, LATER = Decimal("9.9"), Decimal(10), Decimal("10.1")
-DUE, COVERED, IN_DOUBT = Standing.DUE, Standing.COVERED, Standing.IN_DOUBT
+DUE, COVERED, OUTCOME_UNKNOWN = (
+    DeliveryStatus.DUE,
+    DeliveryStatus.COVERED,
+    DeliveryStatus.OUTCOME_UNKNOWN,
+)
 
 
-def row(claimed: Decimal, by: str, through: Decimal | None = None, message: str = SID) -> Row:
-    return Row(claimed, by, through, message)
+def row(
+    claimed: Decimal, by: str, notified_through: Decimal | None = None, message: str = SID
+) -> Row:
+    return Row(claimed, by, notified_through, message)
 
 
 @pytest.mark.parametrize(
@@ -28,26 +34,26 @@ def row(claimed: Decimal, by: str, through: Decimal | None = None, message: str 
     [
         (None, (), DUE),
         (Row(), (), DUE),
-        (Row(through=EARLIER), (), DUE),
-        (Row(through=NOW), (), COVERED),
-        (Row(through=LATER), (), COVERED),
+        (Row(notified_through=EARLIER), (), DUE),
+        (Row(notified_through=NOW), (), COVERED),
+        (Row(notified_through=LATER), (), COVERED),
         (row(EARLIER, "somebody"), (), DUE),
-        (row(EARLIER, "somebody", through=EARLIER), (), DUE),
-        (row(NOW, "somebody"), (), IN_DOUBT),
-        (row(NOW, "somebody", through=EARLIER), (), IN_DOUBT),
+        (row(EARLIER, "somebody", notified_through=EARLIER), (), DUE),
+        (row(NOW, "somebody"), (), OUTCOME_UNKNOWN),
+        (row(NOW, "somebody", notified_through=EARLIER), (), OUTCOME_UNKNOWN),
         (row(NOW, "somebody", message="SM-other"), (), COVERED),
         (row(NOW, NOBODY), (), DUE),
         (row(NOW, "failed"), ("failed",), DUE),
         (row(NOW, "unclear"), ("failed", "unclear"), DUE),
-        (row(NOW, "next"), ("failed",), IN_DOUBT),
-        (row(NOW, "failed", through=NOW), ("failed",), COVERED),
+        (row(NOW, "next"), ("failed",), OUTCOME_UNKNOWN),
+        (row(NOW, "failed", notified_through=NOW), ("failed",), COVERED),
         (row(LATER, "failed"), ("failed",), COVERED),
     ],
 )
 def test_the_row_decides_where_news_stands(
-    row: Row | None, after: tuple[str, ...], stands: Standing
+    row: Row | None, after: tuple[str, ...], stands: DeliveryStatus
 ) -> None:
-    assert standing(news(stored_at=NOW, after=after), row) is stands
+    assert delivery_status(notification(stored_at=NOW, after=after), row) is stands
 
 
 @pytest.mark.parametrize(
@@ -68,5 +74,5 @@ def test_a_claim_is_nobodys_once_it_is_older_than_an_invocation_lasts(
 
 
 def test_a_claim_may_replace_one_given_back_those_it_follows_and_itself() -> None:
-    claim = Claim(news(after=("failed", "unclear")), "own", 0)
+    claim = Claim(notification(after=("failed", "unclear")), "own", 0)
     assert claim.replaces == (NOBODY, "failed", "unclear", "own")

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.news import News
-from domain.ports import Outcome
+from consumer.notification.notification import Notification
+from consumer.notification.ports import Outcome
 from handlers.dynamo_event_handler import handle_stream
-from tests.unit.builders import SENDER, news, retry_record, stream_record
+from tests.unit.builders import SENDER, notification, retry_record, stream_record
 from tests.unit.doubles import Context, MemoryNotifications, MemoryRetryQueue, StreamWorld
 
 OTHER = "15550001"
@@ -20,9 +20,9 @@ class NotedQueue(MemoryRetryQueue):
 
     order: list[str]
 
-    def park(self, news: Sequence[News]) -> set[str]:
+    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
         self.order.append("park")
-        return super().park(news)
+        return super().schedule(notifications)
 
 
 class NotedNotifications(MemoryNotifications):
@@ -30,9 +30,9 @@ class NotedNotifications(MemoryNotifications):
 
     order: list[str]
 
-    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
+    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
         self.order.append("settle")
-        return super().settle(through)
+        return super().settle(notified_through)
 
 
 def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> None:
@@ -41,15 +41,17 @@ def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> Non
     queue, notifications = NotedQueue(world.time), NotedNotifications(world.time)
     queue.order = notifications.order = []
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    side = replace(world.side, retry_queue=queue, notifications=notifications)
-    handle_stream([stream_record(), stream_record(sender_id={"S": OTHER})], Context(60.0), side)
+    dependencies = replace(world.dependencies, retry_queue=queue, notifications=notifications)
+    handle_stream(
+        [stream_record(), stream_record(sender_id={"S": OTHER})], Context(60.0), dependencies
+    )
     assert queue.order == ["park", "settle"]
-    assert [each.sender_id for each in queue.parked] == [SENDER]
-    assert notifications.rows[OTHER].through == news().stored_at
+    assert [each.sender_id for each in queue.scheduled] == [SENDER]
+    assert notifications.rows[OTHER].notified_through == notification().stored_at
 
 
 @pytest.mark.parametrize(
-    ("attempt", "parked", "reasons"),
+    ("attempt", "scheduled", "reasons"),
     [
         (2, [3], []),
         (3, [4], []),
@@ -58,10 +60,10 @@ def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> Non
     ],
 )
 def test_news_is_tried_as_often_as_was_set(
-    attempt: int, parked: list[int], reasons: list[str]
+    attempt: int, scheduled: list[int], reasons: list[str]
 ) -> None:
     world = StreamWorld(max_attempts=4)
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
     assert world.retry(retry_record(attempt=attempt)) == []
-    assert [each.attempt for each in world.retry_queue.parked] == parked
+    assert [each.attempt for each in world.retry_queue.scheduled] == scheduled
     assert [each.reason for each in world.retry_queue.ended] == reasons

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.conversations import DynamoConversations
-from adapters.dynamodb import DynamoDb
-from adapters.wave import Wave
-from domain.records import read_record
+from consumer.aws.dynamodb import DynamoDb
+from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.conversation.queue_record import read_record
 from handlers.queue_message_handler import handle_batch
 from tests.unit.builders import SENDER, body, numbered, raw_record, sample
 from tests.unit.doubles import Context, QueueWorld, lines_with
@@ -21,7 +20,7 @@ HANGING_SECONDS = 4.0
 
 
 def handle(world: QueueWorld, *records: object, seconds: float = 30.0) -> list[str]:
-    return handle_batch(map(read_record, records), Context(seconds), world.side)
+    return handle_batch(map(read_record, records), Context(seconds), world.dependencies)
 
 
 def reasons(world: QueueWorld) -> dict[str, str]:
@@ -79,10 +78,10 @@ def test_what_the_table_declines_comes_again_and_is_not_insisted_on(
     script: list[Any], calls: int, problems: list[str]
 ) -> None:
     world, aws = QueueWorld(), ScriptedAws(*script)
-    store = DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions")
-    side = replace(world.side, conversations=store)
+    store = DynamoConversationStore(DynamoDb(aws), "chats", "sessions")
+    dependencies = replace(world.dependencies, conversations=store)
     records = [read_record(each) for each in (numbered(1), numbered(2, WaId="1"))]
-    assert handle_batch(records, Context(), side) == ["record-1", "record-2"]
+    assert handle_batch(records, Context(), dependencies) == ["record-1", "record-2"]
     assert len(aws.calls) == calls
     [logged] = lines_with(world, "batch had problems")
     assert [a.startswith(b) for a, b in zip(logged["problems"], problems, strict=True)]

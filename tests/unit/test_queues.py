@@ -6,17 +6,14 @@ from typing import Any
 
 import pytest
 
-from adapters.queues import (
-    MAX_DELAY_SECONDS,
-    SqsDeadLetters,
-    SqsRetryQueue,
-    SqsSender,
-    delay_seconds,
-)
-from domain.batches import Rejected
-from domain.news import RejectedNews, read_retry_record
-from domain.records import read_record
-from tests.unit.builders import attributed, news, queue_record, raw_record, rejected
+from consumer.aws.sqs import SqsSender
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
+from consumer.conversation.queue_record import read_record
+from consumer.notification.notification import RejectedNotification
+from consumer.notification.retry_queue import MAX_DELAY_SECONDS, SqsRetryQueue, delay_seconds
+from consumer.notification.retry_record import read_retry_record
+from tests.unit.builders import attributed, notification, queue_record, raw_record, rejected
 from tests.unit.scripted_aws import ScriptedAws, refused, throttled
 
 URL = "https://sqs/queue"
@@ -68,7 +65,7 @@ def test_dead_letters_keep_their_order_over_several_calls() -> None:
 
     aws = ScriptedAws(*[answer] * 3)
     letters = [rejected(number) for number in range(25)]
-    assert len(SqsDeadLetters(SqsSender(aws, print), URL).quarantine(letters)) == 25
+    assert len(SqsDeadLetterQueue(SqsSender(aws, print), URL).quarantine(letters)) == 25
     assert under_way == [1, 2, 3]
 
 
@@ -128,9 +125,9 @@ def test_a_call_that_fails_does_not_keep_the_next_from_being_made() -> None:
     assert SqsSender(aws, lambda _: None).send(URL, entries(11)) == {"key-10"}
 
 
-def quarantined(*letters: Rejected) -> list[dict[str, Any]]:
+def quarantined(*letters: RejectedRecord) -> list[dict[str, Any]]:
     aws = ScriptedAws(takes_all)
-    assert SqsDeadLetters(SqsSender(aws, print), URL).quarantine(letters) == {
+    assert SqsDeadLetterQueue(SqsSender(aws, print), URL).quarantine(letters) == {
         each.record.id for each in letters
     }
     [batch] = batches_of(aws)
@@ -158,7 +155,7 @@ def test_a_quarantined_message_keeps_body_group_reason_and_place() -> None:
 def test_what_is_quarantined_again_keeps_its_first_place_but_is_no_repetition() -> None:
     [first] = quarantined(rejected())
     again = attributed(raw_record("no form", messageId="record-9"), **values_of(first))
-    [second] = quarantined(Rejected(read_record(again), "no fields"))
+    [second] = quarantined(RejectedRecord(read_record(again), "no fields"))
     assert values_of(second) == values_of(first)
     assert second["MessageDeduplicationId"] != first["MessageDeduplicationId"]
 
@@ -166,12 +163,12 @@ def test_what_is_quarantined_again_keeps_its_first_place_but_is_no_repetition() 
 @pytest.mark.parametrize("text", ["", None, 7])
 def test_a_record_without_a_text_is_quarantined_with_a_word_for_it(text: object) -> None:
     record = read_record(raw_record() | {"body": text})
-    [entry] = quarantined(Rejected(record, "the body is not text"))
+    [entry] = quarantined(RejectedRecord(record, "the body is not text"))
     assert entry["MessageBody"] == "(none)"
 
 
 def test_a_record_without_a_group_goes_into_one_of_its_own() -> None:
-    [entry] = quarantined(Rejected(queue_record(MessageGroupId="", SequenceNumber=""), "x"))
+    [entry] = quarantined(RejectedRecord(queue_record(MessageGroupId="", SequenceNumber=""), "x"))
     assert entry["MessageGroupId"] == "quarantine"
     assert "OriginalSequenceNumber" not in entry["MessageAttributes"]
 
@@ -182,12 +179,15 @@ def retry_queue(aws: ScriptedAws, chance: float = 0.0) -> SqsRetryQueue:
 
 def test_parked_news_holds_keys_only_and_waits() -> None:
     aws = ScriptedAws(takes_all)
-    parked = [news("a", attempt=2, stored_at=Decimal("1.5")), news("b", attempt=3)]
-    assert retry_queue(aws).park(parked) == {"a", "b"}
+    scheduled = [
+        notification("a", attempt=2, stored_at=Decimal("1.5")),
+        notification("b", attempt=3),
+    ]
+    assert retry_queue(aws).schedule(scheduled) == {"a", "b"}
     [request] = aws.requests("SendMessageBatch")
     assert request["QueueUrl"] == URL
     first, second = request["Entries"]
-    assert read_retry_record({"body": first["MessageBody"]}) == news(
+    assert read_retry_record({"body": first["MessageBody"]}) == notification(
         "a", attempt=2, stored_at=Decimal("1.5"), text=None
     )
     assert "hi" not in json.loads(first["MessageBody"]).values()
@@ -196,8 +196,11 @@ def test_parked_news_holds_keys_only_and_waits() -> None:
 
 def test_news_given_up_goes_to_the_dead_letters_with_its_reason() -> None:
     aws = ScriptedAws(takes_all)
-    ended = [RejectedNews("a", '{"sender_id": "a"}', "gone"), RejectedNews("b", "", "empty")]
-    assert retry_queue(aws).give_up(ended) == {"a", "b"}
+    ended = [
+        RejectedNotification("a", '{"sender_id": "a"}', "gone"),
+        RejectedNotification("b", "", "empty"),
+    ]
+    assert retry_queue(aws).dead_letter(ended) == {"a", "b"}
     [request] = aws.requests("SendMessageBatch")
     assert request["QueueUrl"] == f"{URL}-dlq"
     assert [entry["MessageBody"] for entry in request["Entries"]] == ['{"sender_id": "a"}', "{}"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.records import QueueRecord, read_record
+from consumer.conversation.queue_record import QueueRecord, read_record
 from tests.unit.builders import SENT_MS, SEQUENCE, attributed, queue_record, raw_record
 
 FIRST_PLACE = {

@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from adapters.aws import AwsClient
-from adapters.credentials import Credentials
-from adapters.http import HttpPool
-from adapters.reply import SECOND_ROUND_SECONDS, HttpReplyService, outcome_of
-from adapters.secrets import ReplySecret
-from adapters.wave import Wave
-from domain.errors import SecretUnavailable
-from domain.ports import Outcome
-from tests.unit.builders import SENDER, SID, news
+from consumer.aws.client import AwsClient
+from consumer.aws.credentials import Credentials
+from consumer.aws.http import HttpPool
+from consumer.aws.secrets import ReplySecret
+from consumer.errors import SecretUnavailable
+from consumer.notification.ports import Outcome
+from consumer.notification.reply_service import SECOND_ROUND_SECONDS, HttpReplyService, outcome_of
+from tests.unit.builders import SENDER, SID, notification
 from tests.unit.stub_server import Act, Stub, error, hang_up, nobody, reply, serving, stay_silent
 
 ACCEPTED, UNKNOWN, LATER = Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.CANNOT_DELIVER_NOW
@@ -36,30 +35,29 @@ def service(
     url: str,
     timeout: float = PATIENT_SECONDS,
     problems: list[str] | None = None,
-    untold: list[Mapping[str, int]] | None = None,
+    not_notified: list[Mapping[str, int]] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> HttpReplyService:
     noted = problems if problems is not None else []
     return HttpReplyService(
         HttpPool(4),
-        Wave(4),
         f"{url}/reply/",
         reply_secret(),
         timeout,
         lambda error: noted.append(str(error)),
-        (untold if untold is not None else []).append,
+        (not_notified if not_notified is not None else []).append,
         clock,
     )
 
 
-def told(stub: Stub, timeout: float = PATIENT_SECONDS) -> Outcome:
-    return service(stub.url, timeout).tell([news()])[SENDER]
+def notified(stub: Stub, timeout: float = PATIENT_SECONDS) -> Outcome:
+    return service(stub.url, timeout).post([notification()])[SENDER]
 
 
 @pytest.mark.usefixtures("given_secret")
 def test_a_post_says_who_and_what_and_proves_who_we_are() -> None:
     with serving(reply()) as stub:
-        assert told(stub) is ACCEPTED
+        assert notified(stub) is ACCEPTED
     [request] = stub.requests
     assert (request.path, request.json) == ("/reply/", {"sender_id": SENDER, "message": "hi"})
     assert request.headers["x-intelligence-api-secret"] == "given"
@@ -71,7 +69,7 @@ def test_a_post_says_who_and_what_and_proves_who_we_are() -> None:
 @pytest.mark.usefixtures("given_secret")
 def test_any_text_is_sent_as_a_string(text: str | None) -> None:
     with serving(reply()) as stub:
-        service(stub.url).tell([news(text=text)])
+        service(stub.url).post([notification(text=text)])
     assert stub.requests[0].json["message"] == (text or "")
 
 
@@ -89,7 +87,7 @@ def test_any_text_is_sent_as_a_string(text: str | None) -> None:
 @pytest.mark.usefixtures("given_secret")
 def test_an_odd_message_id_travels_as_its_digest(message_id: str, fits: bool) -> None:
     with serving(reply()) as stub:
-        assert service(stub.url).tell([news(message_id=message_id)]) == {SENDER: ACCEPTED}
+        assert service(stub.url).post([notification(message_id=message_id)]) == {SENDER: ACCEPTED}
     key = stub.requests[0].headers["idempotency-key"]
     assert key == message_id if fits else len(key) == 64
 
@@ -121,7 +119,7 @@ def test_an_odd_message_id_travels_as_its_digest(message_id: str, fits: bool) ->
 def test_a_status_says_whether_the_person_was_answered(status: int, outcome: Outcome) -> None:
     assert outcome_of(status) is outcome
     with serving(reply(status, b"")) as stub:
-        assert told(stub) is outcome
+        assert notified(stub) is outcome
     assert len(stub.requests) == 1
 
 
@@ -129,7 +127,7 @@ def test_a_status_says_whether_the_person_was_answered(status: int, outcome: Out
 @pytest.mark.usefixtures("given_secret")
 def test_a_connection_dropped_after_the_post_leaves_the_outcome_unknown(act: Act) -> None:
     with serving(act) as stub:
-        assert told(stub) is UNKNOWN
+        assert notified(stub) is UNKNOWN
     assert len(stub.requests) == 1
 
 
@@ -140,19 +138,19 @@ def test_a_connection_dropped_after_the_post_leaves_the_outcome_unknown(act: Act
 def test_a_decision_whose_body_breaks_off_is_a_decision(status: int, outcome: Outcome) -> None:
     """What the service did stands in the status line; nothing is read from the body."""
     with serving(hang_up(b"HTTP/1.1 %d -\r\nContent-Length: 99\r\n\r\n{" % status)) as stub:
-        assert told(stub) is outcome
+        assert notified(stub) is outcome
 
 
 @pytest.mark.usefixtures("given_secret")
 def test_a_silent_service_leaves_the_outcome_unknown() -> None:
     with serving(stay_silent) as stub:
-        assert told(stub, HASTY_SECONDS) is UNKNOWN
+        assert notified(stub, HASTY_SECONDS) is UNKNOWN
 
 
 @pytest.mark.usefixtures("given_secret")
 def test_where_no_connection_comes_about_nobody_was_told() -> None:
     with nobody() as url:
-        assert service(url).tell([news()]) == {SENDER: LATER}
+        assert service(url).post([notification()]) == {SENDER: LATER}
 
 
 @pytest.mark.usefixtures("given_secret")
@@ -160,7 +158,7 @@ def test_each_sender_has_an_outcome_of_its_own() -> None:
     """More senders than connections: they go in several waves."""
     with serving(reply(503), reply(422), reply()) as stub:
         senders = [f"49155555502{n:02d}" for n in range(9)]
-        outcomes = service(stub.url).tell([news(sender) for sender in senders])
+        outcomes = service(stub.url).post([notification(sender) for sender in senders])
     assert sorted(outcomes) == senders
     counts = {each: list(outcomes.values()).count(each) for each in outcomes.values()}
     assert counts == {LATER: 1, REJECTED: 1, ACCEPTED: 7}
@@ -168,14 +166,14 @@ def test_each_sender_has_an_outcome_of_its_own() -> None:
 
 @pytest.mark.usefixtures("given_secret")
 def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
-    untold: list[Mapping[str, int]] = []
+    not_notified: list[Mapping[str, int]] = []
     acts = [reply(503), reply(503), reply(422), hang_up(), reply()]
     with serving(*acts) as stub:
-        service(stub.url, untold=untold).tell([news(str(n)) for n in range(6)])
-        service(stub.url, untold=untold).tell([news()])
+        service(stub.url, not_notified=not_notified).post([notification(str(n)) for n in range(6)])
+        service(stub.url, not_notified=not_notified).post([notification()])
     with nobody() as url:
-        service(url, untold=untold).tell([news()])
-    assert untold == [
+        service(url, not_notified=not_notified).post([notification()])
+    assert not_notified == [
         {"Http422": 1, "Http503": 2, "NoAnswer:BrokenResponse": 1},
         {"NotSent:ConnectionRefusedError": 1},
     ]
@@ -184,7 +182,7 @@ def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
 @pytest.mark.usefixtures("given_secret")
 def test_a_given_secret_that_is_wrong_is_not_asked_for_again() -> None:
     with serving(reply(401)) as stub:
-        assert told(stub) is UNAUTHORIZED
+        assert notified(stub) is UNAUTHORIZED
     assert len(stub.requests) == 1
 
 
@@ -202,7 +200,7 @@ def test_a_fetched_secret_that_is_wrong_is_fetched_again_once(
     answers = [reply(401)] * wrong_posts + [reply()]
     with serving(stored("old"), stored("new")) as secrets, serving(*answers) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        outcome = told(stub)
+        outcome = notified(stub)
     used = [request.headers["x-intelligence-api-secret"] for request in stub.requests]
     assert (used, len(secrets.requests)) == (["old", "new"], 2)
     assert outcome is (ACCEPTED if wrong_posts == 1 else UNAUTHORIZED)
@@ -216,7 +214,7 @@ def test_there_is_no_second_round_when_the_first_took_long(
     with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         slow = service(stub.url, clock=lambda: next(moments))
-        assert slow.tell([news()]) == {SENDER: UNAUTHORIZED}
+        assert slow.post([notification()]) == {SENDER: UNAUTHORIZED}
         assert os.environ.get("INTELLIGENCE_API_SECRET") is None
     assert len(stub.requests) == 1
 
@@ -228,7 +226,7 @@ def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
     with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         slow = service(stub.url, clock=lambda: next(moments))
-        assert slow.tell([news()]) == {SENDER: LATER}
+        assert slow.post([notification()]) == {SENDER: LATER}
         assert os.environ.get("INTELLIGENCE_API_SECRET") == "new"
     assert len(stub.requests) == 1
 
@@ -236,7 +234,7 @@ def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
 def test_only_those_who_were_refused_are_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(stored("s")) as secrets, serving(reply(401), reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        outcomes = service(stub.url).tell([news("a"), news("b"), news("c")])
+        outcomes = service(stub.url).post([notification("a"), notification("b"), notification("c")])
     assert set(outcomes.values()) == {ACCEPTED}
     assert len(stub.requests) == 4
 
@@ -247,7 +245,7 @@ def test_a_secret_is_fetched_once_for_many_posts(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         teller = service(stub.url)
         for _ in range(3):
-            teller.tell([news("a"), news("b")])
+            teller.post([notification("a"), notification("b")])
     assert [request.json for request in secrets.requests] == [{"SecretId": "prod/reply"}]
     assert os.environ["INTELLIGENCE_API_SECRET"] == "fetched"
 
@@ -307,7 +305,7 @@ def test_without_a_secret_nobody_is_told_and_somebody_hears_why(
     problems: list[str] = []
     with serving(error(400, "AccessDeniedException")) as secrets, serving(reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        outcomes = service(stub.url, problems=problems).tell([news("a"), news("b")])
+        outcomes = service(stub.url, problems=problems).post([notification("a"), notification("b")])
     assert outcomes == {"a": LATER, "b": LATER}
     assert stub.requests == []
     assert "AccessDeniedException" in problems[0]

@@ -5,12 +5,11 @@ from decimal import Decimal
 import pytest
 
 import config
-from adapters.conversations import DynamoConversations
-from adapters.dynamodb import DynamoDb
-from adapters.wave import Wave
-from domain.chats import chat_item
-from domain.errors import SettingInvalid
-from domain.ports import Unit
+from consumer.aws.dynamodb import DynamoDb
+from consumer.conversation.chat import chat_item
+from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.conversation.ports import SenderWrite
+from consumer.errors import SettingInvalid
 from tests.unit.builders import message, session
 from tests.unit.scripted_aws import ScriptedAws
 
@@ -40,8 +39,8 @@ def test_nothing_else_of_the_chat_depends_on_it() -> None:
 
 def test_the_store_writes_it_as_a_number_that_dynamodb_expires_by() -> None:
     aws = ScriptedAws({})
-    store = DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions", DAY_SECONDS)
-    store.write([Unit(session("session-a"), False, [message(1)])], STORED_AT)
+    store = DynamoConversationStore(DynamoDb(aws), "chats", "sessions", DAY_SECONDS)
+    store.write([SenderWrite(session("session-a"), False, [message(1)])], STORED_AT)
     [[action]] = aws.writes()
     item = action["Put"]["Item"]
     assert item["expires_at"] == {"N": str(1795000000 + DAY_SECONDS)}

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from adapters.values import to_item
-from domain.chats import chat_item, message_from_dict
+from consumer.aws.attribute_values import to_item
+from consumer.conversation.chat import chat_item, message_from_dict
 from queue_function import group_messages_by_sender, parse_message_body
 from tests.unit.builders import raw_record, sample
 from tests.unit.limits import faults_of

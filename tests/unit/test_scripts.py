@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from adapters.conversations import DynamoConversations
-from adapters.dynamodb import DynamoDb
-from adapters.wave import Wave
-from domain.errors import NotStored
-from domain.records import read_record
-from domain.text import MAX_DOCUMENT_LEVELS
+from consumer.aws.dynamodb import DynamoDb
+from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.conversation.queue_record import read_record
+from consumer.errors import NotStored
+from consumer.text import MAX_DOCUMENT_LEVELS
+from container import QueueDependencies
 from handlers.queue_message_handler import (
     get_or_create_session,
     handle_batch,
@@ -25,7 +25,6 @@ from tests.unit.builders import SENDER, body, numbered, sample
 from tests.unit.doubles import NOW, QueueWorld
 from tests.unit.limits import faults_of
 from tests.unit.scripted_aws import ScriptedAws, refused
-from wiring import QueueSide
 
 ENDLESS: list[Any] = []
 ENDLESS.append(ENDLESS)
@@ -35,25 +34,25 @@ def parsed(number: int = 1, **fields: str | None) -> dict[str, Any]:
     return parse_message_body(body(**{"MessageSid": f"SM{number:032d}"} | fields))
 
 
-def side_on(aws: ScriptedAws) -> QueueSide:
+def side_on(aws: ScriptedAws) -> QueueDependencies:
     """The queue half on tables that answer by a script."""
-    store = DynamoConversations(DynamoDb(aws), Wave(11), "chats", "sessions")
-    return replace(QueueWorld().side, conversations=store)
+    store = DynamoConversationStore(DynamoDb(aws), "chats", "sessions")
+    return replace(QueueWorld().dependencies, conversations=store)
 
 
 def test_a_script_gets_the_session_that_a_batch_would_use() -> None:
     world = QueueWorld()
-    session_id = get_or_create_session(SENDER, world.side)
-    assert get_or_create_session(SENDER, world.side) == session_id
-    assert handle_batch([read_record(numbered(1))], side=world.side) == []
+    session_id = get_or_create_session(SENDER, world.dependencies)
+    assert get_or_create_session(SENDER, world.dependencies) == session_id
+    assert handle_batch([read_record(numbered(1))], dependencies=world.dependencies) == []
     assert set(world.store.chats.values()) == {session_id}
 
 
 def test_a_script_stores_messages_once() -> None:
     world = QueueWorld()
     messages = [parsed(1), parsed(2), parsed(1)]
-    assert process_message(SENDER, messages, world.side) == 2
-    assert process_message(SENDER, messages, world.side) == 0
+    assert process_message(SENDER, messages, world.dependencies) == 2
+    assert process_message(SENDER, messages, world.dependencies) == 0
 
 
 def test_of_a_message_given_twice_the_first_is_stored() -> None:
@@ -66,34 +65,34 @@ def test_of_a_message_given_twice_the_first_is_stored() -> None:
 
 def test_a_script_may_name_the_session() -> None:
     world = QueueWorld()
-    assert store_chat_messages("mine", SENDER, [parsed()], world.side) == 1
+    assert store_chat_messages("mine", SENDER, [parsed()], world.dependencies) == 1
     assert set(world.store.chats.values()) == {"mine"}
 
 
 def test_a_session_of_somebody_else_gets_what_it_was_named_for_and_no_more() -> None:
     world = QueueWorld()
-    theirs = get_or_create_session("1", world.side)
-    assert store_chat_messages(theirs, SENDER, [parsed(1)], world.side) == 1
-    own = get_or_create_session(SENDER, world.side)
+    theirs = get_or_create_session("1", world.dependencies)
+    assert store_chat_messages(theirs, SENDER, [parsed(1)], world.dependencies) == 1
+    own = get_or_create_session(SENDER, world.dependencies)
     assert own != theirs
-    assert process_message(SENDER, [parsed(2)], world.side) == 1
+    assert process_message(SENDER, [parsed(2)], world.dependencies) == 1
     assert list(world.store.chats.values()) == [theirs, own]
 
 
 def test_grouped_records_can_be_handed_on_as_they_are() -> None:
     world = QueueWorld()
     for sender, messages in group_messages_by_sender([numbered(1), numbered(2)]).items():
-        assert process_message(sender, messages, world.side) == 2
+        assert process_message(sender, messages, world.dependencies) == 2
 
 
 def test_a_script_hears_what_could_not_be_stored() -> None:
     world = QueueWorld()
     world.store.is_down = True
     with pytest.raises(NotStored, match=r"1 message\(s\) not stored: Down") as caught:
-        process_message(SENDER, [parsed()], world.side)
+        process_message(SENDER, [parsed()], world.dependencies)
     assert caught.value.message_ids == [f"SM{1:032d}"]
     with pytest.raises(NotStored, match=r"^the session could not be read or opened: Down$"):
-        get_or_create_session(SENDER, world.side)
+        get_or_create_session(SENDER, world.dependencies)
 
 
 def test_a_script_hears_at_once_what_will_never_work() -> None:
@@ -102,41 +101,44 @@ def test_a_script_hears_at_once_what_will_never_work() -> None:
     with pytest.raises(NotStored, match=r"1 message\(s\) not stored: BatchGetItem:AccessDenied"):
         process_message(SENDER, [parsed()], side_on(aws))
     with pytest.raises(NotStored, match=r"not stored: write:ResourceNotFoundException$"):
-        side = side_on(ScriptedAws(refused("ResourceNotFoundException")))
-        store_chat_messages("mine", SENDER, [parsed()], side)
+        dependencies = side_on(ScriptedAws(refused("ResourceNotFoundException")))
+        store_chat_messages("mine", SENDER, [parsed()], dependencies)
     assert len(aws.calls) == 2
 
 
 def test_without_messages_nothing_is_asked_or_opened() -> None:
     world = QueueWorld()
-    assert process_message(SENDER, [], world.side) == 0
-    assert store_chat_messages("mine", SENDER, [], world.side) == 0
+    assert process_message(SENDER, [], world.dependencies) == 0
+    assert store_chat_messages("mine", SENDER, [], world.dependencies) == 0
     assert (world.store.calls, world.store.sessions) == (0, {})
 
 
 @pytest.mark.parametrize(
     ("empty", "call"),
     [
-        ("sender_id", lambda side: get_or_create_session("", side)),
-        ("sender_id", lambda side: process_message("", [], side)),
-        ("sender_id", lambda side: process_message("", [parsed()], side)),
-        ("sender_id", lambda side: store_chat_messages("mine", "", [], side)),
-        ("session_id", lambda side: store_chat_messages("", SENDER, [parsed()], side)),
+        ("sender_id", lambda dependencies: get_or_create_session("", dependencies)),
+        ("sender_id", lambda dependencies: process_message("", [], dependencies)),
+        ("sender_id", lambda dependencies: process_message("", [parsed()], dependencies)),
+        ("sender_id", lambda dependencies: store_chat_messages("mine", "", [], dependencies)),
+        (
+            "session_id",
+            lambda dependencies: store_chat_messages("", SENDER, [parsed()], dependencies),
+        ),
     ],
 )
 def test_a_script_hears_at_once_of_an_empty_id(empty: str, call: Callable[..., object]) -> None:
     world = QueueWorld()
     with pytest.raises(ValueError, match=f"^{empty} is empty$"):
-        call(world.side)
+        call(world.dependencies)
     assert world.store.calls == 0
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda sender, side: get_or_create_session(sender, side),
-        lambda sender, side: process_message(sender, [], side),
-        lambda sender, side: store_chat_messages("mine", sender, [], side),
+        lambda sender, dependencies: get_or_create_session(sender, dependencies),
+        lambda sender, dependencies: process_message(sender, [], dependencies),
+        lambda sender, dependencies: store_chat_messages("mine", sender, [], dependencies),
     ],
 )
 @pytest.mark.parametrize(
@@ -148,21 +150,21 @@ def test_a_script_hears_which_form_a_sender_id_has(
 ) -> None:
     world = QueueWorld()
     with pytest.raises(ValueError, match=r"^sender_id is not as chats have it: .*4915555550199"):
-        call(sender, world.side)
+        call(sender, world.dependencies)
     assert world.store.calls == 0
 
 
 @pytest.mark.parametrize("sender", ["4915555550199", "US.A1B2C3", "UNCproject", "72345"])
 def test_every_form_that_a_chat_s_sender_id_has_is_taken(sender: str) -> None:
     world = QueueWorld()
-    session_id = get_or_create_session(sender, world.side)
+    session_id = get_or_create_session(sender, world.dependencies)
     assert world.store.sessions[session_id].sender_id == sender
 
 
 @pytest.mark.parametrize("number", [4915555550199, b"4915555550199"])
 def test_a_sender_id_is_text(number: Any) -> None:
     with pytest.raises(ValueError, match=r"^sender_id is no text$"):
-        get_or_create_session(number, QueueWorld().side)
+        get_or_create_session(number, QueueWorld().dependencies)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_sender_id_is_text(number: Any) -> None:
 def test_a_script_hears_what_is_no_message_of_this_sender(odd: Any) -> None:
     world = QueueWorld()
     with pytest.raises(ValueError):
-        process_message(SENDER, [odd], world.side)
+        process_message(SENDER, [odd], world.dependencies)
     assert world.store.chats == {}
 
 
@@ -215,7 +217,7 @@ MILLISECONDS = 1_795_000_000_123
 def test_a_script_hears_what_no_table_would_take(odd: dict[str, Any], said: str) -> None:
     world = QueueWorld()
     with pytest.raises(ValueError, match=said):
-        process_message(SENDER, [parsed() | odd], world.side)
+        process_message(SENDER, [parsed() | odd], world.dependencies)
     assert world.store.calls == 0
 
 
@@ -277,4 +279,4 @@ def test_a_message_that_a_script_hands_in_stays_as_it_was() -> None:
 @pytest.mark.parametrize("moment", [1_795_000_000, 1_795_000_000.25, "1795000000.25", Decimal(7)])
 def test_a_script_may_name_the_place_of_a_message(moment: Any) -> None:
     world = QueueWorld()
-    assert process_message(SENDER, [parsed() | {"created_at": moment}], world.side) == 1
+    assert process_message(SENDER, [parsed() | {"created_at": moment}], world.dependencies) == 1

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.inbound import Malformed, parse_inbound
+from consumer.webhook.message import Malformed
+from consumer.webhook.parse import parse_inbound
 from tests.unit.builders import body, parsed
 
 NOBODY = {"From": None, "WaId": None}

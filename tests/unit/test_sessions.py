@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.sessions import Session, is_limited, newest, next_session
+from consumer.conversation.session import Session, is_limited, newest, next_session
 from tests.unit.builders import SENDER, session
 
 NOW = 1_795_000_000.9  # 2026-11-18T11:06:40.9Z

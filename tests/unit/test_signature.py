@@ -7,8 +7,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SdkCredentials
 
-from adapters.credentials import Credentials
-from adapters.signature import signed_headers
+from consumer.aws.credentials import Credentials
+from consumer.aws.sigv4 import signed_headers
 
 AT = datetime(2026, 11, 22, 13, 59, 58, tzinfo=UTC)
 BODIES = [b"{}", '{"TableName":"chats","Text":"Zoë 👋"}'.encode(), b"x" * 100_000]

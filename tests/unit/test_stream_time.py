@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.errors import NotHandled
-from domain.news import retry_body
-from domain.ports import Outcome
+from consumer.errors import NotHandled
+from consumer.notification.ports import Outcome
+from consumer.notification.retry_record import retry_body
 from tests.unit.builders import SENDER, retry_record, stream_record
 from tests.unit.doubles import StreamWorld
 
@@ -16,7 +16,7 @@ def test_a_queue_that_hangs_leaves_time_to_give_the_claim_back() -> None:
     world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
     with pytest.raises(NotHandled):
-        world.tell(stream_record())
+        world.notify(stream_record())
     assert world.notifications.released == [SENDER]
 
 
@@ -26,7 +26,7 @@ def test_two_queues_that_hang_leave_time_to_give_the_claims_back() -> None:
     world.replies.outcomes = {SENDER: Outcome.CANNOT_DELIVER_NOW, "1": Outcome.REJECTED}
     world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
     with pytest.raises(NotHandled):
-        world.tell(stream_record(), stream_record(sender_id={"S": "1"}))
+        world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
     assert sorted(world.notifications.released) == sorted([SENDER, "1"])
     assert world.time.now < 100 + 60
 
@@ -35,60 +35,60 @@ def test_nobody_waits_for_somebody_else_s_row() -> None:
     world = StreamWorld()
     world.notifications.unreadable = {"1"}
     told_at: list[float] = []
-    world.replies.on_tell = lambda: told_at.append(world.time.now)
-    world.tell(stream_record(), stream_record(sender_id={"S": "1"}))
-    assert ([each.sender_id for each in world.replies.told], told_at) == ([SENDER], [100.0])
-    assert [each.sender_id for each in world.retry_queue.parked] == ["1"]
+    world.replies.on_post = lambda: told_at.append(world.time.now)
+    world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
+    assert ([each.sender_id for each in world.replies.notified], told_at) == ([SENDER], [100.0])
+    assert [each.sender_id for each in world.retry_queue.scheduled] == ["1"]
 
 
 def test_nobody_waits_for_somebody_else_s_claim() -> None:
     world = StreamWorld()
     world.notifications.unclear = {"1"}
     told_at: list[float] = []
-    world.replies.on_tell = lambda: told_at.append(world.time.now)
-    world.tell(stream_record(), stream_record(sender_id={"S": "1"}))
-    assert ([each.sender_id for each in world.replies.told], told_at) == ([SENDER], [100.0])
-    [parked] = world.retry_queue.parked
-    assert (parked.sender_id, parked.after) == ("1", ("token2",))
+    world.replies.on_post = lambda: told_at.append(world.time.now)
+    world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
+    assert ([each.sender_id for each in world.replies.notified], told_at) == ([SENDER], [100.0])
+    [scheduled] = world.retry_queue.scheduled
+    assert (scheduled.sender_id, scheduled.after) == ("1", ("token2",))
 
 
 def test_a_claim_that_took_the_time_of_its_post_is_parked_to_be_taken_over() -> None:
     """Nobody was told, and it is known: the parked copy names the claim and costs no attempt."""
     world = StreamWorld()
     world.notifications.seconds_to_claim = 30.0
-    world.tell(stream_record())
-    assert world.replies.told == []
-    [parked] = world.retry_queue.parked
-    assert (parked.attempt, parked.after) == (1, ("token1",))
+    world.notify(stream_record())
+    assert world.replies.notified == []
+    [scheduled] = world.retry_queue.scheduled
+    assert (scheduled.attempt, scheduled.after) == (1, ("token1",))
     world.notifications.seconds_to_claim = 0.0
-    assert world.retry({"messageId": "1", "body": retry_body(parked)}) == []
-    assert [each.sender_id for each in world.replies.told] == [SENDER]
+    assert world.retry({"messageId": "1", "body": retry_body(scheduled)}) == []
+    assert [each.sender_id for each in world.replies.notified] == [SENDER]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 15.0, 19.0])
 def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked(seconds: float) -> None:
     world = StreamWorld()
-    world.tell(stream_record(), seconds=seconds)
-    assert world.replies.told == []
-    assert [(each.sender_id, each.attempt) for each in world.retry_queue.parked] == [(SENDER, 1)]
+    world.notify(stream_record(), seconds=seconds)
+    assert world.replies.notified == []
+    assert [(each.sender_id, each.attempt) for each in world.retry_queue.scheduled] == [(SENDER, 1)]
 
 
 def test_a_function_that_is_given_little_time_uses_it() -> None:
     """Another invocation would have no more: parked for that, nobody would ever be told."""
     world = StreamWorld()
-    world.tell(stream_record(), seconds=30.0)
-    assert [each.sender_id for each in world.replies.told] == [SENDER]
+    world.notify(stream_record(), seconds=30.0)
+    assert [each.sender_id for each in world.replies.notified] == [SENDER]
     late = StreamWorld()
     late.notifications.seconds_to_claim = 6.0
-    late.tell(stream_record(), seconds=30.0)
-    assert [each.sender_id for each in late.retry_queue.parked] == [SENDER]
+    late.notify(stream_record(), seconds=30.0)
+    assert [each.sender_id for each in late.retry_queue.scheduled] == [SENDER]
 
 
 def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
     world = StreamWorld()
     world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
     told_at: list[float] = []
-    world.replies.on_tell = lambda: told_at.append(world.time.now)
+    world.replies.on_post = lambda: told_at.append(world.time.now)
     assert world.retry({"messageId": "odd", "body": "?"}, retry_record()) == ["odd"]
     assert told_at == [100.0]
 
@@ -96,7 +96,7 @@ def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
 def test_a_table_that_will_never_answer_is_asked_once() -> None:
     """A name that is wrong, a right that is missing: the news is parked for after the repair."""
     world = StreamWorld()
-    world.notifications.is_down = world.notifications.declines = True
-    world.tell(stream_record())
+    world.notifications.is_down = world.notifications.rejects = True
+    world.notify(stream_record())
     assert world.notifications.calls == 1
-    assert [each.sender_id for each in world.retry_queue.parked] == [SENDER]
+    assert [each.sender_id for each in world.retry_queue.scheduled] == [SENDER]

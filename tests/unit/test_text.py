@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.text import (
+from consumer.text import (
     MAX_DOCUMENT_LEVELS,
     BrokenDocument,
     clean,
@@ -83,8 +83,8 @@ def test_a_document_of_about_as_many_levels_as_fit_is_storable_or_left_out(
 ) -> None:
     """DynamoDB takes 32 levels, those around the document among them."""
     text = "[" * levels + inmost + "]" * levels
-    [arrival] = check_records([raw_record(body(**{field: text}))]).arrivals
-    assert bool(warnings(arrival.message.parsed)) is (levels > most)
+    [(_, message)] = check_records([raw_record(body(**{field: text}))]).messages
+    assert bool(warnings(message)) is (levels > most)
 
 
 @pytest.mark.parametrize("name", ["n" * 65_536, "ü" * 32_768])

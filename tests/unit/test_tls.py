@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.dial import Origin
-from adapters.http import MAX_IDLE_SECONDS, HttpPool, NoAnswer
+from consumer.aws.dial import Origin
+from consumer.aws.http import MAX_IDLE_SECONDS, HttpPool, NoAnswer
 
 PATIENT_SECONDS = 30.0
 HASTY_SECONDS = 0.05

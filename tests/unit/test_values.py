@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.values import number, text, to_attribute, to_item
+from consumer.aws.attribute_values import number, text, to_attribute, to_item
 
 values = st.recursive(
     st.none()

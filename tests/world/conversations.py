@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from domain.chats import ChatKey, InboundMessage, chat_item
-from domain.errors import Unavailable
-from domain.ports import Known, Unit, Written
-from domain.sessions import Session
+from consumer.conversation.chat import chat_item
+from consumer.conversation.ports import ConversationReads, SenderWrite, WriteResult
+from consumer.conversation.session import Session
+from consumer.errors import Unavailable
+from consumer.webhook.message import ChatKey, InboundMessage
 from tests.world.tables import Commit, Put, PutChat, PutSession, Reason, Tables
 from tests.world.wire import Call, Wire
 from tests.world.witness import Witness
@@ -54,11 +55,11 @@ class MemoryConversations:
         self._tells_reasons = tells_reasons
         self._transaction_size = transaction_size
 
-    def look_up(
+    def read(
         self, senders: Collection[str], chats: Collection[ChatKey], sessions: Collection[str]
-    ) -> Known:
+    ) -> ConversationReads:
         """A query for each sender and a read for each hundred keys, all at once."""
-        known = Known()
+        known = ConversationReads()
         process = self._wire.process
         keys: list[ChatKey | str] = [*chats, *sessions]
         calls = [
@@ -75,9 +76,9 @@ class MemoryConversations:
             _note(call, known)
         return known
 
-    def write(self, units: Sequence[Unit], stored_at: Decimal) -> Written:
+    def write(self, units: Sequence[SenderWrite], stored_at: Decimal) -> WriteResult:
         """One transaction, or, for units beyond its size, as few as hold them, in order."""
-        written = Written()
+        written = WriteResult()
         held_back: set[str] = set()
         for parts in _pack(units, self._transaction_size):
             ready = [each for each in parts if each.session.session_id not in held_back]
@@ -90,13 +91,13 @@ class MemoryConversations:
             stored_at += MOMENT_SECONDS
         return written
 
-    def _find_newest(self, process: Any, sender_id: str) -> Known:
+    def _find_newest(self, process: Any, sender_id: str) -> ConversationReads:
         shown = self._tables.index.newest(sender_id, self._wire.now)
         self._witness.queried(process, sender_id, shown)
-        return Known(newest={sender_id: shown})
+        return ConversationReads(newest={sender_id: shown})
 
-    def _read(self, process: Any, keys: Sequence[ChatKey | str]) -> Known:
-        found = Known()
+    def _read(self, process: Any, keys: Sequence[ChatKey | str]) -> ConversationReads:
+        found = ConversationReads()
         for key in keys:
             if isinstance(key, ChatKey):
                 found.stored[key] = key in self._tables.chats
@@ -107,7 +108,7 @@ class MemoryConversations:
         return found
 
     def _transact(
-        self, parts: Sequence[Part], stored_at: Decimal, written: Written, *, alone: bool
+        self, parts: Sequence[Part], stored_at: Decimal, written: WriteResult, *, alone: bool
     ) -> bool:
         puts = [put for part in parts for put in _puts(part, stored_at)]
         apply = partial(self._apply, self._wire.process, puts)
@@ -133,7 +134,7 @@ class MemoryConversations:
         return result
 
 
-def _note(call: Call[Known], known: Known) -> None:
+def _note(call: Call[ConversationReads], known: ConversationReads) -> None:
     try:
         found = call.answer()
     except Unavailable as error:
@@ -152,7 +153,7 @@ def _puts(part: Part, stored_at: Decimal) -> Iterable[Put]:
         yield PutChat(message.key, chat_item(message, session_id, stored_at))
 
 
-def _pack(units: Sequence[Unit], size: int) -> Iterable[list[Part]]:
+def _pack(units: Sequence[SenderWrite], size: int) -> Iterable[list[Part]]:
     packed: list[Part] = []
     for part in (part for unit in units for part in _parts(unit, size)):
         if packed and sum(each.size for each in packed) + part.size > size:
@@ -163,21 +164,21 @@ def _pack(units: Sequence[Unit], size: int) -> Iterable[list[Part]]:
         yield packed
 
 
-def _parts(unit: Unit, size: int) -> Iterable[Part]:
+def _parts(unit: SenderWrite, size: int) -> Iterable[Part]:
     first = size - unit.opens
     yield Part(unit.session, unit.opens, unit.messages[:first])
     for start in range(first, len(unit.messages), size):
         yield Part(unit.session, False, unit.messages[start : start + size])
 
 
-def _note_applied(parts: Sequence[Part], written: Written) -> None:
+def _note_applied(parts: Sequence[Part], written: WriteResult) -> None:
     for part in parts:
         written.stored |= {message.key for message in part.messages}
         written.opened |= {part.session.session_id} if part.opens else set()
 
 
 def _note_reasons(
-    parts: Sequence[Part], reasons: Iterable[Reason | None], written: Written
+    parts: Sequence[Part], reasons: Iterable[Reason | None], written: WriteResult
 ) -> None:
     rest = iter(reasons)
     for part in parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from domain.sessions import Session
+from consumer.conversation.session import Session
 
 
 class LaggingIndex:

@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from domain.chats import ChatKey
-from domain.errors import Unavailable
-from domain.notifications import NOBODY, Claim, Notification
-from domain.ports import Audience, Claimed
-from tests.world.tables import Tables, Telling
+from consumer.errors import Unavailable
+from consumer.notification.ports import ClaimResult, NotificationReads
+from consumer.notification.state import NOBODY, Claim, NotificationState
+from consumer.webhook.message import ChatKey
+from tests.world.tables import NotificationRow, Tables
 from tests.world.wire import Call, Wire
 from tests.world.witness import Witness
 
@@ -27,8 +27,8 @@ class Update:
     """A conditional update of one sender's row."""
 
     sender_id: str
-    allows: Callable[[Telling], bool]
-    change: Callable[[Telling], None]
+    allows: Callable[[NotificationRow], bool]
+    change: Callable[[NotificationRow], None]
 
 
 class MemoryNotifications:
@@ -39,11 +39,11 @@ class MemoryNotifications:
         self._wire = wire
         self._witness = witness
 
-    def look_up(
+    def read(
         self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
-    ) -> Audience:
+    ) -> NotificationReads:
         """One read for each hundred keys, all at once."""
-        audience = Audience()
+        audience = NotificationReads()
         process = self._wire.process
         keys: list[Key] = [("session", each) for each in sessions]
         keys += [("row", each) for each in senders] + [("text", each) for each in chats]
@@ -58,24 +58,26 @@ class MemoryNotifications:
             _note(call, audience)
         return audience
 
-    def claim(self, claims: Sequence[Claim]) -> Claimed:
+    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
         """Claim all that may be claimed; see `may_claim` for when."""
-        applied, declined, problems = self._apply("claim", [self._claim(each) for each in claims])
-        return Claimed(applied, declined, problems)
+        applied, is_rejected, problems = self._apply(
+            "claim", [self._claim(each) for each in claims]
+        )
+        return ClaimResult(applied, is_rejected, problems)
 
     def release(self, claims: Sequence[Claim]) -> set[str]:
         """Give back the claims that still stand."""
-        applied, declined, _ = self._apply("release", [self._release(each) for each in claims])
-        return applied | declined
+        applied, is_rejected, _ = self._apply("release", [self._release(each) for each in claims])
+        return applied | is_rejected
 
-    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
+    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
         """Raise `through`."""
-        updates = [self._settle(sender, moment) for sender, moment in through.items()]
-        applied, declined, _ = self._apply("settle", updates)
-        return applied | declined
+        updates = [self._settle(sender, moment) for sender, moment in notified_through.items()]
+        applied, is_rejected, _ = self._apply("settle", updates)
+        return applied | is_rejected
 
-    def _read(self, process: Any, keys: Sequence[Key]) -> Audience:
-        found = Audience()
+    def _read(self, process: Any, keys: Sequence[Key]) -> NotificationReads:
+        found = NotificationReads()
         for kind, key in keys:
             if kind == "session":
                 session = found.sessions[key] = self._tables.sessions.get(key)
@@ -88,60 +90,64 @@ class MemoryNotifications:
                 found.texts[key] = None if row is None else str(row["content"]["text"])
         return found
 
-    def _notification(self, sender_id: str) -> Notification | None:
+    def _notification(self, sender_id: str) -> NotificationState | None:
         row = self._tables.notifications.get(sender_id)
         if row is None:
             return None
-        return Notification(
-            row.claimed, row.claimed_by, row.through, row.message_id, row.expires_at
+        return NotificationState(
+            row.claimed, row.claimed_by, row.notified_through, row.message_id, row.expires_at
         )
 
     def _claim(self, claim: Claim) -> Update:
-        moment, process = claim.news.stored_at, self._wire.process
+        moment, process = claim.notification.stored_at, self._wire.process
 
-        def change(row: Telling) -> None:
+        def change(row: NotificationRow) -> None:
             row.claimed, row.claimed_by = moment, claim.token
-            row.message_id, row.expires_at = claim.news.message_id, claim.expires_at
+            row.message_id, row.expires_at = claim.notification.message_id, claim.expires_at
             self._witness.claimed(process, claim)
 
-        return Update(claim.news.sender_id, lambda row: may_claim(row, claim), change)
+        return Update(claim.notification.sender_id, lambda row: may_claim(row, claim), change)
 
     def _release(self, claim: Claim) -> Update:
         process = self._wire.process
 
-        def change(row: Telling) -> None:
+        def change(row: NotificationRow) -> None:
             row.claimed_by = NOBODY
             self._witness.released(process, claim)
 
-        sender_id = claim.news.sender_id
+        sender_id = claim.notification.sender_id
         return Update(sender_id, lambda row: row.claimed_by == claim.token, change)
 
     def _settle(self, sender_id: str, moment: Decimal) -> Update:
         process = self._wire.process
 
-        def change(row: Telling) -> None:
-            row.through = moment
+        def change(row: NotificationRow) -> None:
+            row.notified_through = moment
             self._witness.settled(process, sender_id, moment)
 
-        return Update(sender_id, lambda row: row.through is None or row.through < moment, change)
+        return Update(
+            sender_id,
+            lambda row: row.notified_through is None or row.notified_through < moment,
+            change,
+        )
 
     def _apply(self, what: str, updates: Sequence[Update]) -> tuple[set[str], set[str], list[str]]:
         """Apply what may be: all at once, then without those whose condition failed."""
         applied: set[str] = set()
-        declined: set[str] = set()
+        is_rejected: set[str] = set()
         problems: list[str] = []
         for start in range(0, len(updates), MAX_ACTIONS):
             left = list(updates[start : start + MAX_ACTIONS])
             for _ in range(2):
-                left = self._try(what, left, applied, declined, problems) if left else []
-        return applied, declined, problems
+                left = self._try(what, left, applied, is_rejected, problems) if left else []
+        return applied, is_rejected, problems
 
     def _try(
         self,
         what: str,
         updates: list[Update],
         applied: set[str],
-        declined: set[str],
+        is_rejected: set[str],
         problems: list[str],
     ) -> list[Update]:
         """One transaction; gives the updates that only others' failures held up."""
@@ -150,7 +156,7 @@ class MemoryNotifications:
         except Unavailable as error:
             problems.append(f"write:{error.code}")
             return []
-        declined |= failed
+        is_rejected |= failed
         if not failed:
             applied |= {each.sender_id for each in updates}
             return []
@@ -162,24 +168,24 @@ class MemoryNotifications:
         failed = {
             each.sender_id
             for each in updates
-            if not each.allows(rows.get(each.sender_id, Telling()))
+            if not each.allows(rows.get(each.sender_id, NotificationRow()))
         }
         for each in [] if failed else updates:
             each.change(rows[each.sender_id])
         return failed
 
 
-def may_claim(row: Telling, claim: Claim) -> bool:
+def may_claim(row: NotificationRow, claim: Claim) -> bool:
     """The condition of a claim."""
-    moment = claim.news.stored_at
-    if row.through is not None and row.through >= moment:
+    moment = claim.notification.stored_at
+    if row.notified_through is not None and row.notified_through >= moment:
         return False
     if row.claimed is None or row.claimed < moment:
         return True
     return row.claimed == moment and row.claimed_by in claim.replaces
 
 
-def _note(call: Call[Audience], audience: Audience) -> None:
+def _note(call: Call[NotificationReads], audience: NotificationReads) -> None:
     try:
         found = call.answer()
     except Unavailable as error:

@@ -7,9 +7,10 @@ from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from adapters.queues import delay_seconds
-from domain.batches import Rejected
-from domain.news import News, RejectedNews, retry_body
+from consumer.conversation.batch import RejectedRecord
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.retry_queue import delay_seconds
+from consumer.notification.retry_record import retry_body
 from tests.world.queues import FifoQueue, StandardQueue
 from tests.world.wire import Call, Wire
 from tests.world.witness import Witness
@@ -60,7 +61,7 @@ def _send_parts(
     }
 
 
-class MemoryDeadLetters:
+class MemoryDeadLetterQueue:
     """The dead-letter queue of bodies; a repetition within five minutes arrives once."""
 
     def __init__(self, queue: FifoQueue, wire: Wire, witness: Witness) -> None:
@@ -68,13 +69,13 @@ class MemoryDeadLetters:
         self._wire = wire
         self._witness = witness
 
-    def quarantine(self, rejected: Sequence[Rejected]) -> set[str]:
+    def quarantine(self, rejected: Sequence[RejectedRecord]) -> set[str]:
         """Send bodies with reason and first place."""
         entries = {each.record.id: each for each in rejected}
         send = partial(self._send, self._wire.process)
         return send_in_order(self._wire, "dead_letters.send", entries, send)
 
-    def _send(self, process: object, rejected: Rejected) -> None:
+    def _send(self, process: object, rejected: RejectedRecord) -> None:
         record = rejected.record
         body = record.body if isinstance(record.body, str) and record.body else "(none)"
         digest = sha256(record.id.encode("utf-8", "replace")).hexdigest()
@@ -108,24 +109,24 @@ class MemoryRetryQueue:
         self._witness = witness
         self._random = random
 
-    def park(self, news: Sequence[News]) -> set[str]:
+    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
         """Send for later."""
-        entries = {each.sender_id: each for each in news}
+        entries = {each.sender_id: each for each in notifications}
         send = partial(self._park, self._wire.process)
         return send_batches(self._wire, "retry_queue.park", entries, send)
 
-    def give_up(self, rejected: Sequence[RejectedNews]) -> set[str]:
+    def dead_letter(self, rejected: Sequence[RejectedNotification]) -> set[str]:
         """Send to the end."""
         entries = {each.id: each for each in rejected}
         send = partial(self._give_up, self._wire.process)
         return send_batches(self._wire, "retry_queue.give_up", entries, send)
 
-    def _park(self, process: object, news: News) -> None:
-        delay = delay_seconds(news.attempt, self._random())
-        self._queue.send(retry_body(news), delay=delay)
-        self._witness.parked(process, news)
+    def _park(self, process: object, notification: Notification) -> None:
+        delay = delay_seconds(notification.attempt, self._random())
+        self._queue.send(retry_body(notification), delay=delay)
+        self._witness.scheduled(process, notification)
 
-    def _give_up(self, process: object, rejected: RejectedNews) -> None:
+    def _give_up(self, process: object, rejected: RejectedNotification) -> None:
         self._dead_letters.send(rejected.body or "{}", attributes={"Reason": rejected.reason})
         self._witness.gave_up(process, rejected)
 

@@ -10,10 +10,10 @@ from functools import partial
 from random import Random
 from uuid import UUID
 
-from adapters.reply import CONNECT_SECONDS
-from domain.news import News
-from domain.ports import Outcome
-from domain.sessions import ACTIVE, Session
+from consumer.conversation.session import ACTIVE, Session
+from consumer.notification.notification import Notification
+from consumer.notification.ports import Outcome
+from consumer.notification.reply_service import CONNECT_SECONDS
 from tests.world.faults import DEATH, DEEDS, POST, Fault, Faults
 from tests.world.scheduler import Scheduler
 from tests.world.tables import Tables
@@ -52,7 +52,7 @@ class ReplyService:
     def accept(self, post: Post) -> None:
         """Answer the person, and do with the conversation what it sees fit."""
         self._witness.accepted(post)
-        self.consider("deeds.at_a_post", post.news.sender_id)
+        self.consider("deeds.at_a_post", post.notification.sender_id)
 
     def consider(self, site: str, sender_id: str) -> None:
         """Complete a session, open one, limit a user, or, mostly, nothing."""
@@ -108,12 +108,12 @@ class MemoryReplyService:
         self._witness = witness
         self._timeout = timeout
 
-    def tell(self, news: Sequence[News]) -> dict[str, Outcome]:
+    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
         """POST all at once; each is accepted, or not, whether or not the caller lives on."""
         death = self._faults.strike("reply.round", DEATH, self._wire.now)
         if death is Fault.DIES_BEFORE:
             raise Died
-        posts = [Post(each, self._wire.process) for each in news]
+        posts = [Post(each, self._wire.process) for each in notifications]
         courses = [self._send(post) for post in posts]
         longest = max(course.over_after for course in courses)
         if death is not None:
@@ -123,7 +123,8 @@ class MemoryReplyService:
         for post, course in zip(posts, courses, strict=True):
             post.outcome = course.outcome
         return {
-            post.news.sender_id: course.outcome for post, course in zip(posts, courses, strict=True)
+            post.notification.sender_id: course.outcome
+            for post, course in zip(posts, courses, strict=True)
         }
 
     def _send(self, post: Post) -> Course:

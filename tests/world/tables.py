@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from domain.chats import ChatKey
-from domain.sessions import Session
+from consumer.conversation.session import Session
+from consumer.webhook.message import ChatKey
 from tests.world.index import LaggingIndex
 
 Row = Mapping[str, Any]
@@ -43,13 +43,13 @@ class Reason:
 
 
 @dataclass(slots=True)
-class Telling:
+class NotificationRow:
     """A row of `notifications`."""
 
     claimed: Decimal | None = None
     claimed_by: str = ""
     message_id: str = ""
-    through: Decimal | None = None
+    notified_through: Decimal | None = None
     expires_at: int = 0
 
 
@@ -72,7 +72,9 @@ class Tables:
     refuses: Callable[[Row], bool] = lambda row: False
     sessions: dict[str, Session] = field(default_factory=dict)
     chats: dict[ChatKey, Row] = field(default_factory=dict)
-    notifications: defaultdict[str, Telling] = field(default_factory=lambda: defaultdict(Telling))
+    notifications: defaultdict[str, NotificationRow] = field(
+        default_factory=lambda: defaultdict(NotificationRow)
+    )
     index: LaggingIndex = field(default_factory=LaggingIndex)
 
     def put_session(self, session: Session, now: float) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Generic, Protocol, TypeVar
 
-from adapters.aws import LONGEST_CALL_SECONDS
-from domain.errors import Unavailable
+from consumer.aws.client import LONGEST_CALL_SECONDS
+from consumer.errors import Unavailable
 from tests.world.faults import PART, READ, WRITE, Fault, Faults
 from tests.world.scheduler import Scheduler
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from domain.batches import Rejected
-from domain.news import News, RejectedNews
-from domain.notifications import Claim
-from domain.ports import Outcome
-from domain.sessions import Session
+from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.session import Session
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.ports import Outcome
+from consumer.notification.state import Claim
 from tests.world.tables import Commit
 
 
@@ -21,7 +21,7 @@ from tests.world.tables import Commit
 class Post:
     """One POST to the reply service: its moments, and the outcome once the caller knows it."""
 
-    news: News
+    notification: Notification
     process: Any
     started: int = 0
     accepted: int | None = None
@@ -43,7 +43,7 @@ class Witness:
     def opened_elsewhere(self, session: Session) -> None:
         """The reply service has opened a session of its own."""
 
-    def quarantined(self, process: Any, rejected: Rejected) -> None:
+    def quarantined(self, process: Any, rejected: RejectedRecord) -> None:
         """A record reached the dead-letter queue by our hand."""
 
     def claimed(self, process: Any, claim: Claim) -> None:
@@ -52,13 +52,13 @@ class Witness:
     def released(self, process: Any, claim: Claim) -> None:
         """A claim was given back."""
 
-    def settled(self, process: Any, sender_id: str, through: Decimal) -> None:
+    def settled(self, process: Any, sender_id: str, notified_through: Decimal) -> None:
         """News was noted as dealt with."""
 
-    def parked(self, process: Any, news: News) -> None:
+    def scheduled(self, process: Any, notification: Notification) -> None:
         """News reached the retry queue."""
 
-    def gave_up(self, process: Any, rejected: RejectedNews) -> None:
+    def gave_up(self, process: Any, rejected: RejectedNotification) -> None:
         """News reached the reply service's dead-letter queue by our hand."""
 
     def posted(self, post: Post) -> None:

@@ -1,0 +1,155 @@
+"""The one door to AWS: signed JSON calls, one try each.
+
+Whether to try again is the caller's to decide, with the invocation's time in view;
+Unavailable says that it may help, Refused that it will not.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from consumer.aws.credentials import Credentials
+from consumer.aws.endpoint import endpoint
+from consumer.aws.http import Answer, HttpPool, NoAnswer, NotSent
+from consumer.aws.sigv4 import signed_headers
+from consumer.errors import Refused, Unavailable
+
+CONNECT_SECONDS = 2.0  # a cold container of 256 MB does its handshakes on a seventh of a core
+READ_SECONDS = 3.0
+LONGEST_CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
+
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+_CONTENT_TYPES = {
+    "dynamodb": "application/x-amz-json-1.0",
+    "sqs": "application/x-amz-json-1.0",
+    "secretsmanager": "application/x-amz-json-1.1",
+}
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "ItemCollectionSizeLimitExceededException",
+        "KmsThrottled",
+        "LimitExceededException",
+        "OverLimit",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+# A clock that is off, or credentials that were renewed a moment ago: sign anew.
+_SIGN_ANEW = frozenset(
+    {
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class AwsRefused(Refused):
+    """AWS declined; `answer` is its JSON, which may tell of each part."""
+
+    def __init__(self, code: str, answer: dict[str, Any]) -> None:
+        super().__init__(code)
+        self.answer = answer
+
+
+class AwsClient:
+    """Calls operations of DynamoDB, SQS and Secrets Manager.
+
+    Raises SettingInvalid when it is made with a variable that holds no address.
+    """
+
+    def __init__(self, region: str, credentials: Callable[[], Credentials], http: HttpPool) -> None:
+        self._region = region
+        self._endpoints = {service: endpoint(service, region) for service in _CONTENT_TYPES}
+        self._credentials = credentials
+        self._http = http
+        self._skew = timedelta(0)
+
+    def call(self, service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Call `operation` (with its target prefix, `DynamoDB_20120810.Query`).
+
+        Raises Unavailable for throttling, faults of the service or the network and
+        unknown outcomes, Refused (AwsRefused where AWS answered) for everything else.
+        """
+        return self.start(service, operation, request)()
+
+    def start(
+        self, service: str, operation: str, request: dict[str, Any]
+    ) -> Callable[[], dict[str, Any]]:
+        """Send the call without waiting; what it gives waits, and raises what `call` does."""
+        body = _to_json(request).encode()
+        try:
+            finish = self._start(service, operation, body)
+        except (Unavailable, Refused) as error:
+            return partial(_fail, error)
+        return partial(self._finish, finish)
+
+    def _finish(self, finish: Callable[[], Answer]) -> dict[str, Any]:
+        try:
+            answer = finish()
+        except (NotSent, NoAnswer) as error:
+            raise Unavailable(f"{type(error).__name__}:{error}") from None
+        return self._read(answer)
+
+    def _start(self, service: str, operation: str, body: bytes) -> Callable[[], Answer]:
+        url = self._endpoints[service]
+        headers = signed_headers(
+            host=urlsplit(url).netloc,
+            region=self._region,
+            service=service,
+            target=operation,
+            content_type=_CONTENT_TYPES[service],
+            body=body,
+            credentials=self._credentials(),
+            at=datetime.now(UTC) + self._skew,
+        )
+        return self._http.start(f"{url}/", headers, body, CONNECT_SECONDS, READ_SECONDS)
+
+    def _read(self, answer: Answer) -> dict[str, Any]:
+        try:
+            content = json.loads(answer.body)  # a whole answer is never empty
+        except ValueError:
+            content = None
+        if answer.status == 200 and isinstance(content, dict):
+            return content
+        content = content if isinstance(content, dict) else {}
+        code = _code(content) or f"Http{answer.status}"
+        if code in _SIGN_ANEW:
+            self._note_skew(answer)
+        if code in _PASSING or code in _SIGN_ANEW or answer.status in (200, 408, 429):
+            raise Unavailable(code)
+        if answer.status >= 500:
+            raise Unavailable(code)
+        raise AwsRefused(code, content)
+
+    def _note_skew(self, answer: Answer) -> None:
+        """Take AWS's clock for ours; it says the time in every answer."""
+        from email.utils import parsedate_to_datetime  # slow to import, and hardly ever needed
+
+        with suppress(KeyError, TypeError, ValueError):
+            self._skew = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
+
+
+def _code(content: dict[str, Any]) -> str:
+    """`com.amazonaws.dynamodb.v20120810#ThrottlingException` without what stands before `#`."""
+    return str(content.get("__type") or "").rpartition("#")[2].partition(":")[0]
+
+
+def _fail(error: Unavailable | Refused) -> dict[str, Any]:
+    raise error

@@ -1,0 +1,65 @@
+"""The reply service's secret: the environment's where it is set, else Secrets Manager's."""
+
+import json
+import os
+
+from consumer import environment
+from consumer.aws.client import AwsClient
+from consumer.errors import Refused, SecretUnavailable, Unavailable
+
+VARIABLE = "INTELLIGENCE_API_SECRET"
+ID_VARIABLE = "INTELLIGENCE_API_SECRET_ID"
+
+
+class ReplySecret:
+    """Fetched once a container; a value that was in the environment is never replaced."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+        self._fetched = False
+
+    def value(self) -> str:
+        """The secret.
+
+        Raises SecretUnavailable, which says what to do.
+        """
+        secret_id = environment.text(None, ID_VARIABLE) or VARIABLE
+        if not environment.text(None, VARIABLE):
+            os.environ[VARIABLE] = self._fetch(secret_id)
+        return _usable(environment.text(None, VARIABLE), secret_id)
+
+    def renew(self) -> bool:
+        """Forget a fetched secret, so that the next use fetches it anew; False if it was given."""
+        if self._fetched:
+            os.environ.pop(VARIABLE, None)
+        return self._fetched
+
+    def _fetch(self, secret_id: str) -> str:
+        try:
+            answer = self._client.call(
+                "secretsmanager", "secretsmanager.GetSecretValue", {"SecretId": secret_id}
+            )
+        except (Unavailable, Refused) as error:
+            raise SecretUnavailable(secret_id, error.code) from None
+        secret = _usable(_plain(answer.get("SecretString"), secret_id).strip(), secret_id)
+        self._fetched = True
+        return secret
+
+
+def _plain(stored: object, secret_id: str) -> str:
+    """The secret as text, or as the one value of that name that the console's form writes."""
+    if not isinstance(stored, str) or not stored.strip():
+        raise SecretUnavailable(secret_id, "it holds no text")
+    try:
+        fields = json.loads(stored)
+    except ValueError:
+        return stored
+    value = fields.get(VARIABLE) if isinstance(fields, dict) else None
+    return value if isinstance(value, str) and value else stored
+
+
+def _usable(secret: str, secret_id: str) -> str:
+    """A line break or a letter beyond Latin-1 would break every POST without saying why."""
+    if not all(" " <= each <= "~" or "\xa0" < each <= "\xff" for each in secret):
+        raise SecretUnavailable(secret_id, "no header can carry it")
+    return secret

@@ -1,0 +1,59 @@
+"""Every DynamoDB expression of the `sessions` table."""
+
+from decimal import Decimal
+from typing import Any
+
+from consumer.aws.attribute_values import Item, number, text, to_item
+from consumer.aws.dynamodb import Read
+from consumer.conversation.session import Session
+
+
+def newest_query(table: str, sender_id: str) -> dict[str, Any]:
+    """The sender's newest session, whatever its status, as the lagging index has it."""
+    return {
+        "TableName": table,
+        "IndexName": "SenderSessionsIndex",
+        "KeyConditionExpression": "sender_id = :sender_id",
+        "ExpressionAttributeValues": {":sender_id": {"S": sender_id}},
+        "ScanIndexForward": False,
+        "Limit": 1,
+    }
+
+
+def session_read(table: str, session_id: str) -> Read:
+    return Read(table, {"session_id": {"S": session_id}})
+
+
+def session_put(table: str, session: Session) -> dict[str, Any]:
+    """Create the session unless its id exists; a failed condition brings the row that does."""
+    row = {
+        "session_id": session.session_id,
+        "sender_id": session.sender_id,
+        "status": session.status,
+        "created_at": session.created_at,
+    }
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_item(row),
+            "ConditionExpression": "attribute_not_exists(session_id)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def session_of(item: Item) -> Session:
+    """Read a row, ours or the reply service's."""
+    return Session(
+        session_id=text(item, "session_id"),
+        sender_id=text(item, "sender_id"),
+        status=text(item, "status"),
+        created_at=number(item, "created_at") or Decimal(0),
+        user_limited_until=_limit_of(item),
+    )
+
+
+def _limit_of(item: Item) -> str | None:
+    """A limit of another type counts as unreadable, which is logged, not as absent."""
+    limit = item.get("user_limited_until", {"NULL": True})
+    return text(item, "user_limited_until") or (None if limit.keys() & {"S", "NULL"} else "odd")

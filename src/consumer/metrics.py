@@ -1,0 +1,86 @@
+"""Metrics without a call: a log line in CloudWatch's embedded metric format.
+
+Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NAMESPACE = "UncConsumer"
+
+# The queue function, a count each: records received, messages stored, …
+RECEIVED = "Received"
+STORED = "Stored"
+DUPLICATES = "Duplicates"
+CALLBACKS = "Callbacks"
+QUARANTINED = "Quarantined"
+FAILED = "Failed"
+SESSIONS_OPENED = "SessionsOpened"
+QUEUE_TO_STORED = "QueueToStored"  # milliseconds, a value a message
+
+# The notifier, a count each: notifications read, and what became of them.
+NOTIFICATIONS = "Notifications"
+NOTIFIED = "Notified"
+COVERED = "Covered"
+LIMITED = "Limited"
+DELETED = "Deleted"
+RETRIES_SCHEDULED = "RetriesScheduled"
+UNKNOWN_OUTCOMES = "UnknownOutcomes"
+DEAD_LETTERED = "DeadLettered"
+UNHANDLED = "Unhandled"
+STORED_TO_NOTIFIED = "StoredToNotified"  # milliseconds, a value a POST
+
+QUEUE_FUNCTION = frozenset(
+    {
+        RECEIVED,
+        STORED,
+        DUPLICATES,
+        CALLBACKS,
+        QUARANTINED,
+        FAILED,
+        SESSIONS_OPENED,
+        QUEUE_TO_STORED,
+    }
+)
+NOTIFIER = frozenset(
+    {
+        NOTIFICATIONS,
+        NOTIFIED,
+        COVERED,
+        LIMITED,
+        DELETED,
+        RETRIES_SCHEDULED,
+        UNKNOWN_OUTCOMES,
+        DEAD_LETTERED,
+        UNHANDLED,
+        STORED_TO_NOTIFIED,
+    }
+)
+
+MAX_VALUES = 100  # the format's limit for one metric of one line
+
+
+def embedded(
+    counts: Mapping[str, int], milliseconds: Mapping[str, Sequence[float]], timestamp_ms: int
+) -> dict[str, Any]:
+    """Fields that make a log line carry metrics; counts of zero and empty times are left out.
+
+    Without any metric there is no directive: the format allows none without metrics.
+    """
+    present = {name: count for name, count in counts.items() if count}
+    times = {name: [round(v) for v in values[:MAX_VALUES]] for name, values in milliseconds.items()}
+    metrics = [{"Name": name, "Unit": "Count"} for name in present]
+    metrics += [{"Name": name, "Unit": "Milliseconds"} for name, values in times.items() if values]
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["FunctionName"]],
+        "Metrics": metrics,
+    }
+    directives = {"Timestamp": timestamp_ms, "CloudWatchMetrics": [directive]}
+    return {
+        **({"_aws": directives} if metrics else {}),
+        "FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
+        **present,
+        **{name: values for name, values in times.items() if values},
+    }

@@ -1,0 +1,55 @@
+"""A webhook body: URL-encoded fields, each present, blank or missing."""
+
+from urllib.parse import parse_qsl
+
+from consumer.text import Document, clean, parse_document
+
+
+class Form:
+    """The fields of one body, blank ones counted as absent, and what was wrong with them.
+
+    `warnings` collects a fixed code for each part that had to be dropped.
+    """
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self.fields = fields
+        self.warnings: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.fields)
+
+    def get(self, name: str) -> str | None:
+        """The field's text, stripped of surrounding blanks, or None when there is none."""
+        return self.fields.get(name, "").strip() or None
+
+    def flag(self, name: str) -> bool | None:
+        """A field that holds `true` or `false`; None when missing or neither."""
+        value = (self.get(name) or "").lower()
+        if value and value not in ("true", "false"):
+            self.warn(f"{name} is neither true nor false")
+        return {"true": True, "false": False}.get(value)
+
+    def document(self, name: str) -> Document:
+        """A field that holds JSON; None when missing or broken."""
+        text = self.get(name)
+        if text is None:
+            return None
+        try:
+            return parse_document(text)
+        except ValueError:
+            self.warn(f"{name} is not JSON that can be stored")
+            return None
+
+    def warn(self, what: str) -> None:
+        self.warnings.append(what)
+
+
+def parse_form(body: str) -> Form:
+    """Decode `application/x-www-form-urlencoded`; of a repeated field the first one counts.
+
+    Bytes that are no UTF-8, NUL and lone surrogates become U+FFFD.
+    """
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(clean(body), keep_blank_values=True, errors="replace"):
+        fields.setdefault(clean(name), clean(value))
+    return Form(fields)

@@ -1,0 +1,179 @@
+"""The real world's parts, put together once per container, on first use."""
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+import config
+from consumer.aws.client import LONGEST_CALL_SECONDS, AwsClient
+from consumer.aws.credentials import CredentialSource
+from consumer.aws.dynamodb import DynamoDb
+from consumer.aws.http import HttpPool
+from consumer.aws.secrets import ReplySecret
+from consumer.aws.sqs import SqsSender
+from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
+from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.conversation.ports import ConversationStore, DeadLetterQueue
+from consumer.conversation.session_cache import SessionCache
+from consumer.notification.dynamodb_store import DynamoNotificationStore
+from consumer.notification.notifier import NotifierRules
+from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
+from consumer.notification.reply_service import (
+    CONNECT_SECONDS,
+    SECOND_ROUND_SECONDS,
+    HttpReplyService,
+)
+from consumer.notification.retry_queue import SqsRetryQueue
+from consumer.retry_budget import RetryBudget
+from logger_setup import Logger, get_logger
+
+# For a batch of ten: a query for each sender and one read.
+QUEUE_CONNECTIONS = 11
+
+# One more call may start while this is left, and its end still be reported.
+MARGIN_SECONDS = LONGEST_CALL_SECONDS + 1.0
+
+DAY_SECONDS = 24 * 3600
+
+# Without a Lambda context there is nobody who would stop us.
+SCRIPT_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Time and chance, as parameters; `clock` in epoch seconds."""
+
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+    def budget(self, context: object = None, calls_behind: int = 0) -> RetryBudget:
+        """Patience until the invocation ends, by its Lambda context.
+
+        It leaves time for `calls_behind` calls after the last that it allows.
+        """
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        seconds = remaining() / 1000 if callable(remaining) else SCRIPT_SECONDS
+        end = self.monotonic() + seconds
+        margin = MARGIN_SECONDS + calls_behind * LONGEST_CALL_SECONDS
+        return RetryBudget(lambda: end - self.monotonic(), margin, self.sleep, self.random)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationDependencies:
+    """What a script works with that stores messages."""
+
+    conversations: ConversationStore
+    runtime: Runtime = field(default_factory=Runtime)
+    cache: SessionCache = field(default_factory=SessionCache)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDependencies(ConversationDependencies):
+    """What the queue half works with."""
+
+    dead_letters: DeadLetterQueue
+    log: Logger
+    max_receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierDependencies:
+    """What the stream half works with."""
+
+    notifications: NotificationStore
+    reply_service: ReplyService
+    retry_queue: RetryQueue
+    log: Logger
+    rules: NotifierRules
+    runtime: Runtime = field(default_factory=Runtime)
+    new_token: Callable[[], str] = lambda: uuid.uuid4().hex
+
+
+@cache
+def conversation_dependencies() -> ConversationDependencies:
+    """The tables on AWS; raises SettingMissing or SettingInvalid."""
+    client = _client(QUEUE_CONNECTIONS)
+    return ConversationDependencies(
+        conversations=_conversation_store(client, config.table_settings())
+    )
+
+
+@cache
+def queue_dependencies() -> QueueDependencies:
+    """The queue half on AWS; raises SettingMissing or SettingInvalid."""
+    settings = config.queue_settings()
+    log = get_logger("queue_function")
+    client = _client(QUEUE_CONNECTIONS)
+    return QueueDependencies(
+        conversations=_conversation_store(client, settings),
+        dead_letters=SqsDeadLetterQueue(_sender(client, log), settings.dlq_url),
+        log=log,
+        max_receive_count=settings.max_receive_count,
+    )
+
+
+@cache
+def notifier_dependencies() -> NotifierDependencies:
+    """The stream half on AWS; raises SettingMissing or SettingInvalid."""
+    settings = config.notifier_settings()
+    log = get_logger("dynamo_function")
+    width = settings.reply_concurrency
+    client = _client(4)
+    return NotifierDependencies(
+        notifications=DynamoNotificationStore(
+            DynamoDb(client),
+            settings.notification_table,
+            settings.session_table,
+            settings.chat_table,
+        ),
+        reply_service=HttpReplyService(
+            HttpPool(width),
+            settings.reply_url,
+            ReplySecret(client),
+            settings.reply_timeout,
+            lambda error: log.error("reply secret unavailable", error=error),
+            lambda not_notified: log.warning("reply service did not accept", posts=not_notified),
+        ),
+        retry_queue=SqsRetryQueue(
+            _sender(client, log), settings.retry_queue_url, settings.reply_dlq_url, random.random
+        ),
+        log=log,
+        rules=NotifierRules(
+            max_attempts=settings.max_attempts,
+            resend_unknown=settings.resend_unknown,
+            post_seconds=longest_round(settings.reply_timeout),
+            call_seconds=LONGEST_CALL_SECONDS,
+            round_size=width,
+        ),
+    )
+
+
+def longest_round(reply_timeout: float) -> float:
+    """Seconds that a round of POSTs takes at the most: the secret's fetching or a first round that
+    was answered 401, then a connection and the answer.
+    """
+    return max(LONGEST_CALL_SECONDS, SECOND_ROUND_SECONDS) + CONNECT_SECONDS + reply_timeout
+
+
+def _conversation_store(
+    client: AwsClient, settings: config.TableSettings
+) -> DynamoConversationStore:
+    return DynamoConversationStore(
+        DynamoDb(client),
+        settings.chat_table,
+        settings.session_table,
+        settings.chat_retention_days * DAY_SECONDS,
+    )
+
+
+def _client(connections: int) -> AwsClient:
+    return AwsClient(config.region(), CredentialSource(), HttpPool(connections))
+
+
+def _sender(client: AwsClient, log: Logger) -> SqsSender:
+    return SqsSender(client, lambda problem: log.warning("queue send failed", problem=problem))
