@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from unc.console import clock, printable
 from unc.conversation import describe_content
-from unc.reply_stand_in import Telling
+from unc.reply_stand_in import ReceivedPost
 from unc.stack import RunningStack
 from unc.tables import Item, to_item
 
@@ -24,7 +24,7 @@ class Feed:
     """Lines about what happened since the feed was made."""
 
     def __init__(self, stack: RunningStack) -> None:
-        self.tellings: queue.SimpleQueue[Telling] = queue.SimpleQueue()
+        self.tellings: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
         self.stream = StreamReader(stack.aws.streams, stack.resources.chat_stream)
         self.held: list[str] = []
         if stack.reply:
@@ -90,7 +90,7 @@ def render_item(item: Item) -> str:
     return f"[dim]{clock(item['created_at'])}[/dim] {mark} {item['sender_id']:<18} {words}"
 
 
-def render_telling(telling: Telling) -> str:
+def render_telling(telling: ReceivedPost) -> str:
     """Show a POST that reached the reply service, and its answer where that is no 200."""
     colour = "cyan" if telling.status == 200 else "red"
     answer = "" if telling.status == 200 else f"answered {telling.status}"

@@ -39,11 +39,11 @@ def build_package(destination: Path = project.PACKAGE, source: Path = project.SO
 
 
 def source_entries(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of each file of src/."""
+    """Yield name and bytes of each Python file of src/."""
     if not source.is_dir():
         raise UncError(f"there is no {source.name}/ to package", "run this from the repository")
     for name, path in walk_files(source):
-        if not name.endswith(".pyc"):
+        if name.endswith(".py"):
             yield name, path.read_bytes()
 
 

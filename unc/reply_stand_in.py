@@ -26,7 +26,7 @@ LONGEST_BODY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Telling:
+class ReceivedPost:
     """One POST that reached the service: what it said and which status it got."""
 
     sender_id: str
@@ -47,12 +47,12 @@ class ReplyStandIn:
     url: str
     secret: str
     writer: ReplyWriter
-    tellings: list[Telling] = field(default_factory=list)
+    tellings: list[ReceivedPost] = field(default_factory=list)
     fail_with: int | None = None
     delay_seconds: float = 0.0
-    on_telling: Callable[[Telling], None] | None = None
+    on_telling: Callable[[ReceivedPost], None] | None = None
 
-    def accepted(self, sender_id: str | None = None) -> list[Telling]:
+    def accepted(self, sender_id: str | None = None) -> list[ReceivedPost]:
         """Return the POSTs that were answered 200, of one sender or of all."""
         return [
             telling
@@ -84,7 +84,7 @@ class ReplyStandIn:
 
     def record(self, sender_id: str, message: str, status: int, key: str) -> int:
         """Keep what happened and tell whoever listens."""
-        telling = Telling(sender_id, message, status, time.time(), key)
+        telling = ReceivedPost(sender_id, message, status, time.time(), key)
         self.tellings.append(telling)
         if self.on_telling:
             self.on_telling(telling)

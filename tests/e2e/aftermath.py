@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.journal import POST, Exchange, Notification
 from tests.e2e.storm import Storm
 from tests.e2e.traffic import Traffic
-from unc.reply_stand_in import NotificationResult
+from unc.reply_stand_in import ReceivedPost
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Aftermath:
         pages = [logs.filter_log_events(logGroupName=name) for name in names]
         return [event["message"].strip() for page in pages for event in page["events"]]
 
-    def accepted(self) -> list[NotificationResult]:
+    def accepted(self) -> list[ReceivedPost]:
         """The POSTs that the reply service has accepted so far of these senders."""
         return [each for each in self.storm.world.reply.accepted() if each.sender_id in self.chats]
 

@@ -21,7 +21,7 @@ from tests.e2e.storm import Storm, running_storm
 from tests.e2e.traffic import MESSAGES, ONE_GROUP, PRIVATE_WORD, Traffic, write_traffic
 from tests.e2e.world import World, eventually, new_sender, write
 from unc.queues import read_depth
-from unc.reply_stand_in import NotificationResult
+from unc.reply_stand_in import ReceivedPost
 
 pytestmark = [
     pytest.mark.emulator,
@@ -158,7 +158,7 @@ def end_some_conversations(storm: Storm) -> None:
     """Have the reply service complete a session now and then, as it does when a talk is over."""
     writer = storm.world.reply.writer
 
-    def note(telling: NotificationResult) -> None:
+    def note(telling: ReceivedPost) -> None:
         if len(storm.world.reply.tellings) % COMPLETED_EVERY == 0:
             session = writer.find_session(telling.sender_id)
             if session:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from unc.feed import Feed
-from unc.reply_stand_in import NotificationResult
+from unc.reply_stand_in import ReceivedPost
 
 
 def record(chat_type: str, text: str, event: str = "INSERT") -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_a_message_is_shown_stored_told_replied_in_this_order() -> None:
     stream = FakeStream()
     feed, reply = make_feed(stream)
     stream.records = [record("inbound", "hi"), record("outbound", "hello")]
-    reply.on_telling(NotificationResult("49", "hi", 200, 10.0))
+    reply.on_telling(ReceivedPost("49", "hi", 200, 10.0))
     lines = feed.read() + feed.read()
     assert [("stored" in x, "told" in x, "replied" in x) for x in lines] == [
         (True, False, False),
@@ -70,5 +70,5 @@ def test_only_new_items_are_shown() -> None:
 
 def test_a_refused_post_shows_its_status() -> None:
     feed, reply = make_feed(FakeStream())
-    reply.on_telling(NotificationResult("49", "hi", 503, Decimal(10)))  # type: ignore[arg-type]
+    reply.on_telling(ReceivedPost("49", "hi", 503, Decimal(10)))  # type: ignore[arg-type]
     assert "answered 503" in feed.read()[0]

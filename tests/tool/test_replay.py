@@ -1,4 +1,4 @@
-"""Telling once more: above everything that is covered, below everything that is yet to come."""
+"""One notification once more: above all that is covered, below all that is to come."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consumer.notification.retry_record import read_retry_record
-from consumer.notification.state import DeliveryStatus, NotificationState, standing
+from consumer.notification.state import DeliveryStatus, NotificationState, delivery_status
 from unc.dead_letters.stream import StreamPosition
 from unc.dead_letters.untold import find_untold
 from unc.errors import BadInput
@@ -108,7 +108,7 @@ def test_the_notifier_finds_it_due_whatever_was_told_or_claimed(
     replay = plan(tables)
     record = read_retry_record({"messageId": "1", "body": sent(replay)})
     known = NotificationState(row.get("claimed"), row.get("claimed_by", ""), row.get("through"))
-    assert standing(record, known) is DeliveryStatus.DUE  # type: ignore[arg-type]
+    assert delivery_status(record, known) is DeliveryStatus.DUE  # type: ignore[arg-type]
     highest = max([STORED, *(row[name] for name in ("through", "claimed") if name in row)])
     assert replay.stored_at == highest + Decimal("0.000001")
 
