@@ -41,7 +41,7 @@ bench: setup ## measure beside a baseline and a floor, write the results (ARGS="
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 package: $(TOOL_READY) ## write dist/unc-consumer.zip, the same bytes for the same input
-	@$(BIN)/python -m unc.package
+	@$(BIN)/python -m unc.deploy.package
 
 diff: $(TOOL_READY) ## show what a deployment would change in the account, and change nothing
 	@$(BIN)/unc diff $(ARGS)

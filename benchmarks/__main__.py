@@ -24,7 +24,7 @@ from benchmarks.plot import plot_ratios
 from benchmarks.processes import measure_endurance
 from benchmarks.stack import StackResult, measure_stack
 from benchmarks.table import count_table, ratio_table, stack_table
-from unc.package import build_package
+from unc.deploy.package import build_package
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from unc import project
-from unc.package import Package, build_package, digest_entries, write_zip
+from unc.deploy.package import Package, build_package, digest_entries, write_zip
 
 BASELINE = project.ROOT / "benchmarks" / "baseline"
 # What boto3 needs beside itself. Of botocore's 20 MB of service models two are used.

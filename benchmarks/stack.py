@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
-from unc.message import Message, write_message
-from unc.package import Package
-from unc.send import send_messages
-from unc.stack import RunningStack, Settings, running_stack
+from unc.deploy.package import Package
+from unc.local.stack import RunningStack, Settings, running_stack
+from unc.messages.message import Message, write_message
+from unc.messages.send import send_messages
 
 MESSAGES = 1000
 SENDERS = 50

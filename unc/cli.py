@@ -17,18 +17,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from typer.exceptions import TyperException
 
-from unc import conversation, deploy_commands, logs, replay, status
-from unc.connection import connect
+from unc.aws import logs, status
+from unc.aws.connection import connect, explain
+from unc.aws.tables import Tables
+from unc.commands import deploy as deploy_commands
+from unc.commands import dlq as dead_letters
+from unc.commands.cost import cost
+from unc.commands.send import send
 from unc.console import complain, err, out, print_json
-from unc.cost import cost
-from unc.dead_letters import commands as dead_letters
-from unc.emulator_state import DEFAULT_PORT, LAST_PORT
 from unc.errors import BadInput, UncError
-from unc.message import bare_address
-from unc.send_command import send
-from unc.tables import Tables
-from unc.target import explain
-from unc.up import Wishes, run_up
+from unc.local.emulator_state import DEFAULT_PORT, LAST_PORT
+from unc.local.up import Wishes, run_up
+from unc.messages import conversation, replay
+from unc.messages.message import bare_address
 from unc.usage import is_call_for_help, usage_error
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -9,7 +9,7 @@ import pytest
 from tests.contract.bench import Bench
 from tests.contract.emulator_bench import EmulatorBench
 from tests.contract.memory_bench import MemoryBench
-from unc.stack import running_stack
+from unc.local.stack import running_stack
 
 
 @pytest.fixture(scope="session")

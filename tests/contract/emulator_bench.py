@@ -21,10 +21,10 @@ from consumer.notification.reply_service import HttpReplyService
 from consumer.notification.retry_queue import SqsRetryQueue
 from consumer.webhook.message import ChatKey
 from tests.contract.bench import Letter
-from unc.aws import LOCAL_ACCOUNT
-from unc.queues import read_depth
-from unc.reply_stand_in import DROP_CONNECTION
-from unc.stack import RunningStack
+from unc.aws.queues import read_depth
+from unc.aws.session import LOCAL_ACCOUNT
+from unc.local.reply_stand_in import DROP_CONNECTION
+from unc.local.stack import RunningStack
 
 MOST_RECEIVES = 60
 NOBODY = "http://127.0.0.1:1/reply/"  # a port that only root may listen on

@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.journal import POST, Exchange, Notification
 from tests.e2e.storm import Storm
 from tests.e2e.traffic import Traffic
-from unc.reply_stand_in import ReceivedPost
+from unc.local.reply_stand_in import ReceivedPost
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.world import World
-from unc.stack import running_stack
+from unc.local.stack import running_stack
 
 
 @pytest.fixture(scope="session")

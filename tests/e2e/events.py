@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from unc.message import Message
+from unc.messages.message import Message
 
 
 def queue_event(messages: Sequence[Message], group: str = "webhook_group") -> dict[str, object]:

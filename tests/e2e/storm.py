@@ -9,7 +9,7 @@ from tests.e2e.proxy import running_proxy
 from tests.e2e.weather import Weather
 from tests.e2e.workers import Workers
 from tests.e2e.world import World
-from unc.stack import RunningStack, running_stack
+from unc.local.stack import RunningStack, running_stack
 
 # A death costs one visibility timeout: minutes, as the template has it. AWS asks that it is no
 # shorter than the function's time, and so it is here; what a death leads to only comes sooner.

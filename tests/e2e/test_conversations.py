@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.events import queue_event
 from tests.e2e.world import World, eventually, new_sender, write
-from unc.message import read_message
+from unc.messages.message import read_message
 
 pytestmark = pytest.mark.emulator
 

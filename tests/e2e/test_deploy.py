@@ -10,20 +10,20 @@ import pytest
 
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually, new_sender, write
-from unc.aws import Aws, local_aws
-from unc.change_set import Change, execute_change_set
+from unc.aws.resources import read_resources
+from unc.aws.session import Aws, local_aws
+from unc.aws.tables import Tables
 from unc.cli import run
-from unc.deploy_commands import ACCOUNT_VARIABLE
-from unc.deployment import Plan, compare, deploy, propose
-from unc.emulator import running_emulator
+from unc.commands.deploy import ACCOUNT_VARIABLE
+from unc.deploy.change_set import Change, execute_change_set
+from unc.deploy.deployment import Plan, compare, deploy, propose
+from unc.deploy.package import Package, build_package
+from unc.deploy.parameters import VARIABLES
+from unc.deploy.rollout import roll_out
+from unc.deploy.stack_events import read_status
 from unc.errors import DeployFailed
-from unc.package import Package, build_package
-from unc.parameters import VARIABLES
-from unc.resources import read_resources
-from unc.rollout import roll_out
-from unc.send import send_messages
-from unc.stack_events import read_status
-from unc.tables import Tables
+from unc.local.emulator import running_emulator
+from unc.messages.send import send_messages
 
 pytestmark = pytest.mark.emulator
 

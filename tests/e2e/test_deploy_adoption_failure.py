@@ -10,9 +10,9 @@ from tests.e2e.older.history import read_all
 from tests.e2e.older.world import OldWorld, running_old_world
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually
-from unc.adoption.inventory import read_owned
-from unc.code_bucket import bucket_name
+from unc.deploy.code_bucket import bucket_name
 from unc.errors import DeployFailed
+from unc.takeover.inventory import read_owned
 
 pytestmark = pytest.mark.emulator
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from tests.cli.dlq_fakes import Died, Mortal
 from tests.e2e.world import World, eventually, new_sender, write
-from tests.tool.dlq_fakes import Died, Mortal
 from unc.cli import run
-from unc.dead_letters.box import SqsLetterBox
-from unc.dead_letters.hold import Hold
-from unc.dead_letters.outbox import SqsOutbox
-from unc.dead_letters.queues import choose_queues
-from unc.dead_letters.redrive import PresentAtStart, redrive_all, server_ms
-from unc.dead_letters.routes import MessageRoute
-from unc.message import Message
+from unc.dlq.batch_sender import SqsOutbox
+from unc.dlq.queue_client import SqsLetterBox
+from unc.dlq.queues import choose_queues
+from unc.dlq.redrive import PresentAtStart, redrive_all, server_ms
+from unc.dlq.routes import MessageRoute
+from unc.dlq.visibility_lock import Hold
+from unc.messages.message import Message
 
 pytestmark = pytest.mark.emulator
 

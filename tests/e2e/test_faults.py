@@ -20,8 +20,8 @@ from tests.e2e.aftermath import Aftermath
 from tests.e2e.storm import Storm, running_storm
 from tests.e2e.traffic import MESSAGES, ONE_GROUP, PRIVATE_WORD, Traffic, write_traffic
 from tests.e2e.world import World, eventually, new_sender, write
-from unc.queues import read_depth
-from unc.reply_stand_in import ReceivedPost
+from unc.aws.queues import read_depth
+from unc.local.reply_stand_in import ReceivedPost
 
 pytestmark = [
     pytest.mark.emulator,

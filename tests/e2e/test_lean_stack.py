@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.world import World, new_sender, write
-from unc.stack import Settings, running_stack
+from unc.local.stack import Settings, running_stack
 
 pytestmark = pytest.mark.emulator
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.events import queue_event, stream_event
 from tests.e2e.world import World, new_sender, write
-from unc.package import build_package
+from unc.deploy.package import build_package
 
 pytestmark = pytest.mark.emulator
 

@@ -20,8 +20,8 @@ from tests.e2e.events import queue_event, stream_event
 from tests.e2e.recorder import Grant, Recorder, recording
 from tests.e2e.world import World, new_sender, write
 from tests.template.stack import Stack, named
-from unc.message import Message
-from unc.reply_stand_in import ReplyStandIn, running_stand_in
+from unc.local.reply_stand_in import ReplyStandIn, running_stand_in
+from unc.messages.message import Message
 
 pytestmark = pytest.mark.emulator
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.checkout import Checkout, complaints
 from tests.e2e.world import eventually
-from tests.tool.checkout import Checkout, complaints
-from unc.reply_stand_in import running_stand_in
+from unc.local.reply_stand_in import running_stand_in
 
 pytestmark = pytest.mark.emulator
 

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from tests.e2e.world import World, new_sender, write
-from unc.message import Message
+from unc.messages.message import Message
 
 SENDERS = 50
 MESSAGES = 1_000

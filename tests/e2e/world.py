@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from unc.message import Message, write_message
-from unc.queues import read_depth
-from unc.stack import RunningStack
-from unc.tables import Tables
+from unc.aws.queues import read_depth
+from unc.aws.tables import Tables
+from unc.local.stack import RunningStack
+from unc.messages.message import Message, write_message
 
 PATIENCE_SECONDS = 300.0
 POLL_SECONDS = 0.1

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from unc.deploy_commands import ACCOUNT_VARIABLE
-from unc.parameters import VARIABLES
+from unc.commands.deploy import ACCOUNT_VARIABLE
+from unc.deploy.parameters import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

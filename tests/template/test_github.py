@@ -11,7 +11,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
 from tests.template import stack
 from tests.template.reader import Reader
-from unc.change_set import NAME_PREFIX
+from unc.deploy.change_set import NAME_PREFIX
 
 PATH = stack.TEMPLATE_PATH.parent / "github.yaml"
 CHANGING = ("Create", "Delete", "Put", "Update", "Add", "Remove", "Execute", "Set", "Tag")

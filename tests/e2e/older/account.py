@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unc.aws import Aws
+from unc.aws.session import Aws
 
 HERE = Path(__file__).parent
 QUEUE, DEAD_LETTERS = "unc-consumer-queue.fifo", "unc-consumer-queue-dlq.fifo"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from unc.aws import Aws
+from unc.aws.session import Aws
 
 SESSIONS, CHATS = 40, 500
 ITEMS_AT_ONCE = 25

@@ -10,18 +10,18 @@ import pytest
 from tests.e2e.older import account as older
 from tests.e2e.world import eventually, new_sender, write
 from unc import project
-from unc.aws import Aws, local_aws
+from unc.aws.session import Aws, local_aws
 from unc.cli import run
-from unc.deploy_commands import ACCOUNT_VARIABLE
-from unc.deployment import Plan, show_nothing
-from unc.emulator import running_emulator
-from unc.message import Message
-from unc.package import build_package
-from unc.parameters import VARIABLES
-from unc.reply_stand_in import ReplyStandIn, running_stand_in
-from unc.reply_writer import ReplyWriter
-from unc.rollout import roll_out
-from unc.stack import ensure_secret
+from unc.commands.deploy import ACCOUNT_VARIABLE
+from unc.deploy.deployment import Plan, show_nothing
+from unc.deploy.package import build_package
+from unc.deploy.parameters import VARIABLES
+from unc.deploy.rollout import roll_out
+from unc.local.emulator import running_emulator
+from unc.local.reply_stand_in import ReplyStandIn, running_stand_in
+from unc.local.reply_writer import ReplyWriter
+from unc.local.stack import ensure_secret
+from unc.messages.message import Message
 
 
 @dataclass

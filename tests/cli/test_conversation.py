@@ -1,0 +1,134 @@
+"""A conversation in the order, and in the words, that a reader expects."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from unc.errors import BadInput
+from unc.local.reply_writer import ordered_uuid
+from unc.messages.conversation import (
+    Conversation,
+    Part,
+    describe_content,
+    place,
+    read_conversation,
+    render_conversation,
+)
+
+SENDER = "4915555550199"
+
+
+def chat(
+    created_at: str, text: str = "", chat_type: str = "inbound", **more: Any
+) -> dict[str, Any]:
+    return {
+        "sender_id": SENDER,
+        "message_id": f"{chat_type}-{created_at}",
+        "session_id": "s1",
+        "chat_type": chat_type,
+        "created_at": Decimal(created_at),
+        "content": {"text": text},
+        **more,
+    }
+
+
+class FakeTables:
+    """Answers what the real tables would, from lists."""
+
+    def __init__(self, *chats: dict[str, Any]) -> None:
+        self.chats = list(chats)
+
+    def read_conversation(self, sender_id: str) -> list[dict[str, Any]]:
+        return [one for one in self.chats if one["sender_id"] == sender_id]
+
+    def read_sessions(self, session_ids: Any) -> dict[str, Any]:
+        return {
+            one: {"session_id": one, "status": "active", "created_at": Decimal(1)}
+            for one in session_ids
+            if one != "unknown"
+        }
+
+    def read_latest_senders(self) -> list[str]:
+        return list(dict.fromkeys(one["sender_id"] for one in self.chats))
+
+
+def read(*chats: dict[str, Any], sender: str = SENDER) -> Conversation:
+    return read_conversation(FakeTables(*chats), sender)  # type: ignore[arg-type]
+
+
+def test_a_reply_stands_after_what_came_in_within_its_second() -> None:
+    chats = [chat("10", "answer", "outbound"), chat("10.5", "question"), chat("11.1", "next")]
+    in_order = [one["content"]["text"] for one in sorted(chats, key=place)]
+    assert in_order == ["question", "answer", "next"]
+
+
+def test_messages_of_one_millisecond_stand_in_the_order_of_the_queue() -> None:
+    """Their places differ in the last of 33 digits."""
+    places = [f"1795000000.123{number:020d}" for number in (9, 10, 11)]
+    chats = [
+        chat(place, text, message_id=id)
+        for place, text, id in zip(places, "abc", "321", strict=True)
+    ]
+    assert [one["content"]["text"] for one in sorted(chats, key=place)] == ["a", "b", "c"]
+
+
+def test_replies_of_one_second_stand_in_the_order_of_their_ids() -> None:
+    ids = [
+        str(ordered_uuid(1_795_000_000_000_000_000 + step)) for step in (1_000, 9_000, 5_000_000)
+    ]
+    chats = [chat("1795000000", chat_type="outbound", message_id=id) for id in reversed(ids)]
+    assert [one["message_id"] for one in sorted(chats, key=place)] == ids
+
+
+def test_sessions_follow_each_other() -> None:
+    found = read(
+        chat("20", "b", session_id="s2"), chat("10", "a"), chat("30", "c", session_id="s2")
+    )
+    assert [part.session["session_id"] for part in found.parts] == ["s1", "s2"]
+    assert [len(part.chats) for part in found.parts] == [1, 2]
+
+
+def test_a_sender_may_be_given_as_an_address() -> None:
+    assert read(chat("10", "a"), sender=f"whatsapp:+{SENDER}").sender_id == SENDER
+
+
+def test_a_session_that_is_gone_does_not_hide_its_chats() -> None:
+    found = read(chat("10", "a", session_id="unknown"))
+    assert found.parts[0].session["status"] == "unknown"
+    assert list(render_conversation(found))
+
+
+def test_nobody_there_names_those_who_are() -> None:
+    with pytest.raises(BadInput) as failure:
+        read(chat("10", "a"), sender="1")
+    assert SENDER in failure.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"text": "hi"}, "hi"),
+        ({"text": "", "media_items": [{"url": "u", "content_type": "image/png"}]}, "[image/png]"),
+        ({"text": "", "location": {"latitude": 1, "longitude": 2}}, "[at 1, 2]"),
+        ({"text": "Yes", "button": {"text": "Yes"}}, "Yes [tapped Yes]"),
+        ({"text": ""}, "[nothing]"),
+        ({}, "[nothing]"),
+    ],
+)
+def test_everything_said_has_words(content: dict[str, Any], words: str) -> None:
+    assert describe_content(content) == words
+
+
+def test_a_stranger_cannot_drive_the_terminal() -> None:
+    lines = list(render_conversation(read(chat("10", "\x1b[2J[bold]x[/bold]\r\nnext"))))
+    assert "\x1b" not in lines[1]
+    assert "\\[bold]" in lines[1]
+    assert "\n" not in lines[1]
+
+
+def test_the_json_twin_holds_sessions_with_their_chats() -> None:
+    document = Conversation(SENDER, [Part({"session_id": "s1"}, [chat("1")])]).as_json()
+    assert document["sessions"][0]["chats"][0]["message_id"] == "inbound-1"

@@ -1,0 +1,94 @@
+"""A dead letter tells what it can, and keeps to itself what nobody asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.masking import mask as mask_in_logs
+from tests.cli.dlq_fakes import NOW_MS, FakeLetterBox
+from unc.dlq import queues
+from unc.dlq.dead_letter import MOVED_BY_SQS, mask, read_letter
+
+BODY = "MessageSid=SM1&WaId=4915555550101&From=whatsapp%3A%2B4915555550101&Body=my+secret"
+unhurried = settings(deadline=None, derandomize=True)
+RETRY = '{"sender_id":"4915555550101","message_id":"SM1","session_id":"s","stored_at":"1"}'
+
+
+@unhurried
+@given(st.text(max_size=30))
+def test_senders_are_masked_as_in_the_logs(address: str) -> None:
+    assert mask(address) == (mask_in_logs(address) if address else "")
+
+
+@pytest.mark.parametrize(("queue", "body"), [("messages", BODY), ("replies", RETRY)])
+def test_sender_and_message_are_read_from_the_body(queue: str, body: str) -> None:
+    letter = FakeLetterBox(queue=queue).put(body)
+    assert letter.sender == "…0101"
+    assert letter.facts.message_id == "SM1"
+
+
+@pytest.mark.parametrize("queue", queues.NAMES)
+@unhurried
+@given(body=st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
+def test_any_body_can_be_read(queue: str, body: str) -> None:
+    letter = read_letter(queue, {"MessageId": "1", "Body": body})
+    assert letter.reason
+    assert letter.identity
+    json.dumps(letter.as_json())
+
+
+def test_a_letter_without_anything_can_be_read() -> None:
+    letter = read_letter("messages", {})
+    assert (letter.sent_ms, letter.original_sent_ms, letter.sender) == (0, 0, "")
+
+
+def test_a_blank_id_is_the_beginning_of_no_letter_s() -> None:
+    letter = read_letter("messages", {"MessageId": "m-1"})
+    assert letter.has_id("m-")
+    assert not letter.has_id("")
+
+
+def test_the_reason_is_the_function_s_or_lambda_s_or_says_that_there_is_none() -> None:
+    box = FakeLetterBox()
+    assert box.put("x", "g", Reason="no sender").reason == "no sender"
+    assert box.put("x", "g").reason == MOVED_BY_SQS
+    stream = FakeLetterBox(queue="stream")
+    record = {
+        "requestContext": {"condition": "RetryAttemptsExhausted"},
+        "responseContext": {"functionError": "Unhandled"},
+    }
+    assert stream.put(json.dumps(record)).reason == "RetryAttemptsExhausted: Unhandled"
+
+
+def test_the_first_place_wins_over_the_envelope_s() -> None:
+    box = FakeLetterBox()
+    place = {
+        "OriginalMessageId": "first",
+        "OriginalSentTimestamp": "1794000000123",
+        "OriginalSequenceNumber": "42",
+        "OriginalMessageGroupId": "anna",
+    }
+    letter = box.put("x", "quarantine", **place)
+    assert letter.sent_ms == NOW_MS
+    assert letter.original_sent_ms == 1_794_000_000_123
+    assert (letter.original_id, letter.original_sequence, letter.group) == ("first", "42", "anna")
+
+
+def test_an_odd_first_time_is_passed_over() -> None:
+    assert FakeLetterBox().put("x", "g", OriginalSentTimestamp="soon").original_sent_ms == NOW_MS
+
+
+@pytest.mark.parametrize("shown", ["json", "repr"])
+@pytest.mark.parametrize(("queue", "body"), [("messages", BODY), ("replies", RETRY)])
+def test_text_and_number_show_only_on_demand(queue: str, body: str, shown: str) -> None:
+    letter = FakeLetterBox(queue=queue).put(body, "4915555550101")
+    quiet = json.dumps(letter.as_json()) if shown == "json" else repr(letter.facts) + letter.sender
+    if shown == "json":
+        assert "secret" not in quiet
+        assert "4915555550101" not in quiet
+    assert body not in repr(letter)
+    assert letter.as_json(with_body=True)["body"] == body

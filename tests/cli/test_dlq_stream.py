@@ -1,0 +1,186 @@
+"""Stream positions: the batch is read again, and nothing but it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from consumer.notification.notification import Notification
+from consumer.notification.retry_record import read_retry_record
+from tests.cli.dlq_fakes import FakeLetterBox, FakeOutbox
+from unc.dlq.routes import StreamRoute
+from unc.dlq.stream_position import Forgotten, read_inserted, read_position
+
+STREAM = "arn:aws:dynamodb:eu-central-1:111111111111:table/chats/stream/2026"
+PAGE = 3
+
+
+class FakeStream:
+    """A shard of a stream; pages of three, the first one empty, and a horizon."""
+
+    def __init__(self, records: list[dict[str, Any]], horizon: int = 0) -> None:
+        self.records = records
+        self.horizon = horizon
+        self.calls = 0
+
+    def get_shard_iterator(self, **wanted: Any) -> dict[str, Any]:
+        assert wanted["ShardIteratorType"] == "AT_SEQUENCE_NUMBER"
+        assert (wanted["StreamArn"], wanted["ShardId"]) == (STREAM, "shard-1")
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in self.records]
+        place = numbers.index(wanted["SequenceNumber"])
+        if place < self.horizon:
+            raise ClientError({"Error": {"Code": "TrimmedDataAccessException"}}, "GetShardIterator")
+        return {"ShardIterator": f"empty:{place}"}
+
+    def get_records(self, **wanted: Any) -> dict[str, Any]:
+        self.calls += 1
+        kind, _, text = wanted["ShardIterator"].partition(":")
+        place = int(text)
+        if kind == "empty":
+            return {"Records": [], "NextShardIterator": f"at:{place}"}
+        page = self.records[place : place + PAGE]
+        after = place + len(page)
+        closed = after >= len(self.records)
+        return {"Records": page} | ({} if closed else {"NextShardIterator": f"at:{after}"})
+
+
+def record(number: int, sender: str, kind: str = "inbound", event: str = "INSERT") -> Any:
+    image = {
+        "sender_id": {"S": sender},
+        "message_id": {"S": f"SM{number}"},
+        "session_id": {"S": f"session-{sender}"},
+        "chat_type": {"S": kind},
+        "created_at": {"N": str(1_000 - number)},
+        "stored_at": {"N": f"{2_000 + number}.123456"},
+    }
+    change = {"SequenceNumber": f"{number:030d}", "NewImage": image}
+    return {"eventName": event, "dynamodb": change}
+
+
+RECORDS = [
+    record(10, "before"),
+    record(11, "anna"),
+    record(12, "berta"),
+    record(13, "anna", kind="outbound"),
+    record(14, "berta", event="MODIFY"),
+    record(15, "anna"),
+    record(16, "after"),
+]
+
+
+def body(first: int = 11, last: int = 15) -> str:
+    info = {
+        "shardId": "shard-1",
+        "startSequenceNumber": f"{first:030d}",
+        "endSequenceNumber": f"{last:030d}",
+        "approximateArrivalOfFirstRecord": "2026-11-22T10:00:00Z",
+        "approximateArrivalOfLastRecord": "2026-11-22T10:00:03Z",
+        "batchSize": 5,
+        "streamArn": STREAM,
+    }
+    return json.dumps({"version": "1.0", "DDBStreamBatchInfo": info})
+
+
+def test_a_position_is_read_from_what_lambda_notes() -> None:
+    position = read_position(body())
+    assert position is not None
+    assert (position.size, position.shard) == (5, "shard-1")
+    assert position.since is not None and position.until is not None
+    assert position.until - position.since == 3
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "{}",
+        "no json",
+        '{"DDBStreamBatchInfo": []}',
+        body().replace("0011", "0x11"),
+        "[1]",
+        body().replace("0" * 28 + "11", "11"),
+    ],
+)
+def test_anything_else_names_no_position(odd: str) -> None:
+    assert read_position(odd) is None
+
+
+def test_a_position_without_moments_is_one_all_the_same() -> None:
+    position = read_position(body().replace("2026-11-22T10:00:00Z", "lately"))
+    assert position is not None and position.since is None
+
+
+def test_only_the_inbound_chats_new_in_the_batch_are_read() -> None:
+    """Over page borders and an empty page; not a record before the first or after the last."""
+    position = read_position(body())
+    assert position is not None
+    stream = FakeStream(RECORDS)
+    chats = read_inserted(stream, position)  # type: ignore[arg-type]
+    assert [chat["message_id"] for chat in chats] == ["SM11", "SM12", "SM15"]
+    assert stream.calls == 3
+
+
+def test_a_batch_at_the_end_of_a_closed_shard_ends_there() -> None:
+    position = read_position(body(first=15, last=99))
+    assert position is not None
+    chats = read_inserted(FakeStream(RECORDS), position)  # type: ignore[arg-type]
+    assert [chat["message_id"] for chat in chats] == ["SM15", "SM16"]
+
+
+def test_forgotten_records_are_an_error_of_their_own() -> None:
+    position = read_position(body())
+    assert position is not None
+    with pytest.raises(Forgotten):
+        read_inserted(FakeStream(RECORDS, horizon=3), position)  # type: ignore[arg-type]
+
+
+def test_another_error_of_the_stream_is_not_taken_for_forgetting() -> None:
+    class Broken(FakeStream):
+        def get_shard_iterator(self, **wanted: Any) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetShardIterator")
+
+    position = read_position(body())
+    assert position is not None
+    with pytest.raises(ClientError):
+        read_inserted(Broken(RECORDS), position)  # type: ignore[arg-type]
+
+
+def test_each_sender_s_newest_news_becomes_a_record_that_the_notifier_reads() -> None:
+    """One telling covers the older ones of the sender, as in the notifier's own batches."""
+    letter, outbox = FakeLetterBox(queue="stream").put(body()), FakeOutbox()
+    route = StreamRoute(outbox, FakeStream(RECORDS))  # type: ignore[arg-type]
+    assert route.preview(letter) == "news of 2 sender(s) to the reply retry queue"
+    assert outbox.sent == []
+    assert route.send([letter]) == {}
+    news = [read_retry_record({"messageId": "1", "body": each}) for each in outbox.bodies]
+    assert news == [
+        Notification("anna", "SM15", "session-anna", Decimal("2015.123456")),
+        Notification("berta", "SM12", "session-berta", Decimal("2012.123456")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(body(), "forgot its records"), ("{}", "names no position")],
+    ids=["old", "odd"],
+)
+def test_a_letter_whose_records_are_gone_stays_and_says_why(text: str, why: str) -> None:
+    letter, outbox = FakeLetterBox(queue="stream").put(text), FakeOutbox()
+    route = StreamRoute(outbox, FakeStream(RECORDS, horizon=7))  # type: ignore[arg-type]
+    [(stays, said)] = route.send([letter]).items()
+    assert stays == letter.id
+    assert why in said
+    assert why in route.preview(letter)
+    assert outbox.sent == []
+
+
+def test_a_letter_stays_when_one_of_its_records_is_refused() -> None:
+    """Run again, the records that went are found claimed or covered."""
+    letter, outbox = FakeLetterBox(queue="stream").put(body()), FakeOutbox()
+    outbox.refuses = lambda entry: "throttled" if "berta" in entry["MessageBody"] else ""
+    route = StreamRoute(outbox, FakeStream(RECORDS))  # type: ignore[arg-type]
+    assert route.send([letter]) == {letter.id: "throttled"}

@@ -1,0 +1,282 @@
+"""The way of a message, seen from outside, and how it is shown."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from unc.messages.message import Message, read_message, write_message
+from unc.messages.tracker import EMPTY_LOOKS, REPLY_LOOKS, Journey
+from unc.messages.tracker_view import (
+    LEFT_OUT,
+    NO_REPLY,
+    ROWS_SHOWN,
+    WAITING,
+    print_journey,
+    render_journey,
+)
+
+ADDRESS = "whatsapp:+4915555550199"
+
+
+class FakeQueues:
+    """The queue and its dead-letter queue, of which only the depth is asked."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.dead = 0
+
+    def get_queue_attributes(self, QueueUrl: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        count = self.dead if QueueUrl == "dead" else self.waiting
+        return {"Attributes": {"ApproximateNumberOfMessages": str(count)}}
+
+
+class FakeTables:
+    """What the functions and the reply service have written so far."""
+
+    def __init__(self) -> None:
+        self.chats: dict[tuple[str, str], dict[str, Any]] = {}
+        self.through: dict[str, Decimal] = {}
+        self.replies: list[str] = []
+        self.queue = FakeQueues()
+        self.aws = SimpleNamespace(sqs=self.queue, endpoint="http://127.0.0.1:1")
+        self.resources = SimpleNamespace(queue="url", dead_letter_queue="dead")
+
+    def store(self, message: Message, stored_at: str) -> None:
+        key = (message.sender_id, message.message_id)
+        self.chats[key] = {
+            "sender_id": key[0],
+            "message_id": key[1],
+            "session_id": f"s-{key[0]}",
+            "stored_at": Decimal(stored_at),
+        }
+
+    def read_chats(self, keys: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        return [self.chats[key] for key in keys if key in self.chats]
+
+    def read_notifications(self, senders: Any) -> dict[str, Any]:
+        return {s: {"through": self.through[s]} for s in senders if s in self.through}
+
+    def read_outbound_since(self, session_id: str, moment: Decimal) -> list[str]:
+        return [one for one in self.replies if one == session_id]
+
+
+@pytest.fixture
+def tables() -> FakeTables:
+    return FakeTables()
+
+
+def journey_of(tables: FakeTables, *messages: Message) -> Journey:
+    return Journey(tables, messages)  # type: ignore[arg-type]
+
+
+def test_a_message_is_stored_then_told_then_replied(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    way = journey.ways[0]
+
+    journey.look()
+    assert (way.stored, way.told, way.replied) == (None, None, None)
+    tables.store(message, "10.5")
+    journey.look()
+    assert way.stored is not None
+    assert way.told is None
+    tables.through[message.sender_id] = Decimal("10.5")
+    journey.look()
+    assert way.told is not None
+    assert not journey.is_over()
+    tables.replies.append(f"s-{message.sender_id}")
+    journey.look()
+    assert journey.is_over()
+
+
+def test_news_of_an_earlier_message_does_not_tell_a_later_one(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    tables.store(message, "10.5")
+    tables.through[message.sender_id] = Decimal("10.499")
+    journey.look()
+    assert journey.ways[0].told is None
+
+
+def test_a_body_sent_twice_is_known_before(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    tables.store(message, "10.5")
+    assert journey_of(tables, message).is_over()
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"), [("MessageStatus=read", "ignored"), ("a=b", "not stored")]
+)
+def test_what_left_the_queue_and_is_no_chat(tables: FakeTables, body: str, verdict: str) -> None:
+    tables.queue.dead = 4
+    journey = journey_of(tables, read_message(body))
+    tables.queue.dead += verdict == "not stored"
+    for _ in range(EMPTY_LOOKS):
+        assert not journey.is_over()
+        journey.look()
+    assert journey.ways[0].left_out == verdict
+
+
+def test_what_is_gone_from_the_queue_and_not_among_dead_letters_is_not_called_left_out(
+    tables: FakeTables,
+) -> None:
+    """AWS counts late: the queue may look empty while it holds the message."""
+    tables.queue.dead = 4
+    journey = journey_of(tables, write_message(ADDRESS, "hi"))
+    for _ in range(2 * EMPTY_LOOKS):
+        journey.look()
+    assert not journey.misses_any()
+    assert journey.waits_for_any()
+
+
+def test_a_message_is_followed_by_the_id_that_the_queue_gave_it(tables: FakeTables) -> None:
+    message = read_message("WaId=4915555550199&Body=hi")
+    named = replace(message, message_id="sqs-1")
+    journey = journey_of(tables, message)
+    journey.start([named])
+    tables.store(named, "10.5")
+    journey.look()
+    assert journey.ways[0].stored is not None
+    assert journey.ways[0].as_json()["message_id"] == "sqs-1"
+
+
+def test_one_look_at_an_empty_queue_proves_nothing(tables: FakeTables) -> None:
+    journey = journey_of(tables, read_message("MessageStatus=read"))
+    for waiting in (0, 1) * EMPTY_LOOKS:
+        tables.queue.waiting = waiting
+        journey.look()
+    assert not journey.is_over()
+
+
+def test_following_gives_up_at_its_limit(tables: FakeTables) -> None:
+    tables.queue.waiting = 1
+    looks: list[None] = []
+    journey = journey_of(tables, write_message(ADDRESS, "hi"))
+    assert not journey.follow(0.0, lambda: looks.append(None))
+    assert len(looks) == 1
+
+
+def shown(journey: Journey) -> str:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(render_journey(journey))
+    return console.export_text()
+
+
+def test_few_messages_have_a_row_each(tables: FakeTables) -> None:
+    first = write_message(ADDRESS, "hi \x1b[2J")
+    tables.store(first, "10.5")
+    text = shown(journey_of(tables, first, read_message("MessageStatus=read", "receipt")))
+    assert "stored before" in text
+    assert "receipt" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [60, 120])
+@pytest.mark.parametrize("address", [ADDRESS, f"whatsapp:US.{'A' * 128}"])
+def test_every_stage_is_seen_however_long_the_sender(
+    address: str, width: int, tables: FakeTables
+) -> None:
+    message = write_message(address, "a text that is longer than its column may be")
+    journey = journey_of(tables, message)
+    tables.store(message, "10.5")
+    journey.look()
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(render_journey(journey))
+    head, row = console.export_text().splitlines()
+    assert head.split() == ["message", "from", "queued", "stored", "told", "replied"]
+    assert row.count("✓") == 2
+    assert "0.0 s" in row
+
+
+def test_many_messages_are_summed_up(tables: FakeTables) -> None:
+    messages = [write_message(ADDRESS, str(n)) for n in range(ROWS_SHOWN + 1)]
+    journey = journey_of(tables, *messages)
+    for message in messages[:5]:
+        tables.store(message, "10.5")
+    journey.look()
+    text = shown(journey)
+    assert f"{ROWS_SHOWN + 1}" in text
+    assert "5 in" in text
+
+
+def printed(journey: Journey, capsys: pytest.CaptureFixture[str]) -> str:
+    print_journey(journey)
+    return capsys.readouterr().out
+
+
+def test_what_is_left_out_is_looked_for_among_dead_letters(
+    tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journey = journey_of(tables, write_message(ADDRESS, "hi"), read_message("MessageStatus=read"))
+    tables.queue.dead = 1
+    for _ in range(EMPTY_LOOKS):
+        journey.look()
+    said = printed(journey, capsys)
+    assert LEFT_OUT in said
+    assert WAITING not in said
+
+
+def test_what_is_not_stored_in_time_is_still_on_the_way(
+    tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    tables.queue.waiting = 1
+    journey.look()
+    said = printed(journey, capsys)
+    assert WAITING in said
+    assert LEFT_OUT not in said
+    tables.store(message, "10.5")
+    journey.look()
+    assert WAITING not in printed(journey, capsys)
+
+
+@pytest.mark.parametrize("may_be_silent", [True, False])
+def test_where_replies_may_be_written_elsewhere_told_is_the_end(
+    may_be_silent: bool, tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = Journey(tables, [message], may_be_silent)  # type: ignore[arg-type]
+    tables.store(message, "10.5")
+    tables.through[message.sender_id] = Decimal("10.5")
+    for _ in range(REPLY_LOOKS):
+        assert not journey.is_over()
+        journey.look()
+    assert journey.is_over() is may_be_silent
+    assert (NO_REPLY.format("http://127.0.0.1:1") in printed(journey, capsys)) is may_be_silent
+
+
+def test_a_reply_of_a_service_of_the_user_s_is_seen_where_it_writes_one(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = Journey(tables, [message], may_be_silent=True)  # type: ignore[arg-type]
+    tables.store(message, "10.5")
+    tables.through[message.sender_id] = Decimal("10.5")
+    journey.look()
+    tables.replies.append(f"s-{message.sender_id}")
+    journey.look()
+    assert journey.is_over()
+    assert not journey.lacks_replies()
+
+
+def test_what_nobody_looked_for_is_neither_missed_nor_awaited(tables: FakeTables) -> None:
+    journey = journey_of(tables, write_message(ADDRESS, "hi"))
+    assert not journey.misses_any()
+    assert not journey.waits_for_any()
+
+
+def test_the_json_twin_says_how_far_it_came(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    journey = journey_of(tables, message)
+    tables.store(message, "10.5")
+    journey.look()
+    twin = journey.ways[0].as_json()
+    assert twin["session_id"] == "s-4915555550199"
+    assert twin["stored_after_seconds"] is not None
+    assert twin["told_after_seconds"] is None

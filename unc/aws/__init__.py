@@ -1,0 +1,1 @@
+"""The tool's access to AWS: connection, names of resources, tables, queues, logs."""

@@ -1,0 +1,131 @@
+"""Which system a command talks to: what the environment names, else the one that runs here.
+
+AWS_ENDPOINT_URL, AWS_PROFILE and AWS_ACCESS_KEY_ID are said on purpose, so they win over a running
+`unc up`. What a machine in an account brings along does where nothing runs. Credentials that merely
+lie in a file never do: nobody who tries things on a laptop should reach an account by accident.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
+from botocore.parsers import ResponseParserError
+
+from unc.aws.resources import Resources, read_resources
+from unc.aws.session import Aws, is_loopback, local_aws, without_profile
+from unc.console import progress
+from unc.errors import BadInput, NotReachable, UncError
+from unc.running import find_running
+
+ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")
+# A role for a workload, and a container's own credentials.
+BROUGHT_ALONG = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+DEFAULT_PROFILE = "default"
+HOW_TO_REACH_ONE = "start it with unc up, or set AWS_PROFILE=default to reach the account"
+
+
+def find_target() -> Aws:
+    """Return clients for the system meant; raises NotReachable where there is none, or BadInput."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        require_web_address("AWS_ENDPOINT_URL", endpoint)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    on_purpose = is_any_set(ON_PURPOSE)
+    if endpoint and not on_purpose and is_loopback(endpoint):
+        return local_aws(endpoint, region or "us-east-1")
+    running = None if endpoint or on_purpose else find_running()
+    if running:
+        return local_aws(running.endpoint, running.region)
+    if not (endpoint or on_purpose or is_any_set(BROUGHT_ALONG)):
+        raise NotReachable("nothing is running here", HOW_TO_REACH_ONE)
+    return account_target(endpoint, region)
+
+
+def connect() -> tuple[Aws, Resources]:
+    """Find the system meant, and say which it is; raises NotReachable when there is none."""
+    aws = find_target()
+    progress(describe(aws))
+    return aws, read_resources(aws)
+
+
+def is_any_set(names: Iterable[str]) -> bool:
+    """Say whether one of these variables holds something."""
+    return any(os.environ.get(name) for name in names)
+
+
+def account_target(endpoint: str | None, region: str | None) -> Aws:
+    """Return clients for an account, with whatever credentials the SDK finds."""
+    try:
+        session = open_session(region)
+    except BotoCoreError as error:
+        raise explain(error) from error
+    if not has_credentials(session):
+        raise explain(NoCredentialsError())
+    if not session.region_name:
+        session = open_session("us-east-1")
+    return Aws(session, endpoint)
+
+
+def open_session(region: str | None) -> boto3.Session:
+    """Open a session; the default profile is whatever the SDK finds, written down or not."""
+    if os.environ.get("AWS_PROFILE") != DEFAULT_PROFILE:
+        return boto3.Session(region_name=region)
+    return boto3.Session(region_name=region, botocore_session=without_profile())
+
+
+def has_credentials(session: boto3.Session) -> bool:
+    """Say whether the SDK finds credentials anywhere; its types deny that it may not."""
+    found: object | None = session.get_credentials()
+    return found is not None
+
+
+def require_web_address(name: str, url: str) -> None:
+    """Raise BadInput when what a setting holds is no address of the web."""
+    if not WEB_ADDRESS.match(url):
+        raise BadInput(f"{name} must start with http:// or https://", f"it is {url!r}")
+    try:
+        is_complete = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        is_complete = False
+    if not is_complete:
+        raise BadInput(f"{name} has no host, or a port that is none", f"it is {url!r}")
+
+
+def describe(aws: Aws) -> str:
+    """Say in a few words where a command goes."""
+    return aws.endpoint or f"AWS in {aws.region}, profile {aws.session.profile_name}"
+
+
+def explain(error: BotoCoreError | ClientError | ResponseParserError) -> UncError:
+    """Turn an error of the SDK into one line that says what to do."""
+    if isinstance(error, NoCredentialsError):
+        return NotReachable("no AWS credentials found", HOW_TO_REACH_ONE)
+    if isinstance(error, ProfileNotFound):
+        return NotReachable(str(error), "see: aws configure list-profiles")
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
+        return NotReachable(f"nothing answers: {error}", HOW_TO_REACH_ONE)
+    if isinstance(error, ResponseParserError):
+        return NotReachable("what answers is not AWS", "what does AWS_ENDPOINT_URL name?")
+    if isinstance(error, ClientError):
+        refusal = error.response.get("Error", {})
+        reason = " ".join(refusal.get("Message", str(error)).split())
+        return UncError(f"{error.operation_name} was refused: {refusal.get('Code')}: {reason}")
+    return UncError(" ".join(str(error).split()))

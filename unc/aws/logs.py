@@ -1,0 +1,117 @@
+"""What the functions log, merged in time: one line an event, or the raw lines for a program."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from rich.markup import escape
+
+from unc.aws.session import Aws
+from unc.console import clock, printable
+
+if TYPE_CHECKING:
+    from types_boto3_logs.type_defs import FilteredLogEventTypeDef
+
+POLL_SECONDS = 1.0
+# Ten years; a moment before the epoch is none to start from.
+MOST_MINUTES = 10 * 366 * 24 * 60
+# Events may become visible a little later than their timestamp says.
+OVERLAP_MS = 5_000
+STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "cyan", "DEBUG": "dim"}
+HIDDEN_FIELDS = {"level", "message", "service", "timestamp", "logger", "request_id"}
+PLATFORM_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One log event of a function; `at` in epoch milliseconds."""
+
+    function: str
+    at: int
+    id: str
+    text: str
+
+
+def read_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> list[Line]:
+    """Return the events of all functions since a moment, in time; platform lines are left out."""
+    found = [line for name in functions for line in read_function_lines(aws, name, since_ms)]
+    return sorted(found, key=lambda line: line.at)
+
+
+def read_function_lines(aws: Aws, function: str, since_ms: int) -> Iterator[Line]:
+    """Yield one function's events; a function that never ran has none."""
+    pages = aws.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{function}", startTime=since_ms
+    )
+    try:
+        for page in pages:
+            for event in page["events"]:
+                text = event.get("message", "").rstrip()
+                if text and not text.startswith(PLATFORM_LINES):
+                    yield Line(function, event["timestamp"], event_id(event), text)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
+            raise
+
+
+def event_id(event: FilteredLogEventTypeDef) -> str:
+    """Return the event's id, or a likeness of one: the emulator gives none."""
+    text = event.get("message", "")
+    return event.get("eventId") or f"{event.get('logStreamName')}/{event['timestamp']}/{text}"
+
+
+def follow_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> Iterator[Line]:
+    """Yield events as they come, for ever, each once."""
+    seen: dict[str, int] = {}
+    while True:
+        for line in read_lines(aws, functions, since_ms):
+            if line.id not in seen:
+                seen[line.id] = line.at
+                yield line
+        newest = max(seen.values(), default=since_ms)
+        since_ms = max(since_ms, newest - OVERLAP_MS)
+        seen = {id: at for id, at in seen.items() if at >= since_ms}
+        time.sleep(POLL_SECONDS)
+
+
+def since(minutes: float) -> int:
+    """Return the moment so many minutes ago, in epoch milliseconds."""
+    return int((time.time() - minutes * 60) * 1000)
+
+
+def render_line(line: Line) -> str:
+    """Show time, function, event and fields; what is no JSON stands as it is."""
+    entry = parse_entry(line.text)
+    head = f"[dim]{clock(line.at / 1000)} {line.function:<18}[/dim]"
+    if entry is None:
+        return f"{head} {escape(printable(line.text))}"
+    style = STYLES.get(str(entry.get("level")), "cyan")
+    fields = " ".join(
+        f"{key}={render_value(value)}" for key, value in entry.items() if is_shown(key)
+    )
+    message = escape(printable(str(entry.get("message", ""))))
+    return f"{head} [{style}]{message}[/{style}] [dim]{escape(printable(fields))}[/dim]".rstrip()
+
+
+def parse_entry(text: str) -> dict[str, Any] | None:
+    """Return a log line as an object, or None when it is none."""
+    try:
+        entry = json.loads(text)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def is_shown(key: str) -> bool:
+    """Leave out what every line has, and what only metrics need."""
+    return key not in HIDDEN_FIELDS and not key.startswith("_")
+
+
+def render_value(value: Any) -> str:
+    """Show a field's value in a few characters."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,85 @@
+"""What the stack made, by name: read from its outputs, so that nobody has to guess."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from unc.aws.session import Aws
+from unc.errors import NotReachable
+
+STACK = os.environ.get("UNC_STACK", "unc-consumer")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Queues by URL, tables and functions by name."""
+
+    queue: str
+    dead_letter_queue: str
+    reply_retry_queue: str
+    reply_dead_letter_queue: str
+    stream_failure_queue: str
+    chat_table: str
+    session_table: str
+    notification_table: str
+    chat_stream: str
+    queue_function: str
+    dynamo_function: str
+
+    def queues(self) -> dict[str, str]:
+        """Name each queue for a reader, in the order a message meets them."""
+        return {
+            "messages": self.queue,
+            "messages, dead letters": self.dead_letter_queue,
+            "reply retries": self.reply_retry_queue,
+            "replies, dead letters": self.reply_dead_letter_queue,
+            "stream failures": self.stream_failure_queue,
+        }
+
+    def tables(self) -> tuple[str, str, str]:
+        """Name the tables."""
+        return (self.session_table, self.chat_table, self.notification_table)
+
+    def functions(self) -> tuple[str, str]:
+        """Name the functions."""
+        return (self.queue_function, self.dynamo_function)
+
+
+def read_resources(aws: Aws, stack: str = STACK) -> Resources:
+    """Read the outputs of a stack; raises NotReachable when there is none."""
+    outputs = read_outputs(aws, stack)
+    try:
+        return Resources(
+            queue=outputs["QueueUrl"],
+            dead_letter_queue=outputs["DeadLetterQueueUrl"],
+            reply_retry_queue=outputs["ReplyRetryQueueUrl"],
+            reply_dead_letter_queue=outputs["ReplyDeadLetterQueueUrl"],
+            stream_failure_queue=outputs["StreamFailureQueueUrl"],
+            chat_table=outputs["ChatTableName"],
+            session_table=outputs["SessionTableName"],
+            notification_table=outputs["NotificationTableName"],
+            chat_stream=outputs["ChatStreamArn"],
+            queue_function=outputs["QueueFunctionName"],
+            dynamo_function=outputs["DynamoFunctionName"],
+        )
+    except KeyError as error:
+        raise NotReachable(
+            f"stack {stack} has no output {error.args[0]}", "deploy the current template"
+        ) from error
+
+
+def read_outputs(aws: Aws, stack: str) -> dict[str, str]:
+    """Return a stack's outputs by key."""
+    try:
+        found = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        where = aws.endpoint or f"this account in {aws.region}"
+        raise NotReachable(
+            f"there is no stack {stack} at {where}", "another name? set UNC_STACK"
+        ) from error
+    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}

@@ -1,0 +1,189 @@
+"""`unc dlq …`: read arguments, run one errand each, print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+
+from unc.aws.connection import connect
+from unc.aws.queues import read_depth
+from unc.aws.session import Aws
+from unc.aws.tables import Item, Tables
+from unc.console import out, print_json
+from unc.dlq import operations as errands
+from unc.dlq import queues, view
+from unc.dlq.dead_letter import DeadLetter
+from unc.dlq.queues import DeadLetterQueue, choose_queues
+from unc.dlq.routes import route_of
+from unc.dlq.stream_position import read_position
+from unc.dlq.unnotified import find_untold
+from unc.errors import BadInput
+
+NOT_ALL_THE_WAY = 7
+LETTERS_SHOWN = 50
+
+app = typer.Typer(no_args_is_help=True, help="Dead letters: see them, send them back, remove them.")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+QueueName = Annotated[
+    str | None, typer.Option("--queue", help=f"{' | '.join(queues.NAMES)}; all unless given.")
+]
+Ids = Annotated[
+    list[str] | None, typer.Option("--id", help="A letter's id or its beginning; repeatable.")
+]
+
+
+@app.command("list")
+def list_letters(
+    queue: QueueName = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of each queue.")] = LETTERS_SHOWN,
+    as_json: AsJson = False,
+) -> None:
+    """Show what lies in the dead-letter queues; it stays there, and bodies stay hidden."""
+    aws, resources = connect()
+    listings = errands.look(aws, choose_queues(resources, queue), limit)
+    if as_json:
+        print_json([listing.as_json() for listing in listings])
+        return
+    for listing in listings:
+        for part in view.render_listing(listing):
+            out.print(part)
+        out.print()
+
+
+@app.command("show")
+def show_letter(
+    id: Annotated[str, typer.Argument(help="A letter's id or its beginning.")],
+    queue: QueueName = None,
+    body: Annotated[bool, typer.Option("--body", help="Show what people wrote, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one dead letter; its body only when asked for."""
+    refuse_blank("ID", [id])
+    aws, resources = connect()
+    found = errands.find_one(aws, choose_queues(resources, queue), id)
+    if found is None:
+        raise not_found([id])
+    place, letter = found
+    untold = untold_of(Tables(aws, resources), place, letter)
+    if as_json:
+        print_json(letter.as_json(body) | {"untold": view.senders(untold, body)})
+        return
+    for line in view.render_letter(letter, route_of(aws, place).preview(letter), body):
+        out.print(line)
+    for line in view.render_untold(untold, body):
+        out.print(line)
+
+
+@app.command()
+def redrive(
+    ids: Ids = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that lie there now.")] = False,
+    queue: QueueName = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give dead letters another try; may be stopped at any moment and run again."""
+    refuse_blank("--id", ids or [])
+    if bool(ids) == everything:
+        raise BadInput("redrive takes either --all or --id", "unc dlq list shows the ids")
+    aws, resources = connect()
+    chosen = choose_queues(resources, queue)
+    if dry_run:
+        print_previews([errands.preview(aws, one, ids or []) for one in chosen], as_json)
+        return
+    wanted = errands.Wanted(ids or [])
+    done = errands.redrive_ids(aws, chosen, wanted) if ids else errands.redrive_queues(aws, chosen)
+    whole = report(done, as_json)
+    complain_of_missing(wanted)
+    if not whole:
+        raise typer.Exit(NOT_ALL_THE_WAY)
+
+
+@app.command()
+def purge(
+    ids: Ids = None,
+    queue: QueueName = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Really delete them.")] = False,
+) -> None:
+    """Delete dead letters for good: those named, or all of a queue, or all."""
+    refuse_blank("--id", ids or [])
+    aws, resources = connect()
+    chosen = choose_queues(resources, queue)
+    if not yes:
+        raise unconfirmed(aws, chosen, ids)
+    if ids:
+        wanted = errands.Wanted(ids)
+        out.print(f"{errands.purge_ids(aws, chosen, wanted)} deleted")
+        complain_of_missing(wanted)
+        return
+    for one in chosen:
+        aws.sqs.purge_queue(QueueUrl=one.url)
+        out.print(f"{one.name}: purged [dim](SQS takes up to a minute)[/dim]")
+
+
+def refuse_blank(name: str, ids: Sequence[str]) -> None:
+    """Raise BadInput for an id without a character: every letter's id begins with that."""
+    if not all(id.strip() for id in ids):
+        raise BadInput(f"{name} is empty", "unc dlq list shows the ids")
+
+
+def untold_of(tables: Tables, queue: DeadLetterQueue, letter: DeadLetter) -> list[Item]:
+    """Look for the chats that a stream position was about and that nobody was told of."""
+    position = read_position(letter.body) if queue.name == queues.STREAM else None
+    return find_untold(tables, position) if position else []
+
+
+def print_previews(previews: Sequence[errands.Preview], as_json: bool) -> None:
+    """Print what a redrive would do."""
+    if as_json:
+        rows = [row for preview in previews for row in preview.rows]
+        print_json([{**letter.as_json(), "would_go": would} for letter, would in rows])
+        return
+    for preview in previews:
+        for part in view.render_preview(preview.queue.name, preview.rows, preview.total):
+            out.print(part)
+
+
+def report(done: Iterator[errands.Done], as_json: bool) -> bool:
+    """Print what a redrive did to each queue when it is done; say whether nothing stayed."""
+    whole = True
+    document = {}
+    for queue, outcome in done:
+        whole = whole and outcome.is_whole
+        document[queue.name] = vars(outcome)
+        if not as_json:
+            for line in view.render_outcome(queue.name, outcome):
+                out.print(line)
+    if as_json:
+        print_json(document)
+    return whole
+
+
+def complain_of_missing(wanted: errands.Wanted) -> None:
+    """Raise BadInput for ids that were in none of the queues."""
+    if wanted.missing:
+        raise not_found(wanted.missing)
+
+
+def not_found(ids: Sequence[str]) -> BadInput:
+    """Say that letters are not to be seen, which is not to say that they are not there."""
+    return BadInput(
+        f"no dead letter to be seen begins with {', '.join(ids)}",
+        "unc dlq list; of one message group SQS shows ten until those are gone",
+    )
+
+
+def unconfirmed(aws: Aws, chosen: Sequence[DeadLetterQueue], ids: Sequence[str] | None) -> BadInput:
+    """Say what a purge would delete, or that a letter is not there."""
+    if ids:
+        wanted = errands.Wanted(ids)
+        what = f"{errands.count_ids(aws, chosen, wanted)} dead letter(s)"
+        complain_of_missing(wanted)
+    else:
+        counts = ", ".join(f"{read_depth(aws, one.url).waiting} of {one.name}" for one in chosen)
+        what = f"all dead letters: about {counts}"
+    return BadInput(f"this would delete {what}", "say --yes to do it; unc dlq list shows them")

@@ -1,0 +1,99 @@
+"""`unc send`: read arguments, send, watch, print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unc.aws.connection import connect
+from unc.aws.tables import Tables
+from unc.console import print_json, progress
+from unc.errors import BadInput
+from unc.local.samples import ONE_BODY, read_body
+from unc.messages.message import Message, read_message
+from unc.messages.send import DEFAULT_ADDRESS, send_messages, write_messages
+from unc.messages.tracker import Journey
+from unc.messages.tracker_view import print_journey, shown
+from unc.running import is_told_elsewhere
+
+NOT_ALL_THE_WAY = 7
+DEFAULT_BODY = "hello"
+ADDRESSES = "whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Address = Annotated[
+    str | None, typer.Option("--from", help=ADDRESSES, show_default=DEFAULT_ADDRESS)
+]
+Body = Annotated[
+    str | None, typer.Option(help="What the sender writes.", show_default=DEFAULT_BODY)
+]
+Count = Annotated[int | None, typer.Option(help="How many messages.", show_default="1")]
+Senders = Annotated[
+    int | None, typer.Option(help="From how many senders in turn.", show_default="1")
+]
+File = Annotated[Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")]
+
+
+def send(
+    address: Address = None,
+    body: Body = None,
+    file: File = None,
+    count: Count = None,
+    senders: Senders = None,
+    one_group: Annotated[
+        bool, typer.Option(help="All in one message group, as today's producer does.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to watch what becomes of them.")
+    ] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Put messages onto the queue and show how far they come."""
+    wishes = {"--from": address, "--body": body, "--count": count, "--senders": senders}
+    messages = read_file(file, wishes) if file else write_wanted(address, body, count, senders)
+    aws, resources = connect()
+    journey = Journey(Tables(aws, resources), messages, is_told_elsewhere(aws.endpoint))
+    journey.start(send_messages(aws, resources.queue, messages, one_group))
+    complete = watch(journey, wait)
+    if as_json:
+        print_json([way.as_json() for way in journey.ways])
+    else:
+        print_journey(journey)
+    if not complete and wait > 0:
+        progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
+    if journey.misses_any() or (not complete and wait > 0):
+        raise typer.Exit(NOT_ALL_THE_WAY)
+
+
+def read_file(path: Path, wishes: Mapping[str, object]) -> list[Message]:
+    """Read the one body of a file; raises BadInput for none, or for wishes it cannot meet."""
+    unmet = [name for name, wish in wishes.items() if wish is not None]
+    if unmet:
+        raise BadInput(f"--file sends one body as it is: leave out {', '.join(unmet)}")
+    body = read_body(path)
+    if not body:
+        raise BadInput(f"{path} is empty", ONE_BODY)
+    return [read_message(body, path.stem)]
+
+
+def write_wanted(
+    address: str | None, body: str | None, count: int | None, senders: int | None
+) -> list[Message]:
+    """Write messages; what was not said is as the help shows it."""
+    return write_messages(
+        DEFAULT_ADDRESS if address is None else address,
+        DEFAULT_BODY if body is None else body,
+        1 if count is None else count,
+        1 if senders is None else senders,
+    )
+
+
+def watch(journey: Journey, seconds: float) -> bool:
+    """Follow messages for a while; say whether all came as far as they will."""
+    if seconds <= 0:
+        return False
+    with shown(journey) as show:
+        return journey.follow(seconds, show)

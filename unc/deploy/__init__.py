@@ -1,0 +1,1 @@
+"""Deploy the template: package, parameters, change set, stack events, rollout, teardown."""

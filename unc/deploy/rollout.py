@@ -1,0 +1,99 @@
+"""`unc deploy`: whatever is in the account, bring it to the template.
+
+Nothing there: create. The stack there: update. An older consumer there: take it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from unc.aws.resources import Resources
+from unc.aws.session import Aws
+from unc.deploy.change_set import Change
+from unc.deploy.code_bucket import template_argument
+from unc.deploy.deployment import (
+    Plan,
+    Show,
+    deploy,
+    preview,
+    read_template,
+)
+from unc.deploy.parameters import settle_parameters
+from unc.deploy.stack_events import Progress
+from unc.deploy.stack_state import require_whole, settle_stack
+from unc.takeover.account import Account, look_around
+from unc.takeover.mappings import LIMIT_SECONDS
+from unc.takeover.takeover import require_decision, take_over, try_import
+
+
+def roll_out(
+    aws: Aws,
+    plan: Plan,
+    told_until: Decimal | None,
+    progress: Progress,
+    show: Show,
+    patience_seconds: float = LIMIT_SECONDS,
+) -> Resources:
+    """Deploy, taking over first what belongs to no stack; raises DeployFailed and BadInput."""
+    settle_stack(aws, plan.stack, progress)
+    account = survey(aws, plan)
+    if not account.needs_takeover:
+        return deploy(aws, plan, progress, show)
+    for line in describe_account(account):
+        progress(line)
+    resources = take_over(aws, plan, account, told_until, progress, show, patience_seconds)
+    for leftover in account.leftovers:
+        progress(f"left alone, no longer needed: {leftover}")
+    return resources
+
+
+def rehearse(
+    aws: Aws, plan: Plan, told_until: Decimal | None, progress: Progress
+) -> tuple[Account, tuple[Change, ...]]:
+    """Find out what `roll_out` would do, as far as can be told beforehand; change nothing."""
+    require_whole(aws, plan.stack, progress)
+    account = survey(aws, plan)
+    if account.needs_takeover:
+        require_decision(aws, account, told_until)
+        try_import(aws, plan, account)
+        return account, ()
+    return account, tuple(preview(aws, plan, progress))
+
+
+def survey(aws: Aws, plan: Plan) -> Account:
+    """Look at the account with the names that the deployment will use."""
+    template = template_argument(aws, read_template(plan.template))
+    parameters = settle_parameters(aws, plan.stack, template, plan.parameters, {})
+    return look_around(aws, plan.stack, parameters)
+
+
+def describe_account(account: Account) -> Iterator[str]:
+    """Say what was found."""
+    for stray in account.strays:
+        yield f"found, made without a stack: {stray.title}"
+    for mapping in account.mappings:
+        source = "the chats' stream" if mapping.reads_stream else "the queue"
+        state = mapping.state.lower()
+        yield f"found: {source} feeds {mapping.function} by event source {mapping.id}, {state}"
+    if account.boundary is not None:
+        yield "found: an earlier takeover that has not come to its end"
+
+
+def describe_steps(account: Account, told_until: Decimal | None) -> Iterator[str]:
+    """Say what a takeover would do, step by step."""
+    yield from describe_account(account)
+    if account.is_attached:
+        yield "would switch those event sources off: the stack's own are attached"
+        return
+    if account.strays:
+        yield f"1. import {len(account.strays)} resources into the stack as they are"
+    yield "2. switch off what reads the queue; messages wait there"
+    if told_until is None and any(not mapping.is_off for mapping in account.tellers):
+        yield "3. wait until the older notifier has told all that is stored, then switch it off"
+    else:
+        yield "3. take as told what --told-until, an earlier run or notifications say"
+    yield "4. update tables, queues and functions; on a failure the older consumer goes on"
+    yield "5. note older messages as told, delete the older event sources, attach the new ones"
+    for leftover in account.leftovers:
+        yield f"would leave alone: {leftover}"

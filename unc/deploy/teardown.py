@@ -1,0 +1,152 @@
+"""`unc destroy`: the stack goes, and of tables and queues what is empty or was named.
+
+CloudFormation itself would leave every table and queue behind. Nothing that holds data is deleted
+unless its name was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from unc.aws.queues import read_depth
+from unc.aws.session import Aws
+from unc.deploy.code_bucket import bucket_name
+from unc.deploy.stack_events import Progress, follow_stack, newest_event
+from unc.deploy.stack_state import exists
+from unc.errors import BadInput, DeployFailed, NotReachable, UncError
+from unc.takeover.inventory import ABSENT
+
+TABLE = "AWS::DynamoDB::Table"
+QUEUE = "AWS::SQS::Queue"
+# Of use for a day only; the template lets it go with the stack.
+TRANSIENT = "StreamFailureQueue"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A table or a queue of the stack; `id` is the table's name or the queue's URL."""
+
+    resource: str
+    type: str
+    name: str
+    id: str
+    has_data: bool
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """What becomes of each holding."""
+
+    delete: Sequence[Holding]
+    keep: Sequence[Holding]
+
+
+def plan_farewell(aws: Aws, stack: str, given_up: Iterable[str], kept: Iterable[str]) -> Farewell:
+    """Decide for each table and queue; raises UncError while one holds data and was not named.
+
+    `given_up` and `kept` are names of tables and queues; raises BadInput for one that is not here.
+    """
+    if not exists(aws, stack):
+        raise NotReachable(f"there is no stack {stack}", "another name? set UNC_STACK")
+    holdings = read_holdings(aws, stack)
+    given_up, kept = set(given_up), set(kept)
+    unknown = (given_up | kept) - {holding.name for holding in holdings}
+    if unknown or given_up & kept:
+        odd = ", ".join(sorted(unknown or given_up & kept))
+        raise BadInput(f"{odd}: {'not in this stack' if unknown else 'both to delete and to keep'}")
+    transient = [h.name for h in holdings if h.resource == TRANSIENT and h.name in kept]
+    if transient:
+        raise BadInput(f"{transient[0]} cannot be kept: it goes with the stack")
+    open_ = [h.name for h in holdings if h.has_data and h.name not in given_up | kept]
+    if open_:
+        raise UncError(
+            f"{', '.join(open_)} hold data" if len(open_) > 1 else f"{open_[0]} holds data",
+            f"to lose it: --delete {open_[0]}; to leave it in the account: --keep {open_[0]}",
+        )
+    return Farewell(
+        [h for h in holdings if h.name not in kept], [h for h in holdings if h.name in kept]
+    )
+
+
+def read_holdings(aws: Aws, stack: str) -> list[Holding]:
+    """Return the stack's tables and queues, and whether each holds anything."""
+    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    found: list[Holding] = []
+    for each in (each for page in pages for each in page["StackResourceSummaries"]):
+        kind, physical = each["ResourceType"], each.get("PhysicalResourceId", "")
+        if kind in (TABLE, QUEUE) and physical:
+            name = physical.rpartition("/")[2]
+            has_data = holds_data(aws, kind, physical)
+            found.append(Holding(each["LogicalResourceId"], kind, name, physical, has_data))
+    return found
+
+
+def holds_data(aws: Aws, kind: str, physical: str) -> bool:
+    """Say whether a table has an item or a queue a message, asked now and consistently."""
+    if kind == QUEUE:
+        return not read_depth(aws, physical).is_empty()
+    return bool(aws.dynamodb.scan(TableName=physical, Limit=1, ConsistentRead=True)["Items"])
+
+
+def let_go(aws: Aws, holding: Holding) -> str:
+    """Delete a holding that is still empty, or was named; say what came of it."""
+    try:
+        if not holding.has_data and holds_data(aws, holding.type, holding.id):
+            return f"kept {holding.name}: something has come in meanwhile"
+        delete_holding(aws, holding)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ABSENT:
+            raise
+    return f"deleted {holding.name}"
+
+
+def destroy(aws: Aws, stack: str, farewell: Farewell, progress: Progress) -> None:
+    """Delete the stack, then the holdings; raises DeployFailed when the stack stays.
+
+    The stack goes first: nothing writes any more when a table or a queue is looked at once again.
+    """
+    before = newest_event(aws, stack)
+    aws.cloudformation.delete_stack(StackName=stack)
+    status = follow_stack(aws, stack, before, progress)
+    if status != "DELETE_COMPLETE":
+        raise DeployFailed(f"stack {stack} is {status}", "see why in the console; run it again")
+    for holding in farewell.delete:
+        progress(let_go(aws, holding))
+
+
+def delete_holding(aws: Aws, holding: Holding) -> None:
+    """Delete a table, its protection first, or a queue."""
+    if holding.type == QUEUE:
+        aws.sqs.delete_queue(QueueUrl=holding.id)
+        return
+    table = aws.dynamodb.describe_table(TableName=holding.name)["Table"]
+    if table.get("DeletionProtectionEnabled"):
+        aws.dynamodb.update_table(TableName=holding.name, DeletionProtectionEnabled=False)
+        aws.dynamodb.get_waiter("table_exists").wait(TableName=holding.name)
+    aws.dynamodb.delete_table(TableName=holding.name)
+
+
+def describe_farewell(farewell: Farewell) -> list[str]:
+    """Say what goes and what stays."""
+    lines = [
+        f"- {holding.name}, {'with all it holds' if holding.has_data else 'empty'}"
+        for holding in farewell.delete
+    ]
+    return lines + [f"  {holding.name} stays in the account" for holding in farewell.keep]
+
+
+def describe_remains(aws: Aws, farewell: Farewell) -> list[str]:
+    """Say what is left in the account, and why."""
+    lines = [
+        f"{holding.name} was kept: the next deployment takes it over again"
+        for holding in farewell.keep
+    ]
+    bucket = bucket_name(aws)
+    return [
+        *lines,
+        f"the code is still in s3://{bucket}; to remove it: aws s3 rb --force s3://{bucket}",
+        "the secret in Secrets Manager was never the stack's, and stays",
+    ]

@@ -1,0 +1,180 @@
+"""The way back of each kind of dead letter.
+
+Messages keep group and order, and their first place travels with them and wins. Retry records go
+as they are. A stream position becomes a retry record for each sender that it holds news of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from unc.aws.session import Aws
+from unc.aws.tables import Item
+from unc.console import clock, day
+from unc.dlq import queues
+from unc.dlq.batch_sender import Outbox, SqsOutbox
+from unc.dlq.dead_letter import DeadLetter, read_object
+from unc.dlq.queues import DeadLetterQueue
+from unc.dlq.stream_position import Forgotten, newest_per_sender, read_inserted, read_position
+from unc.messages.tracker import stored_at
+from unc.retry_record import FIRST_ATTEMPT, retry_record
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from types_boto3_sqs.type_defs import (
+        MessageAttributeValueOutputTypeDef,
+        MessageAttributeValueTypeDef,
+    )
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
+
+ATTRIBUTES_PER_MESSAGE = 10
+# These belong to one stay in a dead-letter queue, not to the message.
+LEFT_BEHIND = ("Reason", "ReceiveCount")
+
+
+class Route(Protocol):
+    """How letters of one queue get their second try."""
+
+    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+        """Put them on their way in order; gives the ids of those that stay, and why."""
+
+    def preview(self, letter: DeadLetter) -> str:
+        """Say what sending would do, doing nothing."""
+
+
+def route_of(aws: Aws, queue: DeadLetterQueue) -> Route:
+    """Return the way back of a queue's letters."""
+    outbox = SqsOutbox(aws, queue.back_to)
+    if queue.name == queues.MESSAGES:
+        return MessageRoute(outbox)
+    if queue.name == queues.REPLIES:
+        return ReplyRoute(outbox)
+    return StreamRoute(outbox, aws.streams)
+
+
+class MessageRoute:
+    """Webhook bodies go back to the queue they came from."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+        """Send bodies with their first place."""
+        refused = self.outbox.send([message_entry(letter) for letter in letters])
+        return {letters[number].id: why for number, why in refused.items()}
+
+    def preview(self, letter: DeadLetter) -> str:
+        """Name the place it takes."""
+        seconds = letter.original_sent_ms / 1000
+        return f"to its place of {day(seconds)[:10]} {clock(seconds)}"
+
+
+class ReplyRoute:
+    """Retry records go to the retry queue as they are: their attempt is the next one already."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+        """Send the records."""
+        refused = self.outbox.send([plain_entry(letter.body) for letter in letters])
+        return {letters[number].id: why for number, why in refused.items()}
+
+    def preview(self, letter: DeadLetter) -> str:
+        """Name the attempt it allows."""
+        attempt = read_object(letter.body).get("attempt")
+        return f"attempt {attempt} at telling" if attempt else "back as it is; it cannot be read"
+
+
+class StreamRoute:
+    """The records are read from the stream again and become retry records."""
+
+    def __init__(self, outbox: Outbox, streams: DynamoDBStreamsClient) -> None:
+        self.outbox = outbox
+        self.streams = streams
+
+    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+        """Send the news of each position; a letter stays when any of its news does."""
+        return {letter.id: why for letter in letters if (why := self.send_one(letter))}
+
+    def send_one(self, letter: DeadLetter) -> str:
+        """Send the news of one position; say what kept it, or nothing."""
+        chats, problem = self.read(letter)
+        refused = self.outbox.send([first_telling(chat) for chat in chats])
+        return problem or next(iter(refused.values()), "")
+
+    def preview(self, letter: DeadLetter) -> str:
+        """Count what is still there."""
+        chats, problem = self.read(letter)
+        return problem or f"news of {len(chats)} sender(s) to the reply retry queue"
+
+    def read(self, letter: DeadLetter) -> tuple[list[Item], str]:
+        """Read the newest chat of each sender in the batch, or say why not."""
+        position = read_position(letter.body)
+        if position is None:
+            return [], "it names no position in a stream"
+        try:
+            return newest_per_sender(read_inserted(self.streams, position)), ""
+        except Forgotten:
+            return (
+                [],
+                "the stream forgot its records after 24 hours; unc dlq show looks for the chats",
+            )
+
+
+def message_entry(letter: DeadLetter) -> Entry:
+    """Write the message as it goes back.
+
+    The deduplication id is made from the letter's own id: a run that died between sending and
+    deleting repeats it, and the queue drops the repetition. A message that lands here anew after
+    a redrive has a new id, so it is not mistaken for one.
+    """
+    return {
+        "Id": "0",
+        "MessageBody": letter.body,
+        "MessageGroupId": letter.group,
+        "MessageDeduplicationId": f"redrive-{letter.id}",
+        "MessageAttributes": travelling(letter),
+    }
+
+
+def travelling(letter: DeadLetter) -> dict[str, MessageAttributeValueTypeDef]:
+    """The first place, and what the producer gave it as far as there is room."""
+    place = {
+        "OriginalMessageId": letter.original_id,
+        "OriginalSentTimestamp": str(letter.original_sent_ms),
+        "OriginalSequenceNumber": letter.original_sequence,
+        "OriginalMessageGroupId": letter.group,
+    }
+    kept: dict[str, MessageAttributeValueTypeDef] = {
+        name: {"DataType": "String", "StringValue": value} for name, value in place.items() if value
+    }
+    for name, value in letter.attributes.items():
+        if name not in (*LEFT_BEHIND, *place) and len(kept) < ATTRIBUTES_PER_MESSAGE:
+            kept[name] = as_sent(value)
+    return kept
+
+
+def as_sent(value: MessageAttributeValueOutputTypeDef) -> MessageAttributeValueTypeDef:
+    """An attribute as it was received, for sending."""
+    if "BinaryValue" in value:
+        return {"DataType": value["DataType"], "BinaryValue": value["BinaryValue"]}
+    return {"DataType": value["DataType"], "StringValue": value.get("StringValue", "")}
+
+
+def first_telling(chat: Item) -> Entry:
+    """Write the record of news that was never told, or of which that is not known."""
+    body = retry_record(
+        chat["sender_id"],
+        chat["message_id"],
+        chat.get("session_id", ""),
+        stored_at(chat),
+        FIRST_ATTEMPT,
+    )
+    return plain_entry(body)
+
+
+def plain_entry(body: str) -> Entry:
+    """An entry of a standard queue."""
+    return {"Id": "0", "MessageBody": body}

@@ -1,0 +1,196 @@
+"""Dead letters as tables and lines for a reader; bodies only where they were asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.markup import escape
+from rich.table import Table
+
+from unc.aws.queues import Depth
+from unc.aws.tables import Item
+from unc.console import clock, day, printable
+from unc.dlq.dead_letter import DeadLetter, mask
+from unc.dlq.queues import STREAM, DeadLetterQueue
+from unc.dlq.redrive import Outcome
+from unc.dlq.stream_position import read_position
+
+ID_CHARACTERS = 8
+STAYING_SHOWN = 20
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What of a dead-letter queue can be seen, and how much there is."""
+
+    queue: DeadLetterQueue
+    depth: Depth
+    letters: Sequence[DeadLetter]
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as one document."""
+        return {
+            "queue": self.queue.name,
+            "url": self.queue.url,
+            "waiting": self.depth.waiting,
+            "in_flight": self.depth.in_flight,
+            "letters": [letter.as_json() for letter in self.letters],
+        }
+
+
+def render_listing(listing: Listing) -> Iterator[str | Table]:
+    """Yield a head line, the letters, and what is not shown."""
+    count = max(listing.depth.waiting, len(listing.letters))
+    colour = "red" if count else "green"
+    queue = listing.queue
+    yield f"[bold]{queue.name}[/bold]  [{colour}]{count}[/{colour}] [dim]{queue.holds}[/dim]"
+    if listing.letters:
+        yield render_letters(listing.letters)
+    for note in notes(listing):
+        yield f"[dim]{note}[/dim]"
+
+
+def notes(listing: Listing) -> Iterator[str]:
+    """Say what the table does not show, and why."""
+    hidden = listing.depth.waiting - len(listing.letters)
+    if listing.letters and hidden > 0:
+        yield (
+            f"about {hidden} more: --limit shows further groups; of one message group SQS shows "
+            "ten until those are gone"
+        )
+    if listing.depth.in_flight:
+        yield (
+            f"{listing.depth.in_flight} out of sight: another command holds them, or held them "
+            "when it died; they show again within half a minute"
+        )
+
+
+def render_letters(letters: Sequence[DeadLetter]) -> Table:
+    """Show one letter a row."""
+    table = plain_table("id", "age", "sender", "reason")
+    now = time.time()
+    for letter in letters:
+        age = show_age(now - letter.sent_ms / 1000)
+        table.add_row(letter.id[:ID_CHARACTERS], age, letter.sender or "-", safe(letter.reason))
+    return table
+
+
+def render_preview(
+    name: str, rows: Sequence[tuple[DeadLetter, str]], total: int
+) -> Iterator[str | Table]:
+    """Yield what a redrive of one queue would do, one letter a row."""
+    yield f"[bold]{name}[/bold]  {total} would be redriven"
+    if rows:
+        table = plain_table("id", "sender", "reason", "would go")
+        for letter, would in rows:
+            sender = letter.sender or "-"
+            table.add_row(letter.id[:ID_CHARACTERS], sender, safe(letter.reason), safe(would))
+        yield table
+    if total > len(rows):
+        yield f"[dim]{total - len(rows)} of them cannot be seen yet[/dim]"
+
+
+def render_letter(letter: DeadLetter, would: str, with_body: bool) -> Iterator[str]:
+    """Yield a line for each fact, and the body if it is wanted."""
+    for name, value in facts(letter, would):
+        yield f"[dim]{name:<12}[/dim] {safe(value)}"
+    if with_body:
+        yield f"[dim]{'body':<12}[/dim]"
+        yield escape(printable(letter.body))
+    else:
+        hint = f"{len(letter.body):,} characters; --body shows it"
+        yield f"[dim]{'body':<12} {hint}[/dim]"
+
+
+def facts(letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
+    """Yield what is known about a letter, blank parts left out."""
+    known = {
+        "id": letter.id,
+        "queue": letter.queue,
+        "reason": letter.reason,
+        "age": f"{show_age(time.time() - letter.sent_ms / 1000)}, since {moment(letter.sent_ms)}",
+        "sender": letter.sender,
+        "message": letter.facts.message_id,
+        "first queued": "" if letter.queue == STREAM else moment(letter.original_sent_ms),
+        "first id": letter.original_id if letter.original_id != letter.id else "",
+        "received": letter.attribute("ReceiveCount"),
+        "records": batch(letter),
+        "redrive": would,
+    }
+    yield from ((name, value) for name, value in known.items() if value)
+
+
+def render_untold(chats: Sequence[Item], with_senders: bool) -> Iterator[str]:
+    """Name those who wrote in the minutes of a stream position and were not told about."""
+    if not chats:
+        return
+    yield f"{len(chats)} sender(s) wrote in those minutes and nobody was told:"
+    for sender in senders(chats, with_senders):
+        yield f"  unc replay {safe(sender)}"
+    if not with_senders:
+        yield "[dim]--body shows the senders in full[/dim]"
+
+
+def senders(chats: Sequence[Item], in_full: bool) -> list[str]:
+    """Name the senders of chats, masked as in the logs unless wanted in full."""
+    return [chat["sender_id"] if in_full else mask(chat["sender_id"]) for chat in chats]
+
+
+def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
+    """Say what a redrive did to one queue."""
+    yield f"{name}: {outcome.moved} redriven"
+    for id, why in list(outcome.stayed.items())[:STAYING_SHOWN]:
+        yield f"  [red]{id[:ID_CHARACTERS]} stays:[/red] {safe(why)}"
+    if len(outcome.stayed) > STAYING_SHOWN:
+        yield f"  [red]and {len(outcome.stayed) - STAYING_SHOWN} more stay[/red]"
+    if outcome.late:
+        yield f"  [dim]{outcome.late} came, or came back, meanwhile and were left[/dim]"
+    if outcome.unseen and outcome.moved:
+        yield f"  [dim]the queue still counts {outcome.unseen}, up to a minute late[/dim]"
+    elif outcome.unseen:
+        yield (
+            f"  [yellow]about {outcome.unseen} could not be had: another command holds some of "
+            "them, or did when it died; run it again in half a minute[/yellow]"
+        )
+    if outcome.stopped_early:
+        yield "  [red]stopped: too many stay or come back; is the trouble over?[/red]"
+
+
+def batch(letter: DeadLetter) -> str:
+    """Say how large the batch of a stream position was, and when its records arrived."""
+    position = read_position(letter.body) if letter.queue == STREAM else None
+    if position is None:
+        return ""
+    if position.since is None or position.until is None:
+        return str(position.size)
+    since, until = (moment(int(1000 * end)) for end in (position.since, position.until))
+    return f"{position.size}, stored from {since} to {until}"
+
+
+def moment(ms: int) -> str:
+    """Return local date and time to the second."""
+    return f"{day(ms / 1000)[:10]} {clock(ms / 1000)}"
+
+
+def show_age(seconds: float) -> str:
+    """Return an age in its largest whole unit."""
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def safe(text: str) -> str:
+    """Take out what a terminal or the markup would act on."""
+    return escape(printable(text).replace("\n", " "))
+
+
+def plain_table(*columns: str) -> Table:
+    """Return a table without a frame."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

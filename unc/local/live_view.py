@@ -1,0 +1,98 @@
+"""What arrives while `unc up` stays: new chats from the table's stream, POSTs from the stand-in."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from unc.aws.tables import Item, to_item
+from unc.console import clock, printable
+from unc.local.reply_stand_in import ReceivedPost
+from unc.local.stack import RunningStack
+from unc.messages.conversation import describe_content
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+POLL_SECONDS = 0.3
+
+
+class Feed:
+    """Lines about what happened since the feed was made."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self.tellings: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
+        self.stream = StreamReader(stack.aws.streams, stack.resources.chat_stream)
+        self.held: list[str] = []
+        if stack.reply:
+            stack.reply.on_telling = self.tellings.put
+
+    def read(self) -> list[str]:
+        """Return a line for each thing that happened since the last reading.
+
+        A reply is written just before its POST is answered, so it is held for one reading: what
+        a reader expects is stored, told, replied.
+        """
+        items = list(self.stream.read())
+        lines = [render_item(item) for item in items if item["chat_type"] != "outbound"]
+        while not self.tellings.empty():
+            lines.append(render_telling(self.tellings.get()))
+        lines += self.held
+        self.held = [render_item(item) for item in items if item["chat_type"] == "outbound"]
+        return lines
+
+
+class StreamReader:
+    """Reads new items of a table's stream from now on; shards that open later are found too."""
+
+    def __init__(self, client: DynamoDBStreamsClient, stream: str) -> None:
+        self.client = client
+        self.stream = stream
+        self.iterators: dict[str, str] = {}
+        self.known: set[str] = set()
+        self.find_shards(newest_only=True)
+
+    def find_shards(self, newest_only: bool = False) -> None:
+        """Take up shards not known yet, from now on or from their beginning."""
+        found = self.client.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"]
+        for shard_id in (shard["ShardId"] for shard in found):
+            if shard_id in self.known:
+                continue
+            self.known.add(shard_id)
+            self.iterators[shard_id] = self.client.get_shard_iterator(
+                StreamArn=self.stream,
+                ShardId=shard_id,
+                ShardIteratorType="LATEST" if newest_only else "TRIM_HORIZON",
+            )["ShardIterator"]
+
+    def read(self) -> Iterator[Item]:
+        """Yield items inserted since the last reading."""
+        for shard_id, iterator in list(self.iterators.items()):
+            page = self.client.get_records(ShardIterator=iterator)
+            self.iterators[shard_id] = page.get("NextShardIterator", "")
+            for record in page["Records"]:
+                if record.get("eventName") == "INSERT":
+                    image: Any = record["dynamodb"]["NewImage"]
+                    yield to_item(image)
+        self.iterators = {shard: one for shard, one in self.iterators.items() if one}
+        if not self.iterators:
+            self.find_shards()
+
+
+def render_item(item: Item) -> str:
+    """Show a stored message or a written reply."""
+    outbound = item["chat_type"] == "outbound"
+    mark = "[green]◂ replied[/green]" if outbound else "[cyan]▸ stored [/cyan]"
+    words = escape(printable(describe_content(item.get("content") or {})).replace("\n", " ⏎ "))
+    return f"[dim]{clock(item['created_at'])}[/dim] {mark} {item['sender_id']:<18} {words}"
+
+
+def render_telling(telling: ReceivedPost) -> str:
+    """Show a POST that reached the reply service, and its answer where that is no 200."""
+    colour = "cyan" if telling.status == 200 else "red"
+    answer = "" if telling.status == 200 else f"answered {telling.status}"
+    head = f"[dim]{clock(telling.at)}[/dim] [{colour}]· told   [/{colour}]"
+    return f"{head} {telling.sender_id:<18} {answer}".rstrip()

@@ -1,0 +1,174 @@
+"""`unc up`: everything on this machine, the samples played, then whatever arrives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
+
+from unc import project
+from unc.aws.connection import require_web_address
+from unc.aws.tables import Tables
+from unc.console import err, out, progress
+from unc.errors import EmulatorFailed
+from unc.local.emulator_state import choose_port
+from unc.local.live_view import POLL_SECONDS, Feed
+from unc.local.samples import load_samples
+from unc.local.stack import RunningStack, Settings, running_stack
+from unc.messages.conversation import read_conversation, render_conversation
+from unc.messages.send import DEFAULT_ADDRESS, send_messages
+from unc.messages.tracker import Journey
+from unc.messages.tracker_view import print_journey, shown
+from unc.running import Running, noted
+
+PLAY_LIMIT_SECONDS = 60.0
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asked for."""
+
+    port: int | None = None
+    state: Path | None = None
+    reply_url: str | None = None
+    play: bool = True
+    stay: bool = True
+
+
+def run_up(wishes: Wishes) -> None:
+    """Start, play, show, stay; a Ctrl-C or a SIGTERM ends it and everything it started."""
+    with ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
+        with start_stack(wishes) as stack, noted(note_of(stack)):
+            feed = Feed(stack)
+            if wishes.play:
+                play_samples(stack)
+            drop_old(feed)
+            if wishes.stay:
+                stay(stack, feed)
+        return
+    err.print("[dim]· stopped[/dim]")
+
+
+def start_stack(wishes: Wishes) -> contextlib.AbstractContextManager[RunningStack]:
+    """Say what is wrong or missing with a reply service of the user's own, then start."""
+    if wishes.reply_url is not None:
+        require_web_address("--reply-url", wishes.reply_url)
+    secret = os.environ.get(SECRET_VARIABLE)
+    if wishes.reply_url and not secret:
+        progress(f"{SECRET_VARIABLE} is not set: {wishes.reply_url} will see a made-up secret")
+    state = wishes.state.resolve() if wishes.state else None
+    port = choose_port(state, wishes.port)
+    settings = Settings(
+        port=port,
+        reply_port=port + 1,
+        state=state,
+        reply_url=wishes.reply_url,
+        secret=secret,
+        region=os.environ.get("AWS_REGION", "us-east-1"),
+    )
+    return running_stack(settings, progress)
+
+
+def note_of(stack: RunningStack) -> Running:
+    """Return the note that lets the other commands find this system."""
+    stand_in = stack.reply is not None
+    return Running(stack.endpoint, stack.aws.region, os.getpid(), stack.reply_url, stand_in)
+
+
+def play_samples(stack: RunningStack) -> None:
+    """Send the samples, show each one's way, and print what became a conversation."""
+    tables = Tables(stack.aws, stack.resources)
+    messages = load_samples()
+    journey = Journey(tables, messages, may_be_silent=stack.reply is None)
+    if any(way.known_before for way in journey.ways):
+        progress("the samples are here from an earlier run; not played again")
+        return
+    progress(f"playing {len(messages)} samples")
+    journey.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
+    with shown(journey) as show:
+        journey.follow(PLAY_LIMIT_SECONDS, show)
+    print_journey(journey)
+    out.print()
+    for way in journey.ways:
+        if way.chat:
+            for line in render_conversation(read_conversation(tables, way.message.sender_id)):
+                out.print(line)
+
+
+def drop_old(feed: Feed) -> None:
+    """Forget what the samples caused: it has been shown. A reply is held for one reading."""
+    feed.read()
+    feed.read()
+
+
+def stay(stack: RunningStack, feed: Feed) -> None:
+    """Print what arrives until a signal comes; raises EmulatorFailed when the emulator dies."""
+    print_next_steps(stack)
+    while stack.emulator.is_running():
+        # A reading that fails is either repeated, or the emulator's last.
+        with contextlib.suppress(BotoCoreError, ClientError):
+            for line in feed.read():
+                out.print(line)
+        time.sleep(POLL_SECONDS)
+    raise EmulatorFailed(f"the emulator died: {stack.emulator.last_words()}")
+
+
+def print_next_steps(stack: RunningStack) -> None:
+    """Say where things are and what to try."""
+    me = command_name()
+    out.print()
+    out.print(f"[bold]It is up[/bold] on {stack.endpoint}; replies come from {stack.reply_url}")
+    out.print("[dim]Try, in another terminal:[/dim]")
+    for arguments in (
+        f'send --from {DEFAULT_ADDRESS} --body "hi"',
+        "chat 4915555550199",
+        "send --count 100 --senders 10",
+        "status",
+        "logs --follow",
+    ):
+        out.print(f"  {escape(me)} {escape(arguments)}", highlight=False)
+    out.print("[dim]Ctrl-C ends it, and everything it started. What arrives from here on:[/dim]")
+
+
+def command_name() -> str:
+    """Return how this command is called from where the user stands."""
+    mine = Path(sys.executable).parent / "unc"
+    found = shutil.which("unc")
+    if found and Path(found).resolve() == mine.resolve():
+        return "unc"
+    with contextlib.suppress(ValueError):
+        return str(mine.relative_to(Path.cwd()))
+    return str(mine) if mine.exists() else str(project.ROOT / ".venv" / "bin" / "unc")
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let a SIGTERM and a closed terminal end the block the way Ctrl-C does.
+
+    SIGINT is among them because a shell's background jobs start with it ignored.
+    """
+    before = {number: signal.signal(number, interrupt) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise what Ctrl-C raises, once: a second signal must not cut the clean-up short."""
+    for one in ENDING_SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""Test messages: write them, send them, follow them, and read the conversation."""

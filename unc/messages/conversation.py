@@ -1,0 +1,117 @@
+"""A conversation as its reader would want it: sessions in order, each side's messages in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rich.markup import escape
+
+from unc.aws.tables import Item, Tables
+from unc.console import clock, day, printable
+from unc.errors import BadInput
+from unc.messages.message import bare_address
+
+KNOWN_SENDERS_SHOWN = 5
+# Replies carry whole seconds; what they answer may lie later within the same second.
+END_OF_SECOND = Decimal("0.999999999")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One session and what was said in it, oldest first."""
+
+    session: Item
+    chats: list[Item]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Everything a sender and the reply service said to each other."""
+
+    sender_id: str
+    parts: list[Part]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as one document."""
+        parts = [{**part.session, "chats": part.chats} for part in self.parts]
+        return {"sender_id": self.sender_id, "sessions": parts}
+
+
+def read_conversation(tables: Tables, sender: str) -> Conversation:
+    """Read all of a sender's sessions and chats; raises BadInput when there are none."""
+    sender_id = bare_address(sender)
+    chats = sorted(tables.read_conversation(sender_id), key=place)
+    if not chats:
+        raise BadInput(f"no messages of {sender_id}", suggest_senders(tables))
+    sessions = tables.read_sessions(chat["session_id"] for chat in chats)
+    parts: dict[str, Part] = {}
+    for chat in chats:
+        known = {
+            "session_id": chat["session_id"],
+            "status": "unknown",
+            **sessions.get(chat["session_id"], {}),
+        }
+        parts.setdefault(chat["session_id"], Part(known, [])).chats.append(chat)
+    return Conversation(sender_id, list(parts.values()))
+
+
+def place(chat: Item) -> tuple[Decimal, str]:
+    """Order by time, a reply after what came in within its second."""
+    created_at: Decimal = chat["created_at"]
+    if chat["chat_type"] == "outbound":
+        return created_at + END_OF_SECOND, chat["message_id"]
+    # No arithmetic here: a place has more digits than a sum keeps.
+    return created_at, chat["message_id"]
+
+
+def suggest_senders(tables: Tables) -> str:
+    """Name those who wrote last."""
+    senders = tables.read_latest_senders()[:KNOWN_SENDERS_SHOWN]
+    return f"lately wrote: {', '.join(senders)}" if senders else "nobody has written yet"
+
+
+def render_conversation(conversation: Conversation) -> Iterator[str]:
+    """Yield the lines to print, with markup."""
+    for part in conversation.parts:
+        yield render_head(part, conversation.sender_id)
+        for chat in part.chats:
+            yield render_chat(chat)
+
+
+def render_head(part: Part, sender_id: str) -> str:
+    """Say whose session it is, since when, and how it stands."""
+    opened: Decimal = {**part.chats[0], **part.session}["created_at"]
+    name = next(
+        (n for chat in part.chats if (n := (chat.get("sender_info") or {}).get("name"))), ""
+    )
+    who = (
+        f"[bold]{escape(printable(name))}[/bold] {sender_id}"
+        if name
+        else f"[bold]{sender_id}[/bold]"
+    )
+    short = part.session["session_id"][:8]
+    return f"{who}  [dim]session {short}, {part.session['status']}, since {day(opened)}[/dim]"
+
+
+def render_chat(chat: Item) -> str:
+    """Show who said what and when, on one line."""
+    outbound = chat["chat_type"] == "outbound"
+    mark, style = ("◂", "green") if outbound else ("▸", "cyan")
+    words = escape(printable(describe_content(chat.get("content") or {})).replace("\n", " ⏎ "))
+    return f"  [dim]{clock(chat['created_at'])}[/dim] [{style}]{mark}[/{style}] {words}"
+
+
+def describe_content(content: Item) -> str:
+    """Put text and everything beside it into words."""
+    parts = [content.get("text") or ""]
+    parts += [f"[{item.get('content_type') or 'media'}]" for item in content.get("media_items", [])]
+    if location := content.get("location"):
+        parts.append(f"[at {location.get('latitude')}, {location.get('longitude')}]")
+    if button := content.get("button"):
+        parts.append(f"[tapped {button.get('text') or button.get('payload')}]")
+    if content.get("reply_to"):
+        parts.append("[quoting an earlier message]")
+    return " ".join(filter(None, parts)) or "[nothing]"

@@ -1,0 +1,103 @@
+"""The way of messages as a table: live while it goes on, plain when nobody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from unc.console import err, out, printable
+from unc.messages.tracker import IGNORED, NOT_STORED, Journey, Way
+
+ROWS_SHOWN = 20
+LABEL_CHARACTERS = 34
+LEFT_OUT = f"{NOT_STORED}; see: .venv/bin/unc dlq list --queue messages"
+NO_REPLY = (
+    "told, and no reply in these tables: your reply service writes elsewhere, or needs "
+    "AWS_ENDPOINT_URL={}"
+)
+WAITING = "still waiting; see: .venv/bin/unc status"
+
+
+@contextmanager
+def shown(journey: Journey) -> Iterator[Callable[[], None]]:
+    """Show the table on stderr while the block runs; give the function that refreshes it."""
+    if not err.is_terminal:
+        yield lambda: None
+        return
+    with Live(render_journey(journey), console=err, transient=True, refresh_per_second=8) as live:
+        yield lambda: live.update(render_journey(journey))
+
+
+def print_journey(journey: Journey) -> None:
+    """Print where every message ended up, and where to look for what is not stored."""
+    out.print(render_journey(journey))
+    if journey.misses_any():
+        out.print(f"[yellow]{LEFT_OUT}[/yellow]")
+    if journey.waits_for_any():
+        out.print(f"[yellow]{WAITING}[/yellow]")
+    if journey.lacks_replies():
+        out.print(f"[yellow]{NO_REPLY.format(journey.tables.aws.endpoint)}[/yellow]")
+
+
+def render_journey(journey: Journey) -> Table:
+    """Return one row a message, or sums where there are many."""
+    if len(journey.ways) > ROWS_SHOWN:
+        return render_sums(journey)
+    table = stage_table("message", "from")
+    for way in journey.ways:
+        label = printable(way.message.label).replace("\n", " ")[:LABEL_CHARACTERS]
+        sender = "-" if way.message.is_callback else printable(way.message.sender_id)
+        table.add_row(one_line(label or "(no text)"), one_line(sender or "-"), *stages(way))
+    return table
+
+
+def render_sums(journey: Journey) -> Table:
+    """Return how many have come how far, and the slowest of each."""
+    table = stage_table("messages", "senders")
+    senders = {way.message.sender_id for way in journey.ways}
+    sums = [sum_stage([getattr(way, name) for way in journey.ways]) for name in STAGES]
+    table.add_row(str(len(journey.ways)), str(len(senders)), "✓", *sums)
+    return table
+
+
+STAGES = ("stored", "told", "replied")
+
+
+def sum_stage(times: list[float | None]) -> str:
+    """Count those that came so far, and say when the last did."""
+    done = [seconds for seconds in times if seconds is not None]
+    return f"{len(done)} [dim]in {max(done):.1f} s[/dim]" if done else "0"
+
+
+def stage_table(*first: str) -> Table:
+    """Return an empty table with a column a stage; where it is narrow, the first columns give."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    for name in first:
+        table.add_column(name)
+    for name in ("queued", *STAGES):
+        table.add_column(name, no_wrap=True, min_width=len(name))
+    return table
+
+
+def one_line(text: str) -> Text:
+    """Let a text lose its end rather than go on in a second line."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def stages(way: Way) -> tuple[str, ...]:
+    """Mark each stage a message has reached."""
+    if way.known_before:
+        return ("✓", "[dim]stored before[/dim]", "", "")
+    if way.left_out:
+        colour = "dim" if way.left_out == IGNORED else "red"
+        return ("✓", f"[{colour}]{way.left_out}[/{colour}]", "", "")
+    return ("✓", *(mark(getattr(way, name)) for name in STAGES))
+
+
+def mark(seconds: float | None) -> str:
+    """Return a tick and the time, or a dot."""
+    return "[dim]·[/dim]" if seconds is None else f"[green]✓[/green] [dim]{seconds:.1f} s[/dim]"

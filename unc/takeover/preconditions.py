@@ -1,0 +1,45 @@
+"""What a takeover would break, found before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unc.aws.session import Aws
+from unc.errors import DeployFailed
+from unc.takeover.import_template import Import
+from unc.takeover.inventory import QUEUE, Named
+from unc.takeover.resource_properties import Properties
+
+STREAM_VIEW = "NEW_AND_OLD_IMAGES"
+
+
+def require_no_obstacles(aws: Aws, strays: Sequence[Named], found: Import) -> None:
+    """Raise DeployFailed for the first thing that the stack could not keep as it is."""
+    for stray in strays:
+        if stray.resource == "ChatTable":
+            require_stream(stray.name, found.resources[stray.resource]["Properties"])
+        if stray.type == QUEUE:
+            require_no_policy(aws, stray.name)
+
+
+def require_stream(name: str, properties: Properties) -> None:
+    """A stream with another view would be replaced, and what nobody has read yet with it."""
+    view = properties.get("StreamSpecification", {}).get("StreamViewType", STREAM_VIEW)
+    if view != STREAM_VIEW:
+        raise DeployFailed(
+            f"the stream of table {name} shows {view}; the consumer needs "
+            f"{STREAM_VIEW}, and a stream cannot be changed without losing its position",
+            "let the older notifier come to its end, then renew the stream by hand",
+        )
+
+
+def require_no_policy(aws: Aws, name: str) -> None:
+    """The stack's policy would take the place of the queue's, and maybe shut out its producer."""
+    url = aws.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    if answer.get("Attributes", {}).get("Policy"):
+        raise DeployFailed(
+            f"queue {name} has a policy of its own, which the stack's would replace",
+            "add its statements to the template, or remove it: aws sqs set-queue-attributes "
+            f"--queue-url {url} --attributes Policy=",
+        )

@@ -1,0 +1,71 @@
+"""What a takeover that comes to no end leaves: the older consumer at work, or word that it is not.
+
+The queue is never left unread in silence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from unc.aws.session import Aws
+from unc.deploy.deployment import Plan
+from unc.deploy.stack_events import Progress, read_status, what_blocks_rollback
+from unc.errors import DeployFailed
+from unc.takeover import boundary as boundaries
+from unc.takeover.account import Account
+from unc.takeover.mappings import switch
+
+
+@contextlib.contextmanager
+def readers_again_on_failure(aws: Aws, account: Account, progress: Progress) -> Iterator[None]:
+    """Let the older consumer read the queue again: nothing else has been changed yet."""
+    try:
+        yield
+    except Exception:
+        awake = [mapping for mapping in account.readers if not mapping.is_off]
+        switch(aws, awake, on=True)
+        if awake:
+            progress("giving up: the older consumer reads the queue again, as before")
+        elif account.readers:
+            progress("giving up: what reads the queue was off before, and stays off")
+        raise
+
+
+@contextlib.contextmanager
+def older_again_on_failure(
+    aws: Aws, plan: Plan, account: Account, progress: Progress
+) -> Iterator[None]:
+    """Let the older consumer go on where it stood when the update was rolled back."""
+    try:
+        yield
+    except DeployFailed:
+        progress(bring_back(aws, plan, account))
+        raise
+
+
+def bring_back(aws: Aws, plan: Plan, account: Account) -> str:
+    """Switch the older consumer on if its functions are as they were; say how it stands."""
+    status = read_status(aws, plan.stack)
+    if status in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"):
+        switch(aws, account.tellers, on=True)
+        switch(aws, account.readers, on=True)
+        boundaries.forget_boundary(aws, plan.stack)
+        return "the older consumer is as it was, and runs again"
+    reason = f"stack {plan.stack} is {status}"
+    if status == "UPDATE_ROLLBACK_FAILED":
+        reason = f"the rollback stopped: {what_blocks_rollback(aws, plan.stack)}"
+    return (
+        f"the older consumer is off and messages wait in the queue, for {reason}; "
+        "put that right and run it again"
+    )
+
+
+@contextlib.contextmanager
+def left_for_another_run(progress: Progress, cause: type[BaseException]) -> Iterator[None]:
+    """Say what a run leaves behind that ends here."""
+    try:
+        yield
+    except cause:
+        progress("cut off: messages wait in the queue until this is run again and comes to its end")
+        raise
