@@ -1,4 +1,4 @@
-"""What docs/operations.md says about deployments is so."""
+"""What the pages of docs/howto say about deployments is so."""
 
 import json
 import re
@@ -10,26 +10,32 @@ from tests.template.stack import Stack, named
 from unc.cli import run
 from unc.deploy.parameters import VARIABLES
 
-TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-COSTS = re.findall(r"^\| ([0-9,]+) \| ([0-9.]+) \|$", TEXT, re.MULTILINE)
-COST_SECTION = TEXT.partition("\n## What it costs a month\n")[2].partition("\n## ")[0]
+HOWTO = Path(__file__).parents[2] / "docs" / "howto"
+COST = (HOWTO / "cost.md").read_text()
+FIRST = (HOWTO / "first-deployment.md").read_text()
+COSTS = re.findall(r"^\| ([0-9,]+) \| ([0-9.]+) \|$", COST, re.MULTILINE)
 TRACED = [Stack().properties(name) for name in ("QueueFunction", "DynamoFunction")]
 
 
 @pytest.mark.parametrize(
-    "section",
+    "task",
     [
-        "First deployment",
-        "Taking over an older consumer",
-        "Upgrade",
-        "Rollback",
-        "Rotation of the secret",
-        "What it costs a month",
-        "Removing it",
+        "first-deployment",
+        "takeover",
+        "upgrade",
+        "rollback",
+        "rotate-the-secret",
+        "cost",
+        "remove",
     ],
 )
-def test_there_is_a_section_on(section: str) -> None:
-    assert f"\n## {section}\n" in TEXT
+def test_there_is_a_page_on(task: str) -> None:
+    assert (HOWTO / f"{task}.md").read_text().startswith("# ")
+
+
+def test_the_index_names_every_page() -> None:
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)\)", (HOWTO / "README.md").read_text()))
+    assert linked == {page.name for page in HOWTO.glob("*.md")} - {"README.md"}
 
 
 def test_the_costs_are_of_three_sizes() -> None:
@@ -42,29 +48,29 @@ def test_a_month_costs_what_the_cost_model_says(
 ) -> None:
     count = int(messages.replace(",", ""))
     load = ["--messages", str(count), "--senders", str(count // 100), "--batch", "1"]
-    assert "`--batch 1`" in COST_SECTION and run(["cost", *load, "--json"]) == 0
+    assert "`--batch 1`" in COST and run(["cost", *load, "--json"]) == 0
     reckoned = json.loads(capsys.readouterr().out)["dollars_a_month"]["ours"]["all"]
     assert float(dollars) == pytest.approx(reckoned, rel=0.02), "give it two digits"
 
 
 def test_what_the_model_leaves_out_is_said() -> None:
-    assert [name for name in ("X-Ray", "REPORT", "storage") if name not in COST_SECTION] == []
+    assert [name for name in ("X-Ray", "REPORT", "storage") if name not in COST] == []
     assert all(each["TracingConfig"] == {"Mode": "Active"} for each in TRACED)
 
 
 def test_a_table_whose_protection_hinders_a_rollback_can_be_freed_by_hand() -> None:
-    assert "`ROLLBACK_FAILED`" in TEXT and "--no-deletion-protection-enabled" in TEXT
+    assert "`ROLLBACK_FAILED`" in FIRST and "--no-deletion-protection-enabled" in FIRST
 
 
 def test_the_wait_behind_a_dead_invocation_is_the_queue_s_timeout() -> None:
     seconds = Stack().properties("Queue")["VisibilityTimeout"]
-    assert f"visibility timeout of {seconds} s" in TEXT
+    assert f"visibility timeout of {seconds} s" in (HOWTO / "alarms.md").read_text()
 
 
 def test_every_variable_that_sets_a_name_is_named() -> None:
-    assert [variable for variable in VARIABLES if f"`{variable}`" not in TEXT] == []
+    assert [variable for variable in VARIABLES if f"`{variable}`" not in FIRST] == []
 
 
 def test_the_alarms_are_counted_right() -> None:
     assert len(named("AWS::CloudWatch::Alarm")) == 12
-    assert "twelve alarms" in TEXT
+    assert "twelve alarms" in COST

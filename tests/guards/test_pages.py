@@ -13,6 +13,7 @@ from unc.cli import app
 
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)\s]+)\)")
+ANCHOR = re.compile(r"\]\(((?!https?://)[^)\s#]*)#([^)\s]+)\)")
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 
 
@@ -43,6 +44,36 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
     links = LINK.findall(FENCE.sub("", page.read_text()))
     broken = [link for link in links if not (page.parent / link.partition("#")[0]).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_anchor_leads_to_a_heading(page: Path) -> None:
+    for target, anchor in ANCHOR.findall(FENCE.sub("", page.read_text())):
+        assert anchor in anchors_of(page.parent / target if target else page)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return what GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_every_decision_is_in_the_index_in_order() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(
+        r"^- \[(\d{4})\]\((\S+)\)", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    files = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [name for _, name in listed] == files
+    assert [number for number, _ in listed] == [f"{n:04}" for n in range(1, len(files) + 1)]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/decisions").glob("[0-9]*.md")), ids=name_of)
+def test_a_decision_says_why_what_and_what_follows(page: Path) -> None:
+    text = page.read_text()
+    assert text.startswith(f"# {page.name[:4]} ")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings == ["Context", "Decision", "Consequences"]
 
 
 def test_every_verb_of_the_makefile_says_what_it_does() -> None:

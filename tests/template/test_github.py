@@ -160,7 +160,7 @@ def test_roles_are_made_only_under_the_stack_s_name_and_handed_only_to_lambda() 
 
 
 def test_the_way_to_the_numbers_is_written_down() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "howto" / "first-deployment.md").read_text()
     assert "gh api repos/OWNER/NAME --jq" in text
     assert [
         name for name in _template()["Parameters"] if name.endswith("Id") and name not in text
