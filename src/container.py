@@ -18,6 +18,7 @@ from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
 from consumer.conversation.dynamodb_store import DynamoConversationStore
 from consumer.conversation.ports import ConversationStore, DeadLetterQueue
 from consumer.conversation.session_cache import SessionCache
+from consumer.masking import MIN_SECRET_LENGTH
 from consumer.notification.dynamodb_store import DynamoNotificationStore
 from consumer.notification.notifier import NotifierRules
 from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
@@ -134,7 +135,10 @@ def notifier_dependencies() -> NotifierDependencies:
         reply_service=HttpReplyService(
             HttpPool(width),
             settings.reply_url,
-            ReplySecret(client),
+            ReplySecret(
+                client,
+                lambda: log.warning("reply secret is short", shortest_hidden=MIN_SECRET_LENGTH),
+            ),
             settings.reply_timeout,
             lambda error: log.error("reply secret unavailable", error=error),
             lambda not_notified: log.warning("reply service did not accept", posts=not_notified),

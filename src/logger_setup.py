@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line, quiet about people (see masking.py), never raising."""
+"""Structured logs: one JSON object a line, without personal data (see masking.py). Never raises.
+
+Event names and field names are constants of the code and are written unchanged.
+"""
 
 import json
 import os
@@ -7,10 +10,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from consumer.masking import shown_field, shown_text
+from consumer.masking import shown
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
-# Other loggers' names; no line of ours is graver than an error.
+# Level names that other loggers know; our highest is ERROR.
 _THRESHOLDS = LEVELS | {"WARN": 30, "CRITICAL": 40, "FATAL": 40}
 SERVICE = "unc-consumer"
 
@@ -46,7 +49,10 @@ class Logger:
         self._write("ERROR", message, fields)
 
     def measure(self, message: str, measures: dict[str, Any], /, **fields: Any) -> None:
-        """Write an event with metrics beside it (see metrics.py), whatever LOG_LEVEL says."""
+        """Write an event with metrics beside it (see metrics.py), whatever LOG_LEVEL says.
+
+        `measures` are counts and times of our own; they are written unchanged.
+        """
         self._write("INFO", message, fields, measures)
 
     def _write(
@@ -62,7 +68,7 @@ class Logger:
             entry = self._entry(level, message, fields) | (measures or {})
             line = json.dumps(entry, ensure_ascii=False)
             print(line, file=self._stream or sys.stdout, flush=True)
-        except Exception:  # a log line is never worth an invocation
+        except Exception:  # a line that cannot be written must not fail the invocation
             with suppress(Exception):
                 entry = self._fixed("ERROR", "a log line could not be written")
                 print(json.dumps(entry), flush=True)
@@ -70,17 +76,16 @@ class Logger:
     def _fixed(self, level: str, message: str) -> dict[str, Any]:
         return {
             "level": level,
-            "message": shown_text(message),
+            "message": message,
             "service": SERVICE,
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "logger": shown_field("logger", self._name),
-            "request_id": shown_field("request_id", _request_id),
+            "logger": self._name,
+            "request_id": shown(_request_id),
         }
 
     def _entry(self, level: str, message: str, fields: dict[str, Any]) -> dict[str, Any]:
         entry = self._fixed(level, message)
-        shown = {shown_text(name): shown_field(name, value) for name, value in fields.items()}
-        return entry | {f"field_{k}" if k in entry else k: v for k, v in shown.items()}
+        return entry | {f"field_{k}" if k in entry else k: shown(v) for k, v in fields.items()}
 
 
 def get_logger(name: str) -> Logger:

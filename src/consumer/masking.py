@@ -1,123 +1,93 @@
-"""What of a value a log line shows: people's numbers cut short, their words and the secret never.
+"""What a log line shows of a value.
 
-Phone numbers show their last four digits, and so do numbers as long as one unless
-their field names a moment or an amount. Fields that carry a person's words, and the
-secret itself, never show; a field that cannot be shown is its type. An exception
-shows its type and where it arose; its text only when it is one of our own, which are
-written to be shown.
+A log call masks a person's id itself (`sender=mask(sender_id)`) and is given no texts; a guard
+test holds that. Behind it stands one net for what is passed by mistake: numbers of 10 to 15
+digits, and the secret when it has 16 characters or more, never show.
 """
 
 import os
 import re
-from dataclasses import is_dataclass
+from datetime import date
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
 from consumer.errors import ConsumerError
 
-_HIDDEN = "[hidden]"
-_UNSPEAKABLE = re.compile(
-    r"(?i:(^|[_-])((text|message|content|caption|data|raw|image|payload|name|username"
-    r"|secret|token|authorization|password|api_key)s?|body|bodies|reply|replies)$)"
-    r"|[a-z]((Text|Message|Payload|Name|Username|Secret|Token)s?|Data|Body|Bodies|Reply|Replies)$"
+MIN_SECRET_LENGTH = 16  # a shorter one may be an ordinary word of a line
+
+# Sids and UUIDs stay as they are: their digits name no person.
+_NUMBER = re.compile(
+    r"(?P<id>\b(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Z]{2}[0-9A-Fa-f]{32})\b)"
+    r"|(?<![0-9])[0-9]{10,15}(?![0-9])"
 )
-_PERSON = re.compile(
-    r"(^|_)((sender|sender_id|phone|wa_id|external_id|recipient)s?|from|to|address(es)?)$", re.I
-)
-_AMOUNT = re.compile(
-    r"(?i:(^|_)(at|time|timestamp|moment|now|through|until|since|ms|millisecond|second|duration"
-    r"|age|byte|size|length|count|total)s?$)|[a-z](At|Time|Timestamp|Ms|Seconds|Bytes|Size|Count)$"
-)
-_PHONE_DIGITS = range(10, 16)
-_PHONE = re.compile(
-    # A UUID or a Sid, which is left as it is.
-    r"(?P<id>(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-    r"|[A-Z]{2}[0-9A-Fa-f]{32})(?![0-9A-Za-z]))"
-    # After a plus: groups of digits.
-    r"|(?<![0-9])\+(?:[\s().\u2010-\u2015-]{0,3}[0-9]){7,15}(?![0-9])"
-    # Digits in a row, but not those of an id, a fraction or a sequence number.
-    r"|(?:(?<![0-9A-Za-z.-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
-    r"\+?[0-9]{7,15}(?![0-9A-Za-z-]|\.[0-9])"
-    # So many digits that they are a number even beside a hyphen or a letter that is not hex.
-    r"|(?<![0-9A-Fa-f.])[1-9][0-9]{9,14}(?![0-9A-Fa-f]|\.[0-9])"
-)
-_LONGEST_TEXT = 2000
-_DEEPEST = 6
+_NUMBER_DIGITS = range(10, 16)
+_MAX_LENGTH = 2000
+_MAX_DEPTH = 6
 
 
-def mask(address: str) -> str:
-    """The last four characters of an address, after an ellipsis."""
-    return f"…{address[-4:]}" if len(address) > 4 else "…"
+def mask(sender_id: str) -> str:
+    """The last four characters of a person's id, after an ellipsis."""
+    return f"…{sender_id[-4:]}" if len(sender_id) > 4 else "…"
 
 
-def shown_field(name: str, value: Any, depth: int = 0) -> Any:
-    """A field's value as JSON can hold it, hidden or masked where its name asks for that."""
+def shown(value: Any, depth: int = 0) -> Any:
+    """A value as JSON can hold it, through the net; an unknown object as its type. Never raises."""
     try:
-        return _rendered(name, value, depth)
-    except Exception:  # somebody's items(), or more digits than Python turns into text
+        return _shown(value, depth)
+    except Exception:  # an odd subclass, or more digits than Python turns into text
         return f"<{type(value).__name__}>"
 
 
-def _rendered(name: str, value: Any, depth: int) -> Any:
-    if _UNSPEAKABLE.search(name):
-        return _HIDDEN
-    if isinstance(value, str) and _PERSON.search(name):
-        return mask(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number(name, value)
-    if isinstance(value, dict) and depth < _DEEPEST:
-        return {shown_text(k): shown_field(_text(k), v, depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)) and depth < _DEEPEST:
-        return [shown_field(name, each, depth + 1) for each in value]
-    return _plain(value)
+def _shown(value: Any, depth: int) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case str() | Decimal() | date():
+            return _net(str(value))
+        case int() | float():
+            return _number(value)
+        case bytes() | bytearray():
+            return f"<{len(value)} bytes>"
+        case BaseException():
+            return _exception(value)
+        case dict() | list() | tuple() | set() | frozenset():
+            return _container(value, depth + 1) if depth < _MAX_DEPTH else "<nested>"
+    return f"<{type(value).__name__}>"
 
 
-def _number(name: str, value: float) -> Any:
-    """A number, unless it may be a person's; one with a fraction is none."""
+def _container(value: Any, depth: int) -> Any:
+    if isinstance(value, dict):
+        return {str(shown(key, depth)): shown(each, depth) for key, each in value.items()}
+    return [shown(each, depth) for each in value]
+
+
+def _number(value: float) -> Any:
+    """A number that may be a person's is masked: a count has fewer digits, a time is ISO text."""
     if not isfinite(value):
         return str(value)
     digits = str(abs(int(value)))
-    if _PERSON.search(name):
-        return mask(digits)
-    may_be_phone = value == int(value) and len(digits) in _PHONE_DIGITS
-    return mask(digits) if may_be_phone and not _AMOUNT.search(name) else value
+    return mask(digits) if value == int(value) and len(digits) in _NUMBER_DIGITS else value
 
 
-def _plain(value: Any) -> Any:
-    """What is no number as JSON can hold it, at its shortest."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (bytes, bytearray)):
-        return f"<{len(value)} bytes>"
-    if isinstance(value, BaseException):
-        return _exception(value)
-    return "<nested>" if isinstance(value, (dict, list, tuple)) else shown_text(value)
-
-
-def _text(value: Any) -> str:
-    if is_dataclass(value):  # ours hold messages
-        return f"<{type(value).__name__}>"
-    try:
-        return str(value)
-    except Exception:  # somebody's __str__
-        return f"<{type(value).__name__}>"
-
-
-def shown_text(value: Any) -> str:
-    """A value as text without the secret and whole phone numbers, cut to what a line can bear."""
-    text = _without_secret(_text(value).encode("utf-8", "replace").decode())
-    return _PHONE.sub(_masked, text)[:_LONGEST_TEXT]
+def _net(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode()
+    secret = os.environ.get("INTELLIGENCE_API_SECRET", "").strip()
+    if len(secret) >= MIN_SECRET_LENGTH:
+        text = text.replace(secret, "[hidden]")
+    return _NUMBER.sub(_masked, text)[:_MAX_LENGTH]
 
 
 def _masked(found: re.Match[str]) -> str:
-    return found[0] if found["id"] else mask(re.sub(r"[^0-9]", "", found[0]))
+    return found[0] if found["id"] else mask(found[0])
 
 
 def _exception(error: BaseException) -> dict[str, Any]:
-    shown: dict[str, Any] = {"type": type(error).__name__, "at": _places(error)}
+    """Type and place; the text only of our own errors, which are written to be shown."""
+    entry: dict[str, Any] = {"type": type(error).__name__, "at": _places(error)}
     if isinstance(error, ConsumerError):
-        shown["message"] = shown_text(error)
-    return shown
+        entry["message"] = _net(str(error))
+    return entry
 
 
 def _places(error: BaseException) -> list[str]:
@@ -129,8 +99,3 @@ def _places(error: BaseException) -> list[str]:
         places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
         trace = trace.tb_next
     return places[-5:]
-
-
-def _without_secret(text: str) -> str:
-    secret = os.environ.get("INTELLIGENCE_API_SECRET", "").strip()
-    return text.replace(secret, _HIDDEN) if secret else text

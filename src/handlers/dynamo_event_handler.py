@@ -12,6 +12,7 @@ from typing import Any
 import container
 from consumer import metrics
 from consumer.errors import NotHandled
+from consumer.masking import mask
 from consumer.notification.deferral import Deferral
 from consumer.notification.notification import Notification, RejectedNotification, newest_per_sender
 from consumer.notification.notifier import NotificationResult, Notifier
@@ -165,14 +166,14 @@ def _log(
 ) -> None:
     for sender in sorted(result.unknown):
         dependencies.log.warning(
-            "reply outcome unknown", sender=sender, message_id=newest[sender].message_id
+            "reply outcome unknown", sender=mask(sender), message_id=newest[sender].message_id
         )
     for sender in sorted(result.unreadable_limits):
-        dependencies.log.warning("user_limited_until is not readable", sender=sender)
+        dependencies.log.warning("user_limited_until is not readable", sender=mask(sender))
     for sender, reason in sorted(result.dead_lettered.items()):
         dependencies.log.error(
             "notification dead-lettered",
-            sender=sender,
+            sender=mask(sender),
             message_id=newest[sender].message_id,
             reason=reason,
         )

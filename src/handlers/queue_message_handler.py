@@ -18,6 +18,7 @@ from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.session import ACTIVE, Session
 from consumer.conversation.store_messages import MessageStorage, StoreResult
 from consumer.errors import NotStored
+from consumer.masking import mask
 from consumer.retry_budget import RetryBudget
 from consumer.webhook.message import InboundMessage
 from handlers.arguments import require_sender_id, require_text
@@ -150,7 +151,7 @@ def _log_batch(
 ) -> None:
     log = dependencies.log
     for session in result.opened:
-        log.info("session opened", sender=session.sender_id, session_id=session.session_id)
+        log.info("session opened", sender=mask(session.sender_id), session_id=session.session_id)
     for _, message in batch.messages:
         for warning in message.metadata.get("warnings", ()):
             log.warning("part of a message dropped", warning=warning, message_id=message.message_id)

@@ -191,6 +191,29 @@ def test_every_line_of_an_invocation_carries_its_id_and_no_word_of_anybody(
     assert account.requests
 
 
+@pytest.mark.parametrize(
+    ("secret", "warned"), [("xyzzy", ["WARNING"]), ("x" * 15, ["WARNING"]), ("x" * 16, [])]
+)
+def test_a_short_secret_is_used_and_warned_about_once_without_showing_it(
+    account: Stub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    secret: str,
+    warned: list[str],
+) -> None:
+    monkeypatch.setenv("INTELLIGENCE_API_SECRET", secret)
+    for _ in range(2):
+        dynamo_handler({"Records": [stream_record()]}, Context(90.0))
+    sent = [each.headers for each in account.requests if each.path == "/reply/"]
+    assert [each["x-intelligence-api-secret"] for each in sent] == [secret, secret]
+    out = capsys.readouterr().out
+    lines = [json.loads(line) for line in out.splitlines()]
+    warnings = [line for line in lines if line["message"] == "reply secret is short"]
+    assert [line["level"] for line in warnings] == warned
+    assert secret not in out
+    assert all(line["shortest_hidden"] == 16 for line in warnings)
+
+
 def test_the_queue_half_gives_up_at_the_receive_that_its_environment_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,21 +2,28 @@
 
 import json
 import os
+from collections.abc import Callable
 
 from consumer import environment
 from consumer.aws.client import AwsClient
 from consumer.errors import Refused, SecretUnavailable, Unavailable
+from consumer.masking import MIN_SECRET_LENGTH
 
 VARIABLE = "INTELLIGENCE_API_SECRET"
 ID_VARIABLE = "INTELLIGENCE_API_SECRET_ID"
 
 
 class ReplySecret:
-    """Fetched once a container; a value that was in the environment is never replaced."""
+    """Fetched once a container; a value that was in the environment is never replaced.
 
-    def __init__(self, client: AwsClient) -> None:
+    `on_short` is called once, for a secret that is too short for the log to hide.
+    """
+
+    def __init__(self, client: AwsClient, on_short: Callable[[], None] = lambda: None) -> None:
         self._client = client
         self._fetched = False
+        self._on_short = on_short
+        self._warned = False
 
     def value(self) -> str:
         """The secret.
@@ -26,7 +33,11 @@ class ReplySecret:
         secret_id = environment.text(None, ID_VARIABLE) or VARIABLE
         if not environment.text(None, VARIABLE):
             os.environ[VARIABLE] = self._fetch(secret_id)
-        return _usable(environment.text(None, VARIABLE), secret_id)
+        secret = _usable(environment.text(None, VARIABLE), secret_id)
+        if len(secret) < MIN_SECRET_LENGTH and not self._warned:
+            self._warned = True
+            self._on_short()
+        return secret
 
     def renew(self) -> bool:
         """Forget a fetched secret, so that the next use fetches it anew; False if it was given."""
