@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from tests.unit.stub_server import nobody, reply, serving
+from tests.support.http_server import nobody, reply, serving
 from unc.aws.connection import BROUGHT_ALONG, ON_PURPOSE, explain, find_target
 from unc.errors import NotReachable
 from unc.running import Running, noted

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.stub_server import nobody, reply, serving
+from tests.support.http_server import nobody, reply, serving
 from unc.errors import BadInput, EmulatorFailed
 from unc.local.emulator import (
     Emulator,

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.bench import Bench
-from tests.contract.emulator_bench import EmulatorBench
-from tests.contract.memory_bench import MemoryBench
+from tests.contract.emulator_harness import EmulatorHarness
+from tests.contract.harness import Harness
+from tests.contract.memory_harness import MemoryHarness
 from unc.local.stack import running_stack
 
 
 @pytest.fixture(scope="session")
-def emulator_bench() -> Iterator[EmulatorBench]:
+def emulator_harness() -> Iterator[EmulatorHarness]:
     """The template's tables and queues, with functions that read nothing from them."""
     with running_stack() as stack, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", stack.endpoint)
@@ -21,13 +21,13 @@ def emulator_bench() -> Iterator[EmulatorBench]:
         functions = stack.aws.functions
         for each in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.delete_event_source_mapping(UUID=each["UUID"])
-        yield EmulatorBench(stack)
+        yield EmulatorHarness(stack)
 
 
 @pytest.fixture(params=["memory", pytest.param("emulator", marks=pytest.mark.emulator)])
-def bench(request: pytest.FixtureRequest) -> Bench:
+def harness(request: pytest.FixtureRequest) -> Harness:
     """One of the two worlds."""
     if request.param == "memory":
-        return MemoryBench()
-    running: EmulatorBench = request.getfixturevalue("emulator_bench")
+        return MemoryHarness()
+    running: EmulatorHarness = request.getfixturevalue("emulator_harness")
     return running

@@ -10,53 +10,53 @@ from consumer.conversation.chat import chat_item
 from consumer.conversation.ports import SenderWrite
 from consumer.conversation.session import is_limited
 from consumer.webhook.message import ChatKey
-from tests.contract.bench import Bench
 from tests.contract.builders import NOW, message, messages, new_id, session
+from tests.contract.harness import Harness
 
 TOO_LARGE = "x" * 500_000
 
 
-def test_of_a_stranger_nothing_is_known(bench: Bench) -> None:
+def test_of_a_stranger_nothing_is_known(harness: Harness) -> None:
     sender, chat, unknown = new_id("sender"), message(new_id("sender")), new_id("session")
-    known = bench.conversations.read([sender], [chat.key], [unknown])
+    known = harness.conversations.read([sender], [chat.key], [unknown])
     assert (known.newest, known.stored) == ({sender: None}, {chat.key: False})
     assert (known.sessions, known.problems) == ({unknown: None}, [])
 
 
-def test_asking_for_nothing_is_answered(bench: Bench) -> None:
-    assert bench.conversations.read([], [], []).problems == []
+def test_asking_for_nothing_is_answered(harness: Harness) -> None:
+    assert harness.conversations.read([], [], []).problems == []
 
 
-def test_a_session_opens_together_with_its_messages(bench: Bench) -> None:
+def test_a_session_opens_together_with_its_messages(harness: Harness) -> None:
     sender = new_id("sender")
     opened, chats = session(sender), messages(sender, 2)
-    written = bench.conversations.write([SenderWrite(opened, True, chats)], NOW)
+    written = harness.conversations.write([SenderWrite(opened, True, chats)], NOW)
     assert written.opened == {opened.session_id}
     assert written.stored == {each.key for each in chats}
-    known = bench.conversations.read([sender], written.stored, [opened.session_id])
+    known = harness.conversations.read([sender], written.stored, [opened.session_id])
     assert known.newest == {sender: opened}
     assert known.sessions == {opened.session_id: opened}
     assert known.stored == dict.fromkeys(written.stored, True)
 
 
-def test_a_session_opens_without_messages_too(bench: Bench) -> None:
+def test_a_session_opens_without_messages_too(harness: Harness) -> None:
     opened = session(new_id("sender"))
-    written = bench.conversations.write([SenderWrite(opened, True, [])], NOW)
+    written = harness.conversations.write([SenderWrite(opened, True, [])], NOW)
     assert (written.opened, written.stored) == ({opened.session_id}, set())
 
 
-def test_messages_go_into_a_session_that_is_there(bench: Bench) -> None:
+def test_messages_go_into_a_session_that_is_there(harness: Harness) -> None:
     sender = new_id("sender")
     there, chat = session(sender), message(sender)
-    written = bench.conversations.write([SenderWrite(there, False, [chat])], NOW)
+    written = harness.conversations.write([SenderWrite(there, False, [chat])], NOW)
     assert (written.opened, written.stored) == (set(), {chat.key})
 
 
-def test_a_chat_is_stored_as_the_reply_service_reads_it(bench: Bench) -> None:
+def test_a_chat_is_stored_as_the_reply_service_reads_it(harness: Harness) -> None:
     sender = new_id("sender")
     there, chat = session(sender), message(sender)
-    bench.conversations.write([SenderWrite(there, False, [chat])], NOW)
-    assert bench.chat(chat.key) == chat_item(chat, there.session_id, NOW)
+    harness.conversations.write([SenderWrite(there, False, [chat])], NOW)
+    assert harness.chat(chat.key) == chat_item(chat, there.session_id, NOW)
 
 
 @pytest.mark.parametrize(
@@ -68,79 +68,79 @@ def test_a_chat_is_stored_as_the_reply_service_reads_it(bench: Bench) -> None:
         Decimal("1790000000"),
     ],
 )
-def test_a_place_of_many_digits_stays_exact(bench: Bench, created_at: Decimal) -> None:
+def test_a_place_of_many_digits_stays_exact(harness: Harness, created_at: Decimal) -> None:
     sender = new_id("sender")
     chat = message(sender, created_at=created_at)
-    bench.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)
-    row = bench.chat(chat.key)
+    harness.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)
+    row = harness.chat(chat.key)
     assert row is not None
     assert row["created_at"] == created_at
 
 
-def test_a_chat_that_is_stored_stays_as_it_was(bench: Bench) -> None:
+def test_a_chat_that_is_stored_stays_as_it_was(harness: Harness) -> None:
     sender = new_id("sender")
     first, second, chat = session(sender), session(sender), message(sender)
-    bench.conversations.write([SenderWrite(first, False, [chat])], NOW)
-    written = bench.conversations.write([SenderWrite(second, False, [chat])], NOW + 1)
+    harness.conversations.write([SenderWrite(first, False, [chat])], NOW)
+    written = harness.conversations.write([SenderWrite(second, False, [chat])], NOW + 1)
     assert (written.stored, written.present) == (set(), {chat.key})
-    assert bench.chat(chat.key) == chat_item(chat, first.session_id, NOW)
+    assert harness.chat(chat.key) == chat_item(chat, first.session_id, NOW)
 
 
-def test_what_is_present_keeps_the_rest_of_its_unit_out(bench: Bench) -> None:
+def test_what_is_present_keeps_the_rest_of_its_unit_out(harness: Harness) -> None:
     sender = new_id("sender")
     there, old, new = session(sender), message(sender), message(sender)
-    bench.conversations.write([SenderWrite(there, False, [old])], NOW)
-    written = bench.conversations.write([SenderWrite(there, False, [old, new])], NOW)
+    harness.conversations.write([SenderWrite(there, False, [old])], NOW)
+    written = harness.conversations.write([SenderWrite(there, False, [old, new])], NOW)
     assert (written.stored, written.present) == (set(), {old.key})
-    assert bench.chat(new.key) is None
+    assert harness.chat(new.key) is None
 
 
-def test_one_senders_trouble_keeps_the_others_of_the_same_write_out(bench: Bench) -> None:
+def test_one_senders_trouble_keeps_the_others_of_the_same_write_out(harness: Harness) -> None:
     sender, other = new_id("sender"), new_id("sender")
     old, new = message(sender), message(other)
-    bench.conversations.write([SenderWrite(session(sender), False, [old])], NOW)
+    harness.conversations.write([SenderWrite(session(sender), False, [old])], NOW)
     opened = session(other)
     units = [SenderWrite(session(sender), False, [old]), SenderWrite(opened, True, [new])]
-    written = bench.conversations.write(units, NOW)
+    written = harness.conversations.write(units, NOW)
     assert (written.stored, written.opened) == (set(), set())
     assert (written.present, written.existing) == ({old.key}, {})
-    known = bench.conversations.read([other], [new.key], [opened.session_id])
+    known = harness.conversations.read([other], [new.key], [opened.session_id])
     assert (known.newest[other], known.stored[new.key]) == (None, False)
 
 
-def test_a_session_that_exists_is_given_as_it_is(bench: Bench) -> None:
+def test_a_session_that_exists_is_given_as_it_is(harness: Harness) -> None:
     sender = new_id("sender")
     wanted, chat = session(sender, created_at=200), message(sender)
-    bench.put_session(wanted.session_id, sender, status="completed", created_at=100)
-    written = bench.conversations.write([SenderWrite(wanted, True, [chat])], NOW)
+    harness.put_session(wanted.session_id, sender, status="completed", created_at=100)
+    written = harness.conversations.write([SenderWrite(wanted, True, [chat])], NOW)
     there = written.existing[wanted.session_id]
     assert (there.status, there.created_at) == ("completed", Decimal(100))
     assert (written.opened, written.stored) == (set(), set())
-    assert bench.chat(chat.key) is None
+    assert harness.chat(chat.key) is None
 
 
-def test_a_repeated_creation_alone_is_given_the_session_too(bench: Bench) -> None:
+def test_a_repeated_creation_alone_is_given_the_session_too(harness: Harness) -> None:
     opened = session(new_id("sender"))
-    bench.conversations.write([SenderWrite(opened, True, [])], NOW)
-    again = bench.conversations.write([SenderWrite(opened, True, [])], NOW)
+    harness.conversations.write([SenderWrite(opened, True, [])], NOW)
+    again = harness.conversations.write([SenderWrite(opened, True, [])], NOW)
     assert (again.existing, again.opened) == ({opened.session_id: opened}, set())
 
 
-def test_the_newest_session_is_the_newest_whatever_its_status(bench: Bench) -> None:
+def test_the_newest_session_is_the_newest_whatever_its_status(harness: Harness) -> None:
     sender = new_id("sender")
-    bench.put_session(new_id("old"), sender, status="active", created_at=100)
+    harness.put_session(new_id("old"), sender, status="active", created_at=100)
     newest = new_id("new")
-    bench.put_session(newest, sender, status="completed", created_at=200)
-    known = bench.conversations.read([sender], [], [])
+    harness.put_session(newest, sender, status="completed", created_at=200)
+    known = harness.conversations.read([sender], [], [])
     found = known.newest[sender]
     assert found is not None
     assert (found.session_id, found.is_active) == (newest, False)
 
 
-def test_a_session_without_a_status_is_not_active(bench: Bench) -> None:
+def test_a_session_without_a_status_is_not_active(harness: Harness) -> None:
     sender, odd = new_id("sender"), new_id("odd")
-    bench.put_session(odd, sender, created_at=100)
-    known = bench.conversations.read([sender], [], [odd])
+    harness.put_session(odd, sender, created_at=100)
+    known = harness.conversations.read([sender], [], [odd])
     assert known.newest[sender] == known.sessions[odd]
     found = known.sessions[odd]
     assert found is not None
@@ -150,88 +150,88 @@ def test_a_session_without_a_status_is_not_active(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "until", ["2100-01-01T00:00:00", "2100-01-01T00:00:00+02:00", "2100-01-01T00:00:00Z", "soon"]
 )
-def test_a_limit_is_given_as_it_is_written(bench: Bench, until: str) -> None:
+def test_a_limit_is_given_as_it_is_written(harness: Harness, until: str) -> None:
     sender, limited = new_id("sender"), new_id("limited")
-    bench.put_session(limited, sender, status="active", created_at=100, user_limited_until=until)
-    found = bench.conversations.read([], [], [limited]).sessions[limited]
+    harness.put_session(limited, sender, status="active", created_at=100, user_limited_until=until)
+    found = harness.conversations.read([], [], [limited]).sessions[limited]
     assert found is not None
     assert found.user_limited_until == until
     if until != "soon":
         assert is_limited(found, 1_790_000_000.0)
 
 
-def test_more_than_a_hundred_keys_are_read(bench: Bench) -> None:
+def test_more_than_a_hundred_keys_are_read(harness: Harness) -> None:
     sender = new_id("sender")
     chats = messages(sender, 130)
-    bench.conversations.write([SenderWrite(session(sender), False, chats[:1])], NOW)
-    known = bench.conversations.read([], [each.key for each in chats], [])
+    harness.conversations.write([SenderWrite(session(sender), False, chats[:1])], NOW)
+    known = harness.conversations.read([], [each.key for each in chats], [])
     assert [known.stored[each.key] for each in chats] == [True] + [False] * 129
 
 
-def test_a_unit_larger_than_a_transaction_is_stored_whole(bench: Bench) -> None:
+def test_a_unit_larger_than_a_transaction_is_stored_whole(harness: Harness) -> None:
     sender = new_id("sender")
     opened, chats = session(sender), messages(sender, 210)
-    written = bench.conversations.write([SenderWrite(opened, True, chats)], NOW)
+    written = harness.conversations.write([SenderWrite(opened, True, chats)], NOW)
     assert written.opened == {opened.session_id}
     assert written.stored == {each.key for each in chats}
-    assert bench.chat(chats[-1].key) is not None
+    assert harness.chat(chats[-1].key) is not None
 
 
-def test_what_takes_several_transactions_is_stored_at_several_moments(bench: Bench) -> None:
+def test_what_takes_several_transactions_is_stored_at_several_moments(harness: Harness) -> None:
     sender = new_id("sender")
     chats = messages(sender, 210)
-    bench.conversations.write([SenderWrite(session(sender), True, chats)], NOW)
-    rows = [row for each in chats if (row := bench.chat(each.key))]
+    harness.conversations.write([SenderWrite(session(sender), True, chats)], NOW)
+    rows = [row for each in chats if (row := harness.chat(each.key))]
     moments = [row["stored_at"] for row in rows]
     assert moments == sorted(moments)
     assert len(set(moments)) == 3
     assert moments[0] == NOW
 
 
-def test_behind_a_part_that_failed_nothing_of_the_unit_is_stored(bench: Bench) -> None:
+def test_behind_a_part_that_failed_nothing_of_the_unit_is_stored(harness: Harness) -> None:
     sender = new_id("sender")
     there, chats = session(sender), messages(sender, 210)
-    bench.conversations.write([SenderWrite(there, False, chats[:1])], NOW)
-    written = bench.conversations.write([SenderWrite(there, False, chats)], NOW)
+    harness.conversations.write([SenderWrite(there, False, chats[:1])], NOW)
+    written = harness.conversations.write([SenderWrite(there, False, chats)], NOW)
     assert written.present == {chats[0].key}
     assert written.stored == set()
-    assert bench.chat(chats[-1].key) is None
+    assert harness.chat(chats[-1].key) is None
 
 
-def test_units_beyond_a_transaction_do_not_hold_each_other_up(bench: Bench) -> None:
+def test_units_beyond_a_transaction_do_not_hold_each_other_up(harness: Harness) -> None:
     senders = [new_id("sender") for _ in range(3)]
     units = [SenderWrite(session(each), True, messages(each, 60)) for each in senders]
-    bench.conversations.write([SenderWrite(units[0].session, False, units[0].messages[:1])], NOW)
-    written = bench.conversations.write(units, NOW)
+    harness.conversations.write([SenderWrite(units[0].session, False, units[0].messages[:1])], NOW)
+    written = harness.conversations.write(units, NOW)
     assert written.opened >= {units[1].session.session_id, units[2].session.session_id}
     assert len(written.stored) == 120
 
 
-def test_what_no_table_takes_is_refused_when_it_stands_alone(bench: Bench) -> None:
+def test_what_no_table_takes_is_refused_when_it_stands_alone(harness: Harness) -> None:
     sender = new_id("sender")
     there, large = session(sender), message(sender, TOO_LARGE)
-    written = bench.conversations.write([SenderWrite(there, False, [large])], NOW)
+    written = harness.conversations.write([SenderWrite(there, False, [large])], NOW)
     assert set(written.refused) == {there.session_id}
-    assert bench.chat(large.key) is None
+    assert harness.chat(large.key) is None
 
 
-def test_what_no_table_takes_keeps_others_out_but_refuses_none_of_them(bench: Bench) -> None:
+def test_what_no_table_takes_keeps_others_out_but_refuses_none_of_them(harness: Harness) -> None:
     sender, other = new_id("sender"), new_id("sender")
     large, good = message(sender, TOO_LARGE), message(other)
     units = [
         SenderWrite(session(sender), False, [large]),
         SenderWrite(session(other), False, [good]),
     ]
-    written = bench.conversations.write(units, NOW)
+    written = harness.conversations.write(units, NOW)
     assert units[1].session.session_id not in written.refused
     assert written.stored == set()
-    assert bench.chat(good.key) is None
+    assert harness.chat(good.key) is None
 
 
-def test_keys_of_any_text_are_told_apart(bench: Bench) -> None:
+def test_keys_of_any_text_are_told_apart(harness: Harness) -> None:
     sender = new_id("sénder 🙂")
     chat = message(sender)
-    bench.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)
+    harness.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)
     other = ChatKey(sender, chat.message_id + " ")
-    known = bench.conversations.read([], [chat.key, other], [])
+    known = harness.conversations.read([], [chat.key, other], [])
     assert known.stored == {chat.key: True, other: False}

@@ -6,19 +6,19 @@ import pytest
 
 from consumer.notification.notification import RejectedNotification
 from consumer.notification.retry_record import retry_body
-from tests.contract.bench import Bench, Letter
 from tests.contract.builders import new_id, notification, rejected
+from tests.contract.harness import Harness, QueuedMessage
 
 
 @pytest.fixture(autouse=True)
-def empty_queues(bench: Bench) -> None:
-    bench.dead()
-    bench.dead_lettered()
+def empty_queues(harness: Harness) -> None:
+    harness.quarantined()
+    harness.dead_lettered()
 
 
-def test_a_quarantined_message_keeps_its_reason_and_its_first_place(bench: Bench) -> None:
+def test_a_quarantined_message_keeps_its_reason_and_its_first_place(harness: Harness) -> None:
     bad = rejected("no form")
-    assert bench.dead_letters.quarantine([bad]) == {bad.record.id}
+    assert harness.dead_letters.quarantine([bad]) == {bad.record.id}
     attributes = {
         "Reason": "no fields",
         "OriginalMessageId": bad.record.original_id,
@@ -27,72 +27,72 @@ def test_a_quarantined_message_keeps_its_reason_and_its_first_place(bench: Bench
         "OriginalMessageGroupId": "group-1",
         "ReceiveCount": "3",
     }
-    assert bench.dead() == [Letter("no form", "group-1", attributes)]
+    assert harness.quarantined() == [QueuedMessage("no form", "group-1", attributes)]
 
 
 @pytest.mark.parametrize("body", ["", None, 7])
-def test_a_body_that_no_queue_takes_is_replaced(bench: Bench, body: object) -> None:
+def test_a_body_that_no_queue_takes_is_replaced(harness: Harness, body: object) -> None:
     bad = rejected(body)
-    assert bench.dead_letters.quarantine([bad]) == {bad.record.id}
-    assert [each.body for each in bench.dead()] == ["(none)"]
+    assert harness.dead_letters.quarantine([bad]) == {bad.record.id}
+    assert [each.body for each in harness.quarantined()] == ["(none)"]
 
 
-def test_without_a_group_it_goes_to_one_of_its_own(bench: Bench) -> None:
-    bench.dead_letters.quarantine([rejected("x", group_id="")])
-    [letter] = bench.dead()
+def test_without_a_group_it_goes_to_one_of_its_own(harness: Harness) -> None:
+    harness.dead_letters.quarantine([rejected("x", group_id="")])
+    [letter] = harness.quarantined()
     assert letter.group == "quarantine"
     assert "OriginalMessageGroupId" not in letter.attributes
 
 
-def test_the_same_record_arrives_once(bench: Bench) -> None:
+def test_the_same_record_arrives_once(harness: Harness) -> None:
     bad = rejected("x")
     for _ in range(2):
-        assert bench.dead_letters.quarantine([bad]) == {bad.record.id}
-    assert len(bench.dead()) == 1
+        assert harness.dead_letters.quarantine([bad]) == {bad.record.id}
+    assert len(harness.quarantined()) == 1
 
 
-def test_more_than_ten_arrive_in_order(bench: Bench) -> None:
+def test_more_than_ten_arrive_in_order(harness: Harness) -> None:
     bad = [rejected(f"body {n}") for n in range(25)]
-    assert bench.dead_letters.quarantine(bad) == {each.record.id for each in bad}
-    assert [each.body for each in bench.dead()] == [f"body {n}" for n in range(25)]
+    assert harness.dead_letters.quarantine(bad) == {each.record.id for each in bad}
+    assert [each.body for each in harness.quarantined()] == [f"body {n}" for n in range(25)]
 
 
-def test_parked_news_is_delayed(bench: Bench) -> None:
+def test_parked_news_is_delayed(harness: Harness) -> None:
     """By minutes at a late attempt, so that nobody looks too late."""
     notified = notification(new_id("sender"), attempt=9)
-    assert bench.retry_queue.schedule([notified]) == {notified.sender_id}
-    assert bench.waiting() == 1
-    bench.forget_parked()
+    assert harness.retry_queue.schedule([notified]) == {notified.sender_id}
+    assert harness.waiting() == 1
+    harness.forget_scheduled()
 
 
-def test_parked_news_holds_no_text(bench: Bench) -> None:
+def test_parked_news_holds_no_text(harness: Harness) -> None:
     notified = notification(new_id("sender"), attempt=2, text="a secret", after=("token",))
-    assert bench.retry_queue.schedule([notified]) == {notified.sender_id}
-    [letter] = bench.scheduled()
+    assert harness.retry_queue.schedule([notified]) == {notified.sender_id}
+    [letter] = harness.scheduled()
     assert letter.body == retry_body(notified)
     assert "a secret" not in letter.body
 
 
-def test_news_of_many_senders_is_parked_at_once(bench: Bench) -> None:
+def test_news_of_many_senders_is_parked_at_once(harness: Harness) -> None:
     many = [notification(new_id("sender"), attempt=1) for _ in range(23)]
-    assert bench.retry_queue.schedule(many) == {each.sender_id for each in many}
-    assert {each.body for each in bench.scheduled()} == {retry_body(each) for each in many}
+    assert harness.retry_queue.schedule(many) == {each.sender_id for each in many}
+    assert {each.body for each in harness.scheduled()} == {retry_body(each) for each in many}
 
 
-def test_what_is_given_up_arrives_with_its_reason(bench: Bench) -> None:
+def test_what_is_given_up_arrives_with_its_reason(harness: Harness) -> None:
     many = [RejectedNotification(new_id("sender"), f'{{"n":{n}}}', "rejected") for n in range(12)]
-    assert bench.retry_queue.dead_letter(many) == {each.id for each in many}
-    letters = bench.dead_lettered()
+    assert harness.retry_queue.dead_letter(many) == {each.id for each in many}
+    letters = harness.dead_lettered()
     assert {each.body for each in letters} == {each.body for each in many}
     assert all(each.attributes == {"Reason": "rejected"} for each in letters)
 
 
-def test_without_a_body_an_empty_object_is_sent(bench: Bench) -> None:
-    bench.retry_queue.dead_letter([RejectedNotification(new_id("sender"), "", "unreadable")])
-    assert [each.body for each in bench.dead_lettered()] == ["{}"]
+def test_without_a_body_an_empty_object_is_sent(harness: Harness) -> None:
+    harness.retry_queue.dead_letter([RejectedNotification(new_id("sender"), "", "unreadable")])
+    assert [each.body for each in harness.dead_lettered()] == ["{}"]
 
 
-def test_nothing_to_send_is_sent(bench: Bench) -> None:
-    assert bench.dead_letters.quarantine([]) == set()
-    assert bench.retry_queue.schedule([]) == set()
-    assert bench.retry_queue.dead_letter([]) == set()
+def test_nothing_to_send_is_sent(harness: Harness) -> None:
+    assert harness.dead_letters.quarantine([]) == set()
+    assert harness.retry_queue.schedule([]) == set()
+    assert harness.retry_queue.dead_letter([]) == set()

@@ -6,8 +6,8 @@ import pytest
 
 from consumer.conversation.ports import SenderWrite
 from consumer.notification.ports import Outcome
-from tests.contract.bench import Bench
 from tests.contract.builders import NOW, message, new_id, notification, session
+from tests.contract.harness import Harness
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ from tests.contract.builders import NOW, message, new_id, notification, session
         ("absent", Outcome.CANNOT_DELIVER_NOW),
     ],
 )
-def test_every_sender_has_an_outcome(bench: Bench, behaviour: str, outcome: Outcome) -> None:
+def test_every_sender_has_an_outcome(harness: Harness, behaviour: str, outcome: Outcome) -> None:
     senders = [new_id("sender") for _ in range(3)]
     for each in senders:
-        bench.conversations.write([SenderWrite(session(each), True, [message(each)])], NOW)
+        harness.conversations.write([SenderWrite(session(each), True, [message(each)])], NOW)
     notified = [notification(each, text="hi") for each in senders]
-    assert bench.reply_service(behaviour).post(notified) == dict.fromkeys(senders, outcome)
+    assert harness.reply_service(behaviour).post(notified) == dict.fromkeys(senders, outcome)

@@ -1,4 +1,4 @@
-"""What the proxy saw, and what follows from it about news that nobody can be sure of."""
+"""What the proxy saw, and which notifications have an unknown outcome because of it."""
 
 import itertools
 import json
@@ -77,14 +77,14 @@ class Journal:
 
     def story(self, sender_id: str) -> str:
         """What the notifier's calls say about a sender, line by line."""
-        told = [
+        calls = [
             each
             for each in list(self.exchanges)
             if each.request.get("sender_id") == sender_id
             or sender_id in finished(each)
-            or sender_id in {news.sender_id for news in claimed(each)}
+            or sender_id in {notification.sender_id for notification in claimed(each)}
         ]
-        return "\n".join(map(str, told))
+        return "\n".join(map(str, calls))
 
     def killed(self) -> set[int]:
         """Workers that were killed; who was gone before anybody could look is one of them."""
@@ -96,11 +96,11 @@ class Journal:
         return {put["Item"]["session_id"]["S"] for put in puts if "message_id" not in put["Item"]}
 
     def claims(self) -> dict[Notification, list[int]]:
-        """When news was claimed, each time that it was."""
+        """When each notification was claimed."""
         claims: dict[Notification, list[int]] = {}
         for exchange in list(self.exchanges):
-            for news in claimed(exchange):
-                claims.setdefault(news, []).append(exchange.started)
+            for notification in claimed(exchange):
+                claims.setdefault(notification, []).append(exchange.started)
         return claims
 
     def abandoned(self) -> set[Notification]:
@@ -109,9 +109,12 @@ class Journal:
         for exchange in list(self.exchanges):
             for sender in finished(exchange):
                 open_.pop((exchange.worker, sender), None)
-            open_ |= {(exchange.worker, news.sender_id): news for news in claimed(exchange)}
+            open_ |= {
+                (exchange.worker, notification.sender_id): notification
+                for notification in claimed(exchange)
+            }
         killed = self.killed()
-        return {news for (worker, _), news in open_.items() if worker in killed}
+        return {notification for (worker, _), notification in open_.items() if worker in killed}
 
 
 def claimed(exchange: Exchange) -> list[Notification]:
@@ -124,7 +127,7 @@ def claimed(exchange: Exchange) -> list[Notification]:
 
 
 def finished(exchange: Exchange) -> list[str]:
-    """Senders whose news the worker is done with: settled or released, parked or given up."""
+    """Senders whose claim has ended: settled, released, scheduled for retry or dead-lettered."""
     return set_aside(exchange) + [
         update["Key"]["sender_id"]["S"]
         for update in applied(exchange, "Update")
@@ -133,7 +136,7 @@ def finished(exchange: Exchange) -> list[str]:
 
 
 def set_aside(exchange: Exchange) -> list[str]:
-    """Senders whose news went to the retry queue or to its dead-letter queue."""
+    """Senders whose notification went to the retry queue or to its dead-letter queue."""
     if exchange.operation != "SendMessageBatch" or not exchange.is_applied:
         return []
     bodies = [entry["MessageBody"] for entry in exchange.request["Entries"]]

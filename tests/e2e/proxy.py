@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.e2e.fault_schedule import FaultSchedule
 from tests.e2e.faults import Answer, Fault, Json
 from tests.e2e.journal import POST, Exchange, Journal
-from tests.e2e.weather import Weather
 from tests.e2e.workers import Workers
 
 HOST = "127.0.0.1"
@@ -34,10 +34,12 @@ class Proxy(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, upstream: str, weather: Weather, journal: Journal, workers: Workers) -> None:
+    def __init__(
+        self, upstream: str, schedule: FaultSchedule, journal: Journal, workers: Workers
+    ) -> None:
         super().__init__((HOST, 0), ProxyHandler)
         self.upstream = urlsplit(upstream)
-        self.weather = weather
+        self.schedule = schedule
         self.journal = journal
         self.workers = workers
         self.is_closing = threading.Event()
@@ -64,11 +66,11 @@ class ProxyHandler(BaseHTTPRequestHandler):
         return self.server.workers.owner_of(self.client_address[1], self.server.server_port)
 
     def do_POST(self) -> None:
-        """Let one call come to what it is dealt."""
+        """Let one call meet its fault."""
         started, worker = self.server.journal.next_number(), self.worker
         request: Json = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         operation = self.headers.get("X-Amz-Target", POST).rpartition(".")[2]
-        fault = self.server.weather.deal(operation)
+        fault = self.server.schedule.draw(operation)
         self.server.is_closing.wait(fault.delay_seconds)
         sent, besides = fault.halves(request) if fault.halves else (request, {})
         answer = self.ask(sent) if fault.reaches else None
@@ -141,10 +143,10 @@ def with_fields(answer: Answer | None, besides: Json) -> Answer:
 
 @contextlib.contextmanager
 def running_proxy(
-    upstream: str, weather: Weather, journal: Journal, workers: Workers
+    upstream: str, schedule: FaultSchedule, journal: Journal, workers: Workers
 ) -> Iterator[Proxy]:
     """Serve on 127.0.0.1 at a free port until the end of the block."""
-    proxy = Proxy(upstream, weather, journal, workers)
+    proxy = Proxy(upstream, schedule, journal, workers)
     thread = threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -24,7 +24,7 @@ def test_each_sender_s_messages_keep_their_order(world: World, grouping: str) ->
             message.body,
             "webhook_group" if grouping == "one group for all" else message.sender_id,
         )
-    world.await_told(*messages)
+    world.await_notified(*messages)
     for sender in {message.sender_id for message in messages}:
         sent = [message.label for message in messages if message.sender_id == sender]
         [session] = world.sessions(sender)
@@ -37,7 +37,7 @@ def test_samples_become_eight_chats_and_one_ignored_callback(world: World) -> No
     assert len(samples) == 9
     world.send_all(samples)
     chats = [sample for sample in samples if not sample.is_callback]
-    world.await_told(*chats)
+    world.await_notified(*chats)
     world.await_quiet()
     assert len(chats) == 8
     for sample in chats:
@@ -53,7 +53,7 @@ def test_a_poisoned_body_goes_aside_and_its_neighbours_are_stored(world: World) 
     world.take_dead_letters(world.resources.dead_letter_queue)
     for body in (before.body, "this is no form", after.body):
         world.send(body)
-    world.await_told(before, after)
+    world.await_notified(before, after)
     eventually(
         lambda: not world.is_empty(world.resources.dead_letter_queue), "the poison is set aside"
     )
@@ -69,13 +69,13 @@ def test_a_batch_delivered_again_changes_and_tells_nothing(world: World) -> None
     messages = [write(sender, f"again {n}") for n in range(5)]
     event = queue_event(messages)
     assert _invoke(world, event) == {"batchItemFailures": []}
-    world.await_told(*messages)
+    world.await_notified(*messages)
     stored, told = world.inbound(messages[0].sender_id), world.reply.accepted()
     for _ in range(2):
         assert _invoke(world, event) == {"batchItemFailures": []}
     follower = write(new_sender(), "a later message shows that the stream has moved on")
     world.send(follower.body)
-    world.await_told(follower)
+    world.await_notified(follower)
     assert world.inbound(messages[0].sender_id) == stored
     assert len(world.reply.accepted(messages[0].sender_id)) == len(
         [one for one in told if one.sender_id == messages[0].sender_id]
@@ -86,12 +86,12 @@ def test_a_webhook_sent_twice_is_one_message_told_once(world: World) -> None:
     """The same MessageSid comes as a second SQS message after the first was answered."""
     message = write(new_sender(), "once")
     world.send(message.body)
-    world.await_told(message)
+    world.await_notified(message)
     [stored] = world.inbound(message.sender_id)
     world.send(message.body)
     follower = write(new_sender(), "behind it in the same group")
     world.send(follower.body)
-    world.await_told(follower)
+    world.await_notified(follower)
     assert world.inbound(message.sender_id) == [stored]
     assert len(world.reply.accepted(message.sender_id)) == 1
 
@@ -113,7 +113,7 @@ def test_a_reply_service_that_comes_back_hears_of_everybody_once(
         assert not any(world.reply.accepted(sender) for sender in senders)
     finally:
         world.reply.fail_with = None
-    world.await_told(*messages)
+    world.await_notified(*messages)
     world.await_quiet()
     for sender in senders:
         assert len(world.reply.accepted(sender)) == 1
@@ -125,7 +125,7 @@ def test_a_limited_user_is_stored_but_not_told(world: World) -> None:
     sender = new_sender()
     first = write(sender, "before the limit")
     world.send(first.body)
-    world.await_told(first)
+    world.await_notified(first)
     [session] = world.sessions(first.sender_id)
     world.stack.aws.dynamodb.update_item(
         TableName=world.resources.session_table,
@@ -135,7 +135,7 @@ def test_a_limited_user_is_stored_but_not_told(world: World) -> None:
     )
     second, follower = write(sender, "while limited"), write(new_sender(), "somebody else")
     world.send_all([second, follower])
-    world.await_told(follower)
+    world.await_notified(follower)
     world.await_quiet()
     assert world.texts(first.sender_id) == ["before the limit", "while limited"]
     assert len(world.reply.accepted(first.sender_id)) == 1
@@ -146,11 +146,11 @@ def test_a_completed_session_is_followed_by_a_new_one(world: World) -> None:
     sender = new_sender()
     first, second = write(sender, "first talk"), write(sender, "second talk")
     world.send(first.body)
-    world.await_told(first)
+    world.await_notified(first)
     [session] = world.sessions(first.sender_id)
     world.reply.writer.complete_session(session["session_id"])
     world.send(second.body)
-    world.await_told(second)
+    world.await_notified(second)
     old, new = world.sessions(first.sender_id)
     assert old["session_id"] == session["session_id"]
     assert old["status"] == "completed"
@@ -166,7 +166,7 @@ def test_a_session_that_the_reply_service_opened_is_used(world: World) -> None:
     message = write(new_sender(), "into their session")
     session_id = world.reply.writer.open_session(message.sender_id)
     world.send(message.body)
-    world.await_told(message)
+    world.await_notified(message)
     assert [each["session_id"] for each in world.sessions(message.sender_id)] == [session_id]
     assert world.conversation(session_id) == ["into their session"]
 
@@ -176,7 +176,7 @@ def test_logs_name_nobody_and_quote_nobody(world: World) -> None:
     message = write(new_sender(), "my code is 4711-hidden-words")
     before = _log(world)
     world.send(message.body)
-    world.await_told(message)
+    world.await_notified(message)
     for event in ("batch handled", "notifications handled"):
         eventually(
             lambda event=event: _count(event, _log(world)) > _count(event, before),

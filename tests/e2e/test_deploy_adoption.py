@@ -1,12 +1,12 @@
-"""Taking over an account that an older consumer runs in: nothing lost, nothing told again."""
+"""Taking over an account that a legacy consumer runs in: nothing lost, nothing notified again."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.older import account as older
-from tests.e2e.older import history
-from tests.e2e.older.world import OldWorld, running_old_world
+from tests.e2e.legacy_consumer import account as legacy
+from tests.e2e.legacy_consumer import history
+from tests.e2e.legacy_consumer.world import LegacyWorld, running_legacy_world
 from tests.e2e.world import eventually
 
 pytestmark = pytest.mark.emulator
@@ -16,19 +16,19 @@ LONG_SECONDS = 3600
 
 
 @pytest.fixture
-def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
-    with running_old_world(monkeypatch) as world:
+def legacy_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LegacyWorld]:
+    with running_legacy_world(monkeypatch) as world:
         yield world
 
 
 class _LostWorker:
     """Twenty messages in one group, of which it holds the first five and never comes back.
 
-    They are visible again once the older consumer reads no more. It is held off while they are
+    They are visible again once the legacy consumer reads no more. It is held off while they are
     sent, so that it takes none of them before.
     """
 
-    def __init__(self, world: OldWorld) -> None:
+    def __init__(self, world: LegacyWorld) -> None:
         self._world = world
         self._held: list[str] = []
         world.switch(0, on=False)
@@ -52,33 +52,33 @@ class _LostWorker:
         return len(self._held) == HELD
 
 
-def test_everything_is_kept_and_nothing_is_told_again(old_world: OldWorld) -> None:
-    history.write_history(old_world.aws)
-    before = {table: history.read_all(old_world.aws, table) for table in ("sessions", "chats")}
+def test_everything_is_kept_and_nothing_is_notified_again(legacy_world: LegacyWorld) -> None:
+    history.write_history(legacy_world.aws)
+    before = {table: history.read_all(legacy_world.aws, table) for table in ("sessions", "chats")}
     before["chats"] = list(filter(history.is_old, before["chats"]))
     assert (len(before["sessions"]), len(before["chats"])) == (history.SESSIONS, history.CHATS)
-    recent = old_world.exchange("stored by the older one")
-    old_world.roll_out(_LostWorker(old_world))
-    _assert_taken_over(old_world)
+    recent = legacy_world.exchange("stored by the older one")
+    legacy_world.roll_out(_LostWorker(legacy_world))
+    _assert_taken_over(legacy_world)
 
-    old_world.await_told(*old_world.queued)
+    legacy_world.await_notified(*legacy_world.queued)
     for table, items in before.items():
-        after = history.read_all(old_world.aws, table)
+        after = history.read_all(legacy_world.aws, table)
         assert [item for item in items if item not in after] == []
-    chats = history.read_all(old_world.aws, "chats")
+    chats = history.read_all(legacy_world.aws, "chats")
     stored = [chat["message_id"]["S"] for chat in chats if chat["chat_type"]["S"] == "inbound"]
-    assert [stored.count(message.message_id) for message in old_world.queued] == [1] * QUEUED
-    after = old_world.exchange("after the takeover")
-    old_world.assert_told_once(recent, *old_world.queued, after)
-    old_world.pass_by(*history.senders())
-    about_old = [t.message for t in old_world.reply.accepted() if t.message.startswith("old ")]
+    assert [stored.count(message.message_id) for message in legacy_world.queued] == [1] * QUEUED
+    after = legacy_world.exchange("after the takeover")
+    legacy_world.assert_notified_once(recent, *legacy_world.queued, after)
+    legacy_world.pass_by(*history.senders())
+    about_old = [t.message for t in legacy_world.reply.accepted() if t.message.startswith("old ")]
     inbound = [chat for chat in before["chats"] if chat["chat_type"]["S"] == "inbound"]
     assert sorted(about_old) == sorted(chat["content"]["M"]["text"]["S"] for chat in inbound)
 
 
-def _assert_taken_over(world: OldWorld) -> None:
+def _assert_taken_over(world: LegacyWorld) -> None:
     """Ours is attached and the older one gone; the template's protection is on; a rest is none."""
-    names = [older.STORING, older.TELLING]
+    names = [legacy.STORING, legacy.NOTIFYING]
     found = [
         mapping
         for name in names
@@ -92,8 +92,8 @@ def _assert_taken_over(world: OldWorld) -> None:
     for table in ("sessions", "chats", "notifications"):
         described = world.aws.dynamodb.describe_table(TableName=table)["Table"]
         assert described["DeletionProtectionEnabled"]
-    configuration = world.aws.functions.get_function_configuration(FunctionName=older.TELLING)
+    configuration = world.aws.functions.get_function_configuration(FunctionName=legacy.NOTIFYING)
     assert configuration["Handler"] == "dynamo_function.dynamo_handler"
-    assert older.ROLE not in configuration["Role"]
+    assert legacy.ROLE not in configuration["Role"]
     assert "INTELLIGENCE_API_SECRET" not in configuration["Environment"]["Variables"]
     assert world.deploy() == 0

@@ -1,13 +1,13 @@
-"""A takeover that fails: the older consumer goes on, or a line says that it does not, and why."""
+"""A takeover that fails: the legacy consumer goes on, or a line says that it does not, and why."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.older import account as older
-from tests.e2e.older.history import read_all
-from tests.e2e.older.world import OldWorld, running_old_world
+from tests.e2e.legacy_consumer import account as legacy
+from tests.e2e.legacy_consumer.history import read_all
+from tests.e2e.legacy_consumer.world import LegacyWorld, running_legacy_world
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually
 from unc.deploy.code_bucket import bucket_name
@@ -20,100 +20,100 @@ ORPHANS = {"NotificationTable", "ReplyRetryQueue"}
 
 
 @pytest.fixture
-def old_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[OldWorld]:
-    with running_old_world(monkeypatch) as world:
+def legacy_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LegacyWorld]:
+    with running_legacy_world(monkeypatch) as world:
         yield world
 
 
 def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
-    old_world: OldWorld, tmp_path: Path
+    legacy_world: LegacyWorld, tmp_path: Path
 ) -> None:
-    before = old_world.functions()
-    first = old_world.exchange("before")
+    before = legacy_world.functions()
+    first = legacy_world.exchange("before")
     with pytest.raises(DeployFailed, match=r"^Broken failed: "):
-        old_world.roll_out(_ignore, broken_template(tmp_path))
-    assert old_world.functions() == before, "code, role and environment are back"
-    assert old_world.states() == ["Enabled", "Enabled"]
-    second = old_world.exchange("after a failure")
-    assert "stored_at" not in _chat(old_world, second.message_id)
-    older.leave_orphans(old_world.aws)
-    assert old_world.deploy("--dry-run") == 0
-    assert _owned(old_world).isdisjoint(ORPHANS)
-    assert old_world.deploy() == 0
-    assert _owned(old_world) >= ORPHANS
-    third = old_world.exchange("after a takeover")
-    assert "stored_at" in _chat(old_world, third.message_id)
-    old_world.assert_told_once(first, second, third)
+        legacy_world.roll_out(_ignore, broken_template(tmp_path))
+    assert legacy_world.functions() == before, "code, role and environment are back"
+    assert legacy_world.states() == ["Enabled", "Enabled"]
+    second = legacy_world.exchange("after a failure")
+    assert "stored_at" not in _chat(legacy_world, second.message_id)
+    legacy.leave_orphans(legacy_world.aws)
+    assert legacy_world.deploy("--dry-run") == 0
+    assert _owned(legacy_world).isdisjoint(ORPHANS)
+    assert legacy_world.deploy() == 0
+    assert _owned(legacy_world) >= ORPHANS
+    third = legacy_world.exchange("after a takeover")
+    assert "stored_at" in _chat(legacy_world, third.message_id)
+    legacy_world.assert_notified_once(first, second, third)
 
 
 def test_where_the_rollback_fails_too_it_says_what_holds_it_up_and_a_later_run_goes_on(
-    old_world: OldWorld, tmp_path: Path
+    legacy_world: LegacyWorld, tmp_path: Path
 ) -> None:
-    told = [old_world.exchange("before")]
-    lost = _LostCode(old_world)
+    told = [legacy_world.exchange("before")]
+    lost = _LostCode(legacy_world)
     with pytest.raises(DeployFailed, match=r"^Broken failed: "):
-        old_world.roll_out(lost, broken_template(tmp_path))
-    assert old_world.states() == ["Disabled", "Disabled"]
-    assert "the older consumer is off and messages wait in the queue" in lost.lines[-1]
+        legacy_world.roll_out(lost, broken_template(tmp_path))
+    assert legacy_world.states() == ["Disabled", "Disabled"]
+    assert "the legacy consumer is off and messages wait in the queue" in lost.lines[-1]
     assert "Function failed: " in lost.lines[-1]
-    told.append(old_world.send("while nobody is at work"))
+    told.append(legacy_world.send("while nobody is at work"))
     with pytest.raises(DeployFailed, match=r"the rollback .* stopped again: \w+Function failed: "):
-        old_world.roll_out(_ignore)
+        legacy_world.roll_out(_ignore)
     lost.put_back()
-    assert old_world.deploy() == 0
-    told.append(old_world.exchange("after"))
-    old_world.assert_told_once(*told)
+    assert legacy_world.deploy() == 0
+    told.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*told)
 
 
 def test_where_the_new_event_sources_cannot_be_attached_the_next_run_does_it(
-    old_world: OldWorld, tmp_path: Path
+    legacy_world: LegacyWorld, tmp_path: Path
 ) -> None:
-    told = [old_world.exchange("before")]
+    told = [legacy_world.exchange("before")]
     template = broken_template(tmp_path)
     whole = template.read_text()
     template.write_text(whole.replace("  Broken:\n", "  Broken:\n    Condition: IsAttached\n"))
     lines: list[str] = []
     with pytest.raises(DeployFailed, match=r"^Broken failed: "):
-        old_world.roll_out(lines.append, template)
+        legacy_world.roll_out(lines.append, template)
     assert "messages wait in the queue until this is run again" in lines[-1]
-    told.append(old_world.send("while nobody is at work"))
-    assert old_world.deploy("--replace", "Broken") == 0
-    told.append(old_world.exchange("after"))
-    old_world.assert_told_once(*told)
+    told.append(legacy_world.send("while nobody is at work"))
+    assert legacy_world.deploy("--replace", "Broken") == 0
+    told.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*told)
 
 
 def test_where_the_older_notifier_keeps_failing_the_queue_is_read_again(
-    old_world: OldWorld,
+    legacy_world: LegacyWorld,
 ) -> None:
-    old_world.break_notifier()
-    told = [old_world.send("stored and not told")]
-    eventually(old_world.notifier_fails, "the older notifier fails")
+    legacy_world.break_notifier()
+    told = [legacy_world.send("stored and not told")]
+    eventually(legacy_world.notifier_fails, "the older notifier fails")
     lines: list[str] = []
     with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
-        old_world.roll_out(lines.append, patience_seconds=5)
-    assert old_world.states() == ["Enabled", "Enabled"]
-    assert lines[-1] == "giving up: the older consumer reads the queue again, as before"
-    told.append(old_world.send("while it fails"))
-    eventually(lambda: _is_stored(old_world, told[-1].message_id), "stored by the older one")
-    old_world.mend_notifier()
-    assert old_world.deploy() == 0
-    told.append(old_world.exchange("after"))
-    old_world.assert_told_once(*told)
+        legacy_world.roll_out(lines.append, patience_seconds=5)
+    assert legacy_world.states() == ["Enabled", "Enabled"]
+    assert lines[-1] == "giving up: the legacy consumer reads the queue again, as before"
+    told.append(legacy_world.send("while it fails"))
+    eventually(lambda: _is_stored(legacy_world, told[-1].message_id), "stored by the older one")
+    legacy_world.mend_notifier()
+    assert legacy_world.deploy() == 0
+    told.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*told)
 
 
-def test_what_was_off_before_a_takeover_gave_up_stays_off(old_world: OldWorld) -> None:
-    old_world.switch(0, on=False)
+def test_what_was_off_before_a_takeover_gave_up_stays_off(legacy_world: LegacyWorld) -> None:
+    legacy_world.switch(0, on=False)
     lines: list[str] = []
     with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
-        old_world.roll_out(lines.append, patience_seconds=0)
-    assert old_world.states() == ["Disabled", "Enabled"]
+        legacy_world.roll_out(lines.append, patience_seconds=0)
+    assert legacy_world.states() == ["Disabled", "Enabled"]
     assert lines[-1] == "giving up: what reads the queue was off before, and stays off"
 
 
 class _LostCode:
     """Keeps what is told, and loses the older code that a rollback needs, after the import."""
 
-    def __init__(self, world: OldWorld) -> None:
+    def __init__(self, world: LegacyWorld) -> None:
         self.lines: list[str] = []
         self._s3, self._bucket = world.aws.s3, bucket_name(world.aws)
         self._code: dict[str, bytes] = {}
@@ -134,17 +134,17 @@ class _LostCode:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
 
-def _owned(world: OldWorld) -> set[str]:
+def _owned(world: LegacyWorld) -> set[str]:
     """What the stack holds, by the template's names."""
     return set(read_owned(world.aws, "unc-consumer"))
 
 
-def _chat(world: OldWorld, message_id: str) -> dict[str, object]:
+def _chat(world: LegacyWorld, message_id: str) -> dict[str, object]:
     chats = read_all(world.aws, "chats")
     return next(chat for chat in chats if chat["message_id"]["S"] == message_id)
 
 
-def _is_stored(world: OldWorld, message_id: str) -> bool:
+def _is_stored(world: LegacyWorld, message_id: str) -> bool:
     return any(chat["message_id"]["S"] == message_id for chat in read_all(world.aws, "chats"))
 
 

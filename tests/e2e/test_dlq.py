@@ -92,17 +92,17 @@ def test_a_redriven_message_takes_its_place_between_earlier_and_later_ones(
     sender = new_sender()
     before, lost, after = (write(sender, text) for text in ("before", "lost", "after"))
     world.send(before.body)
-    world.await_told(before)
+    world.await_notified(before)
     [stored] = world.inbound(before.sender_id)
     lay_down(world, lost, sent_ms=int(stored["created_at"] * 1000) + 1)
     world.send(after.body)
-    world.await_told(after)
+    world.await_notified(after)
     assert world.texts(before.sender_id) == ["before", "after"]
     assert unc("dlq", "redrive", "--all", "--queue", "messages")[:2] == (
         0,
         "messages: 1 redriven\n",
     )
-    world.await_told(lost)
+    world.await_notified(lost)
     assert world.texts(before.sender_id) == ["before", "lost", "after"]
     assert [each.message for each in world.reply.accepted(before.sender_id)][-1] == "lost"
 
@@ -115,7 +115,7 @@ def test_a_whole_group_comes_back_in_order(world: World, unc: Unc) -> None:
         lay_down(world, message)
     code, out, _ = unc("dlq", "redrive", "--all")
     assert (code, out.splitlines()[0]) == (0, "messages: 24 redriven")
-    world.await_told(*messages)
+    world.await_notified(*messages)
     for sender in {message.sender_id for message in messages}:
         labels = [message.label for message in messages if message.sender_id == sender]
         assert world.texts(sender) == labels
@@ -137,7 +137,7 @@ def test_a_run_that_died_is_run_again_and_each_message_is_stored_once(
         _redrive(world, Mortal(box, outbox, at, after=True))
     if at < 3:
         eventually(lambda: _redrive(world, Mortal(box, outbox, 99, False)) == 3, "they show again")
-    world.await_told(*messages)
+    world.await_notified(*messages)
     assert world.is_empty(queue.url)
     world.await_quiet()
     assert world.texts(messages[0].sender_id) == [message.label for message in messages]
@@ -236,7 +236,7 @@ def test_a_reply_that_was_given_up_is_told_after_a_redrive(world: World, unc: Un
     assert "the reply service rejected it" in out
     assert "attempt 2 at telling" in out
     assert "replies: 1 redriven" in unc("dlq", "redrive", "--all")[1]
-    world.await_told(message)
+    world.await_notified(message)
     assert len(world.reply.accepted(message.sender_id)) == 1
     assert ids(unc, "replies") == []
 
@@ -247,7 +247,7 @@ def test_a_stream_position_is_read_again_and_tells_only_who_was_not_told(
     """Redriven twice: first everybody was told already, then one row is missing."""
     told, untold = write(new_sender(), "told"), write(new_sender(), "not told")
     world.send_all([told, untold])
-    world.await_told(told, untold)
+    world.await_notified(told, untold)
     _note_failure(world, told, untold)
     stream = ("--queue", "stream")
     assert "news of 2 sender(s)" in unc("dlq", "redrive", "--all", "--dry-run", *stream)[1]
@@ -259,7 +259,7 @@ def test_a_stream_position_is_read_again_and_tells_only_who_was_not_told(
     )
     _note_failure(world, told, untold)
     assert "stream: 1 redriven" in unc("dlq", "redrive", "--all", *stream)[1]
-    world.await_told(untold)
+    world.await_notified(untold)
     world.await_quiet()
     assert len(world.reply.accepted(told.sender_id)) == 1
     assert len(world.reply.accepted(untold.sender_id)) == 2
@@ -269,7 +269,7 @@ def test_a_forgotten_stream_position_stays_and_names_the_chats(world: World, unc
     """Its records are older than the stream; the untold of those minutes are looked up."""
     message = write(new_sender(), "nobody heard")
     world.send(message.body)
-    world.await_told(message)
+    world.await_notified(message)
     world.stack.aws.dynamodb.delete_item(
         TableName=world.resources.notification_table,
         Key={"sender_id": {"S": message.sender_id}},
@@ -333,7 +333,7 @@ def test_replay_tells_once_more_and_says_what_that_means(world: World, unc: Unc)
     """Only on purpose: a second POST about a message that was answered."""
     message = write(new_sender(), "tell them again")
     world.send(message.body)
-    world.await_told(message)
+    world.await_notified(message)
     [session] = world.sessions(message.sender_id)
     assert len(world.reply.accepted(message.sender_id)) == 1
     code, out, _ = unc("replay", f"whatsapp:+{message.sender_id}")
@@ -345,7 +345,7 @@ def test_replay_tells_once_more_and_says_what_that_means(world: World, unc: Unc)
     eventually(lambda: len(world.reply.accepted(message.sender_id)) == 3, "and once more by its id")
     follower = write(f"whatsapp:+{message.sender_id}", "and a new message is told, too")
     world.send(follower.body)
-    world.await_told(follower)
+    world.await_notified(follower)
     assert len(world.reply.accepted(message.sender_id)) == 4
     assert [each["session_id"] for each in world.sessions(message.sender_id)] == [
         session["session_id"]

@@ -15,7 +15,7 @@ def test_messages_are_stored_told_and_answered_without_the_hot_indexes() -> None
         world = World(stack)
         message = write(new_sender(), "no index for me")
         world.send(message.body)
-        world.await_told(message)
+        world.await_notified(message)
         table = stack.aws.dynamodb.describe_table(TableName=stack.resources.chat_table)["Table"]
         names = {index["IndexName"] for index in table["GlobalSecondaryIndexes"]}
         assert names == {"SenderTimeIndex", "SessionIndex"}

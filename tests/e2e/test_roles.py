@@ -111,7 +111,7 @@ def _news() -> dict[str, object]:
 def _parked(world: World) -> dict[str, Any]:
     message = write(new_sender(), "parked")
     world.send(message.body)
-    world.await_told(message)
+    world.await_notified(message)
     body = {
         "sender_id": message.sender_id,
         "message_id": message.message_id,

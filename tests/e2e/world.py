@@ -99,7 +99,7 @@ class World:
         )
 
     def covers(self, message: Message) -> bool:
-        """Whether the sender's row says that the message has been dealt with."""
+        """Whether the sender's row says that the message needs no notification any more."""
         chats = self.tables.read_chats([(message.sender_id, message.message_id)])
         row = self.tables.read_notifications([message.sender_id]).get(message.sender_id, {})
         return bool(chats) and row.get("through", Decimal(0)) >= chats[0]["stored_at"]
@@ -111,9 +111,9 @@ class World:
             f"{len(keys)} message(s) stored",
         )
 
-    def await_told(self, *messages: Message) -> None:
+    def await_notified(self, *messages: Message) -> None:
         self.await_stored(*messages)
-        eventually(lambda: all(map(self.covers, messages)), f"{len(messages)} message(s) told")
+        eventually(lambda: all(map(self.covers, messages)), f"{len(messages)} message(s) notified")
 
     def await_quiet(self) -> None:
         """Until nothing waits in the queue or in the retry queue."""

@@ -8,8 +8,20 @@ from urllib.parse import parse_qsl
 from atheris import FuzzedDataProvider  # type: ignore[import-untyped]
 
 from consumer.notification.retry_record import retry_body
-from tests.unit.builders import SAMPLES, attributed, body, notification, raw_record, stream_record
-from tests.unit.oracle import check_body, check_records, check_retry_record, check_stream_record
+from tests.support.builders import (
+    SAMPLES,
+    attributed,
+    body,
+    notification,
+    raw_record,
+    stream_record,
+)
+from tests.support.invariants import (
+    check_body,
+    check_records,
+    check_retry_record,
+    check_stream_record,
+)
 
 
 def fuzz_body(data: bytes) -> None:

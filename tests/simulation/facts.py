@@ -10,8 +10,8 @@ from decimal import Decimal
 from consumer.webhook.message import ChatKey
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Kind, Webhook
-from tests.world.queues import Message
-from tests.world.tables import Row
+from tests.support.memory.queues import Message
+from tests.support.memory.tables import Row
 
 
 @dataclass(slots=True, eq=False)
@@ -19,7 +19,7 @@ class Submission:
     """One record on the queue, wherever it is now: in a queue, in several, or in none.
 
     `places`: the `created_at` values that are its own, normally one. `is_redriven` and
-    `was_set_aside`: an operator brought it back; it was in the dead-letter queue once.
+    `was_dead_lettered`: an operator brought it back; it was in the dead-letter queue once.
     """
 
     ordinal: int
@@ -27,8 +27,8 @@ class Submission:
     key: ChatKey | None
     places: list[Decimal]
     queued: int = 0
-    defer: int = 0
-    was_set_aside: bool = False
+    dead_lettered: int = 0
+    was_dead_lettered: bool = False
     is_redriven: bool = False
     last_handled_by: Invocation | None = None
 
@@ -56,8 +56,8 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """An unknown outcome that a fault has brought about, for news up to `stored_at`."""
+class UnknownOutcome:
+    """An unknown outcome that a fault has brought about, for notifications up to `stored_at`."""
 
     sender_id: str
     stored_at: Decimal
@@ -81,7 +81,7 @@ def place_of(message: Message) -> Decimal:
     return Decimal(f"{seconds}.{milliseconds:03d}{message.sequence:020d}")
 
 
-def news_in(messages: Iterable[Message]) -> list[tuple[str, Decimal]]:
-    """Sender and `stored_at` of the news in a queue."""
+def notifications_in(messages: Iterable[Message]) -> list[tuple[str, Decimal]]:
+    """Sender and `stored_at` of the notifications in a queue."""
     bodies = [json.loads(each.body) for each in messages]
     return [(body["sender_id"], Decimal(body["stored_at"])) for body in bodies]

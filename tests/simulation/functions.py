@@ -8,18 +8,18 @@ from random import Random
 from typing import Any, Generic, TypeVar
 
 from consumer.conversation.session import Session
-from tests.world.faults import Fault, Faults
-from tests.world.scheduler import Scheduler
-from tests.world.wire import Died
+from tests.support.memory.fault_schedule import Fault, FaultSchedule
+from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.wire import Died
 
-Side = TypeVar("Side")
+Dependencies = TypeVar("Dependencies")
 
 LITTLE_SECONDS = 9.0
 
 
 @dataclass(slots=True, eq=False)
 class Invocation:
-    """One run of a function: what struck it, what it has seen and what it holds.
+    """One run of a function: the ports that failed, what it has seen and what it holds.
 
     `timed_out`: Lambda has ended it. `brings_again`: it has reported that it is not done.
     `shown`: by sender, when the index was asked and what it gave as newest. `sighted`: by
@@ -29,7 +29,7 @@ class Invocation:
     number: int
     ends_at: float
     now: Callable[[], float]
-    struck: set[str] = field(default_factory=set)
+    faulty_ports: set[str] = field(default_factory=set)
     died: bool = False
     timed_out: bool = False
     brings_again: bool = False
@@ -38,7 +38,7 @@ class Invocation:
     sighted: dict[str, int] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     claimed: dict[str, int] = field(default_factory=dict)
-    defer: set[str] = field(default_factory=set)
+    deferred: set[str] = field(default_factory=set)
     is_over: bool = False
     ended: int = 0
 
@@ -47,48 +47,48 @@ class Invocation:
         return int((self.ends_at - self.now()) * 1000)
 
 
-class Function(Generic[Side]):
-    """A deployed function; `new_side` makes what a fresh container works with."""
+class Function(Generic[Dependencies]):
+    """A deployed function; `new_dependencies` makes what a fresh container works with."""
 
     def __init__(
         self,
-        new_side: Callable[[], Side],
+        new_dependencies: Callable[[], Dependencies],
         seconds: float,
         scheduler: Scheduler,
-        faults: Faults,
+        faults: FaultSchedule,
         random: Random,
     ) -> None:
-        self._new_side = new_side
+        self._new_dependencies = new_dependencies
         self._seconds = seconds
         self._scheduler = scheduler
         self._faults = faults
         self._random = random
-        self._idle: list[Side] = []
+        self._idle: list[Dependencies] = []
         self._count = 0
 
     def invoke(
-        self, run: Callable[[Side, Invocation], None], then: Callable[[Invocation], None]
+        self, run: Callable[[Dependencies, Invocation], None], then: Callable[[Invocation], None]
     ) -> Invocation:
         """Start an invocation; `then` is told of its end, however that came."""
         self._count += 1
-        little = self._faults.strike(
+        little = self._faults.inject(
             "function.time", (Fault.LEFT_LITTLE_TIME,), self._scheduler.now
         )
         seconds = LITTLE_SECONDS * self._random.random() if little else self._seconds
         now = self._scheduler.now
         invocation = Invocation(self._count, now + seconds, lambda: self._scheduler.now)
         if little:
-            invocation.struck.add("function")
+            invocation.faulty_ports.add("function")
         self._scheduler.start(lambda: self._live(run, then, invocation), invocation)
         return invocation
 
     def _live(
         self,
-        run: Callable[[Side, Invocation], None],
+        run: Callable[[Dependencies, Invocation], None],
         then: Callable[[Invocation], None],
         invocation: Invocation,
     ) -> None:
-        dependencies = self._idle.pop() if self._idle else self._new_side()
+        dependencies = self._idle.pop() if self._idle else self._new_dependencies()
         try:
             run(dependencies, invocation)
         except Died:

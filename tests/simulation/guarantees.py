@@ -1,4 +1,4 @@
-"""G1 to G7, held against a history that has come to rest."""
+"""G1 to G7, checked when nothing in a history is due any more."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from decimal import Decimal
 from itertools import combinations, pairwise
 
 from consumer.webhook.message import ChatKey
-from tests.simulation import exemptions
-from tests.simulation.facts import Stored, news_in
+from tests.simulation import documented_limits
+from tests.simulation.facts import Stored, notifications_in
 from tests.simulation.outside import Outside
 from tests.simulation.stream_mapping import StreamMapping
 from tests.simulation.webhooks import Kind
-from tests.world.witness import Post
+from tests.support.memory.observer import Post
 
 
 class Guarantees:
-    """Asks each guarantee's question of the tables, the queues and the ledger."""
+    """Checks each guarantee against the tables, the queues and the ledger."""
 
     def __init__(self, outside: Outside, stream: StreamMapping) -> None:
         self._ledger = outside.ledger
@@ -29,7 +29,7 @@ class Guarantees:
         self.nothing_lost()
         self.nothing_doubled()
         self.in_order()
-        self.bad_input_set_aside()
+        self.bad_input_dead_lettered()
         self.someone_answers()
         self.no_double_answers()
 
@@ -42,7 +42,7 @@ class Guarantees:
         """G1: every message that left the queue is in `chats` or in the dead-letter queue."""
         for each in self._ledger.submissions:
             stored = each.key in self._chats
-            if each.kind is not Kind.CALLBACK and not stored and not each.defer:
+            if each.kind is not Kind.CALLBACK and not stored and not each.dead_lettered:
                 self._violated("G1", f"{each.kind.value} {each.webhook.number} is lost")
         if self._outside.queue.messages or self._outside.retries.messages:
             self._violated("G1", "a queue never empties")
@@ -70,7 +70,7 @@ class Guarantees:
         if any(one >= next_ for one, next_ in pairwise(kept)):
             self._violated("G3", f"the messages of {chats[0].sender_id} are out of order: {kept}")
 
-    def bad_input_set_aside(self) -> None:
+    def bad_input_dead_lettered(self) -> None:
         """G5: what never parses is in the dead-letter queue and nowhere else."""
         known = {each.key for each in self._ledger.submissions if each.kind.is_good}
         for key in self._chats:
@@ -89,26 +89,26 @@ class Guarantees:
         for key, stored in self._ledger.stored.items():
             if self._ledger.is_answered(key):
                 continue
-            if not self._need_not_be_told(stored, left):
-                self._violated("G6", f"nobody was told about chat {_short(key)}")
+            if not self._needs_no_answer(stored, left):
+                self._violated("G6", f"the reply service was not notified about chat {_short(key)}")
 
-    def _need_not_be_told(self, stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
+    def _needs_no_answer(self, stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
         ledger = self._ledger
-        excuses = {
-            "G6 limited": exemptions.is_limited(stored, ledger),
-            "G6 unknown outcome": exemptions.is_in_doubt(stored, ledger),
-            "G6 with the operator": exemptions.is_with_operator(stored, left),
-            "G6 two writes raced": exemptions.was_overtaken(stored, ledger),
+        limits = {
+            "G6 limited": documented_limits.is_limited(stored, ledger),
+            "G6 unknown outcome": documented_limits.has_unknown_outcome(stored, ledger),
+            "G6 with the operator": documented_limits.is_with_operator(stored, left),
+            "G6 two writes raced": documented_limits.was_overtaken(stored, ledger),
         }
-        return any(ledger.excuse(why, stored.moment, holds) for why, holds in excuses.items())
+        return any(ledger.allow(why, stored.moment, holds) for why, holds in limits.items())
 
     def _with_operator(self) -> list[tuple[str, Decimal]]:
         images = [record["dynamodb"]["NewImage"] for record in self._stream.failures]
         failed = [(each["sender_id"]["S"], Decimal(each["stored_at"]["N"])) for each in images]
-        return failed + news_in(self._outside.reply_dead_letters.messages.values())
+        return failed + notifications_in(self._outside.reply_dead_letters.messages.values())
 
     def no_double_answers(self) -> None:
-        """G7: no second POST for news that an accepted POST has covered."""
+        """G7: no second POST for a notification that an accepted POST has covered."""
         for posts in self._ledger.posts.values():
             accepted = sorted((p for p in posts if p.accepted), key=lambda p: p.started)
             for first, second in combinations(accepted, 2):
@@ -118,15 +118,15 @@ class Guarantees:
                     )
 
     def _is_second_answer(self, first: Post, second: Post) -> bool:
-        """The same news, at whatever time, or older news once the newer one was accepted."""
+        """The same notification at any time, or an older one once the newer one was accepted."""
         is_same = second.notification.stored_at == first.notification.stored_at
         is_older = second.notification.stored_at < first.notification.stored_at
         is_later = second.started > (first.accepted or 0)
         if not (is_same or (is_older and is_later)):
             return False
-        on_purpose = exemptions.is_sent_again_on_purpose(first, second, self._ledger)
+        on_purpose = documented_limits.is_sent_again_on_purpose(first, second, self._ledger)
         is_wanted = self._outside.settings.resends_unknown and on_purpose
-        return not self._ledger.excuse("G7 sent again on purpose", second.started, is_wanted)
+        return not self._ledger.allow("G7 sent again on purpose", second.started, is_wanted)
 
     def _violated(self, guarantee: str, what: str) -> None:
         self._ledger.violated(guarantee, what)

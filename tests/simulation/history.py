@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from tests.simulation.containers import Containers, notify_retries, notify_stream, store
 from tests.simulation.facts import Violation
 from tests.simulation.functions import Function, Invocation
 from tests.simulation.guarantees import Guarantees
@@ -15,14 +16,13 @@ from tests.simulation.operator import Operator
 from tests.simulation.outside import Outside
 from tests.simulation.queue_mapping import Handle, QueueMapping
 from tests.simulation.settings import START, draw_settings
-from tests.simulation.sides import Sides, store, tell_parked, tell_streamed
+from tests.simulation.step_checks import StepChecks
 from tests.simulation.stream_mapping import StreamMapping
-from tests.simulation.watch import Watch
 from tests.simulation.webhooks import Webhook, draw_webhooks
-from tests.world.chance import Chance
-from tests.world.faults import Fault
-from tests.world.queues import FifoQueue, StandardQueue
-from tests.world.tables import Commit
+from tests.support.memory.chance import Chance
+from tests.support.memory.fault_schedule import Fault
+from tests.support.memory.queues import FifoQueue, StandardQueue
+from tests.support.memory.tables import Commit
 
 QUEUE_FUNCTION_SECONDS = 30.0
 NOTIFIER_SECONDS = 90.0
@@ -51,9 +51,9 @@ class History:
         self.outside = Outside(self.chance, self.settings, case.faults, ledger)
         self.ledger = self.outside.ledger
         self.faults = self.outside.faults
-        self._watch = Watch(self.ledger, self.outside.tables, self.settings.most_receives)
+        self._checks = StepChecks(self.ledger, self.outside.tables, self.settings.most_receives)
         self._operator = self._new_operator()
-        self._map_functions(Sides(self.outside))
+        self._map_functions(Containers(self.outside))
         self._connect()
 
     def run(self) -> list[Violation]:
@@ -68,31 +68,31 @@ class History:
         guarantees.check_after_redrive()
         return self.ledger.violations
 
-    def _map_functions(self, sides: Sides) -> None:
+    def _map_functions(self, containers: Containers) -> None:
         settings, outside = self.settings, self.outside
         queue_function = self._function(
-            "queue function", sides.queue_dependencies, QUEUE_FUNCTION_SECONDS
+            "queue function", containers.queue_dependencies, QUEUE_FUNCTION_SECONDS
         )
-        notifier = self._function("notifier", sides.notifier_dependencies, NOTIFIER_SECONDS)
+        notifier = self._function("notifier", containers.notifier_dependencies, NOTIFIER_SECONDS)
         self._intake = self._mapping(
             "intake", outside.queue, queue_function, store, settings.visibility
         )
         self._retrying = self._mapping(
-            "retrying", outside.retries, notifier, tell_parked, settings.retry_visibility
+            "retrying", outside.retries, notifier, notify_retries, settings.retry_visibility
         )
         self._stream = StreamMapping(
             notifier,
-            tell_streamed,
+            notify_stream,
             settings,
             outside.scheduler,
             outside.faults,
             self.chance.stream("stream"),
         )
 
-    def _function(self, name: str, new_side: Any, seconds: float) -> Function[Any]:
+    def _function(self, name: str, new_dependencies: Any, seconds: float) -> Function[Any]:
         outside = self.outside
         random = self.chance.stream(name)
-        return Function(new_side, seconds, outside.scheduler, outside.faults, random)
+        return Function(new_dependencies, seconds, outside.scheduler, outside.faults, random)
 
     def _mapping(
         self,
@@ -126,19 +126,19 @@ class History:
         )
 
     def _connect(self) -> None:
-        """Tell the mappings of what comes, and the watch of everything that it looks at."""
-        outside, watch, ledger = self.outside, self._watch, self.ledger
+        """Tell the mappings of what comes, and the checks of every step."""
+        outside, checks, ledger = self.outside, self._checks, self.ledger
         outside.queue.on_send = self._intake.poll_soon
-        outside.queue.on_move = watch.moved_by_sqs
-        outside.dead_letters.on_send = watch.defer
+        outside.queue.on_move = checks.moved_by_sqs
+        outside.dead_letters.on_send = checks.reached_dead_letters
         outside.retries.on_send = self._retrying.poll_soon
-        self._intake.on_start = watch.handed_over
-        self._intake.on_end = watch.delivered
-        self._intake.on_delete = watch.left_queue
-        self._retrying.on_end = lambda delivery, invocation: watch.notified(invocation)
-        self._stream.on_end = watch.notified
+        self._intake.on_start = checks.handed_over
+        self._intake.on_end = checks.delivered
+        self._intake.on_delete = checks.left_queue
+        self._retrying.on_end = lambda delivery, invocation: checks.notified(invocation)
+        self._stream.on_end = checks.notified
         self._operator.on_redrive = ledger.redriven
-        self._operator.on_delete = watch.left_dead_letters
+        self._operator.on_delete = checks.left_dead_letters
         ledger.on_commit = self._committed
 
     def _schedule(self) -> None:
@@ -160,14 +160,14 @@ class History:
         self.ledger.submitted(webhook, message)
 
     def _consider_redrive(self) -> None:
-        if self.faults.strike("operator.redrive", (Fault.REDRIVES,), self.outside.now()):
+        if self.faults.inject("operator.redrive", (Fault.REDRIVES,), self.outside.now()):
             self.outside.scheduler.start(self._operator.redrive)
 
     def _calm_down(self) -> None:
         self.faults.are_over = True
 
     def _committed(self, process: Invocation, commit: Commit) -> None:
-        self._watch.committed(process, commit)
+        self._checks.committed(process, commit)
         for put in commit.chats:
             self._stream.put("INSERT", put.row)
 

@@ -15,16 +15,16 @@ from consumer.conversation.session import Session, is_limited
 from consumer.notification.notification import Notification, RejectedNotification
 from consumer.notification.state import Claim
 from consumer.webhook.message import ChatKey
-from tests.simulation.facts import Doubt, Stored, Submission, Violation, place_of
+from tests.simulation.facts import Stored, Submission, UnknownOutcome, Violation, place_of
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Webhook
-from tests.world.faults import Strike
-from tests.world.queues import Message
-from tests.world.tables import Commit, PutChat
-from tests.world.witness import Post, Witness
+from tests.support.memory.fault_schedule import InjectedFault
+from tests.support.memory.observer import Observer, Post
+from tests.support.memory.queues import Message
+from tests.support.memory.tables import Commit, PutChat
 
 
-class Ledger(Witness):
+class Ledger(Observer):
     """Keeps the facts; `on_commit` is asked at every write whether it should have been."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -39,9 +39,9 @@ class Ledger(Witness):
         self.limited: dict[str, int] = {}
         self.posts: defaultdict[str, list[Post]] = defaultdict(list)
         self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
-        self.doubts: list[Doubt] = []
+        self.unknown_outcomes: list[UnknownOutcome] = []
         self.violations: list[Violation] = []
-        self.excused: defaultdict[str, set[Hashable]] = defaultdict(set)
+        self.allowed: defaultdict[str, set[Hashable]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
         self.on_commit: Callable[[Invocation, Commit], None] = lambda process, commit: None
 
@@ -53,14 +53,14 @@ class Ledger(Witness):
         if violation not in self.violations:
             self.violations.append(violation)
 
-    def excuse(self, why: str, what: Hashable, holds: bool) -> bool:
-        """Count what only an exemption keeps from being a violation; gives `holds` back."""
+    def allow(self, why: str, what: Hashable, holds: bool) -> bool:
+        """Count what only a documented limit keeps from being a violation; gives `holds` back."""
         if holds:
-            self.excused[why].add(what)
+            self.allowed[why].add(what)
         return holds
 
-    def struck(self, process: Invocation | None, strike: Strike) -> None:
-        """A fault struck; the faults keep count of them."""
+    def fault_injected(self, process: Invocation | None, injected: InjectedFault) -> None:
+        """A fault was injected; the schedule counts them."""
 
     # The queue and its dead-letter queue
 
@@ -74,11 +74,11 @@ class Ledger(Witness):
         self.by_record[message.id] = submission
         self.by_place[submission.places[0]] = submission
 
-    def defer(self, message: Message) -> None:
-        """A message is in the dead-letter queue, by whatever hand."""
+    def reached_dead_letters(self, message: Message) -> None:
+        """A message is in the dead-letter queue, moved by SQS or by our code."""
         submission = self.submission_of(message)
-        submission.defer += 1
-        submission.was_set_aside = True
+        submission.dead_lettered += 1
+        submission.was_dead_lettered = True
         self.by_record[message.id] = submission
 
     def redriven(self, old: Message, new: Message) -> None:
@@ -93,7 +93,7 @@ class Ledger(Witness):
             self.by_place[place] = submission
 
     def handed_over(self, message: Message, invocation: Invocation) -> None:
-        """An invocation has a message in hand, perhaps while an earlier one has it still."""
+        """An invocation has received a message, perhaps while an earlier one still works on it."""
         submission = self.submission_of(message)
         last, submission.last_handled_by = submission.last_handled_by, invocation
         if last is not None and not last.is_over:
@@ -132,25 +132,25 @@ class Ledger(Witness):
         return Stored(moment, put.row, self.by_place.get(put.row["created_at"]), process)
 
     def _note_late(self, put: PutChat, process: Invocation) -> None:
-        """Applied after its writer's end, and when SQS had taken the message out of its hand."""
+        """A write that was applied after its process had ended, and after SQS took the message."""
         submission = self.by_place.get(put.row["created_at"])
         if submission is None or not process.is_over:
             return
-        if submission.was_set_aside or submission.last_handled_by is not process:
+        if submission.was_dead_lettered or submission.last_handled_by is not process:
             self.overlapping_groups.add(submission.webhook.group)
 
     def quarantined(self, process: Invocation, rejected: RejectedRecord) -> None:
         self.counts["quarantined"] += 1
         if not rejected.reason:
-            self.violated("G1", f"{rejected.record.id} is set aside without a reason")
+            self.violated("G1", f"{rejected.record.id} is dead-lettered without a reason")
 
-    # The telling
+    # Notifications
 
     def claimed(self, process: Invocation, claim: Claim) -> None:
         sender_id = claim.notification.sender_id
-        if process.is_over and sender_id not in process.defer:
-            self.doubts.append(
-                Doubt(sender_id, claim.notification.stored_at, "claimed after its death")
+        if process.is_over and sender_id not in process.deferred:
+            self.unknown_outcomes.append(
+                UnknownOutcome(sender_id, claim.notification.stored_at, "claimed after its death")
             )
         process.claims[sender_id] = claim
         process.claimed[sender_id] = self.moment()
@@ -163,14 +163,14 @@ class Ledger(Witness):
         self.settlements[sender_id].append((self.moment(), notified_through))
 
     def scheduled(self, process: Invocation, notification: Notification) -> None:
-        process.defer.add(notification.sender_id)
+        process.deferred.add(notification.sender_id)
         process.claims.pop(notification.sender_id, None)
-        self.counts["parked"] += 1
+        self.counts["scheduled for retry"] += 1
 
-    def gave_up(self, process: Invocation, rejected: RejectedNotification) -> None:
-        process.defer.add(rejected.id)
+    def dead_lettered(self, process: Invocation, rejected: RejectedNotification) -> None:
+        process.deferred.add(rejected.id)
         process.claims.pop(rejected.id, None)
-        self.counts["given up"] += 1
+        self.counts["dead-lettered"] += 1
 
     def is_answered(self, key: ChatKey) -> bool:
         """Whether a POST made after the chat was stored has been accepted."""
@@ -187,27 +187,29 @@ class Ledger(Witness):
         self.counts["accepted posts"] += 1
 
     def ended(self, process: Invocation) -> None:
-        """An invocation is over: claims that it could not see to their end are in doubt."""
+        """An invocation is over; the claims that it still holds may have an unknown outcome."""
         process.ended = self.moment()
-        self.counts["deaths"] += process.died
+        self.counts["processes died"] += process.died
         self.counts["invocations"] += 1
-        if process.timed_out and "function" not in process.struck:
+        if process.timed_out and "function" not in process.faulty_ports:
             self.violated(
                 "time", f"invocation {process.number} was ended in the middle of its work"
             )
         for sender_id, claim in process.claims.items():
-            cause = self._cause_of_doubt(process, sender_id)
+            cause = self._cause_of_unknown_outcome(process, sender_id)
             if cause:
-                self.doubts.append(Doubt(sender_id, claim.notification.stored_at, cause))
+                self.unknown_outcomes.append(
+                    UnknownOutcome(sender_id, claim.notification.stored_at, cause)
+                )
 
-    def _cause_of_doubt(self, process: Invocation, sender_id: str) -> str | None:
-        """Why nobody can know whether the sender was told; None when somebody should."""
+    def _cause_of_unknown_outcome(self, process: Invocation, sender_id: str) -> str | None:
+        """Why the outcome of the claim is unknown; None when it should be known."""
         if process.died:
             return "died with the claim"
-        if "notifications" not in process.struck:
+        if "notifications" not in process.faulty_ports:
             return None
         if any(post.process is process for post in self.posts[sender_id]):
             return "could not note the end of its claim"
-        # Said to be undone, and nothing that could have said more was to be reached.
-        is_cut_off = process.brings_again and "retry_queue" in process.struck
-        return "could neither park its news nor give its claim back" if is_cut_off else None
+        # The batch was reported as failed, and the retry queue could not be reached.
+        is_cut_off = process.brings_again and "retry_queue" in process.faulty_ports
+        return "could neither schedule a retry nor release the claim" if is_cut_off else None

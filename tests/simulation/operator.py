@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from tests.world.faults import DEATH, Faults
-from tests.world.queues import FifoQueue, Message, StandardQueue
-from tests.world.scheduler import Scheduler
+from tests.support.memory.fault_schedule import DEATH, FaultSchedule
+from tests.support.memory.queues import FifoQueue, Message, StandardQueue
+from tests.support.memory.scheduler import Scheduler
 
 
 class Operator:
@@ -20,7 +20,7 @@ class Operator:
         retries: StandardQueue,
         reply_dead_letters: StandardQueue,
         scheduler: Scheduler,
-        faults: Faults,
+        faults: FaultSchedule,
         random: Random,
     ) -> None:
         self._queue = queue
@@ -60,7 +60,7 @@ class Operator:
 
     def _goes_on(self) -> bool:
         self._scheduler.pause(0.05 * self._random.random())
-        return self._faults.strike("queue.redrive", DEATH, self._scheduler.now) is None
+        return self._faults.inject("queue.redrive", DEATH, self._scheduler.now) is None
 
 
 def _place(message: Message) -> dict[str, str]:

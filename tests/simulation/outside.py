@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection
 from tests.simulation.ledger import Ledger
 from tests.simulation.settings import START, Settings
 from tests.simulation.webhooks import POISON
-from tests.world.chance import Chance
-from tests.world.faults import Faults, Strike
-from tests.world.queues import FifoQueue, StandardQueue
-from tests.world.reply_service import ReplyService
-from tests.world.scheduler import Scheduler
-from tests.world.tables import Row, Tables
-from tests.world.wire import Wire
+from tests.support.memory.chance import Chance
+from tests.support.memory.fault_schedule import FaultSchedule, InjectedFault
+from tests.support.memory.queues import FifoQueue, StandardQueue
+from tests.support.memory.reply_service import ReplyService
+from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.tables import Row, Tables
+from tests.support.memory.wire import Wire
 
 RETRY_QUEUE_RECEIVES = 5  # as in infra/template.yaml
 
@@ -31,8 +31,10 @@ class Outside:
         self.chance = chance
         self.settings = settings
         self.scheduler = Scheduler(START)
-        self.faults = Faults(chance, settings.rates, settings.kinds, settings.outages, only_faults)
-        self.faults.on_strike = self._note_strike
+        self.faults = FaultSchedule(
+            chance, settings.rates, settings.kinds, settings.outages, only_faults
+        )
+        self.faults.on_inject = self._note_fault
         self.ledger = ledger(self.now)
         self.tables = Tables(self._index_lag(), _is_refused)
         self.wire = Wire(self.scheduler, self.faults, chance.stream("wire"), settings.latency)
@@ -49,11 +51,11 @@ class Outside:
     def now(self) -> float:
         return self.scheduler.now
 
-    def _note_strike(self, strike: Strike) -> None:
+    def _note_fault(self, fault: InjectedFault) -> None:
         process = self.wire.process
         if process is not None:
-            process.struck.add(strike.site.partition(".")[0])
-        self.ledger.struck(process, strike)
+            process.faulty_ports.add(fault.site.partition(".")[0])
+        self.ledger.fault_injected(process, fault)
 
     def _index_lag(self) -> Callable[[], float]:
         pick = self.chance.stream("lag")

@@ -10,9 +10,9 @@ from typing import Any
 from tests.simulation.functions import Function, Invocation
 from tests.simulation.records import Record, sqs_record
 from tests.simulation.settings import Settings
-from tests.world.faults import Fault, Faults
-from tests.world.queues import FifoQueue, Message, StandardQueue
-from tests.world.scheduler import Scheduler
+from tests.support.memory.fault_schedule import Fault, FaultSchedule
+from tests.support.memory.queues import FifoQueue, Message, StandardQueue
+from tests.support.memory.scheduler import Scheduler
 
 BATCH_SIZE = 10
 
@@ -42,7 +42,7 @@ class QueueMapping:
         handle: Handle,
         settings: Settings,
         scheduler: Scheduler,
-        faults: Faults,
+        faults: FaultSchedule,
         random: Random,
         visibility: float,
     ) -> None:
@@ -98,6 +98,6 @@ class QueueMapping:
         self._scheduler.after(0.01 + 0.1 * self._random.random(), self.poll)
 
     def _delete(self, message: Message, delivery: Delivery) -> None:
-        again = self._faults.strike("queue.delete", (Fault.DELIVERED_AGAIN,), self._scheduler.now)
+        again = self._faults.inject("queue.delete", (Fault.DELIVERED_AGAIN,), self._scheduler.now)
         if not again and self._queue.delete(message, delivery.receipts[message.id]):
             self.on_delete(message)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from consumer.aws.attribute_values import to_item
-from tests.world.queues import Message
-from tests.world.tables import Row
+from tests.support.memory.queues import Message
+from tests.support.memory.tables import Row
 
 Record = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""Tell one history line by line: `python -m tests.simulation.replay SEED`.
+"""Print one history line by line: `python -m tests.simulation.replay SEED`.
 
 `--webhooks` and `--faults` leave out all others, as a shortened history does.
 """
@@ -13,11 +13,11 @@ from dataclasses import fields
 
 from tests.simulation.history import Case, History
 from tests.simulation.settings import START, Settings
-from tests.simulation.story import Story
+from tests.simulation.timeline import Timeline
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the story; 1 when a guarantee was violated."""
+    """Print the timeline; 1 when a guarantee was violated."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.replay", description=__doc__)
     parser.add_argument("seed", type=int)
     parser.add_argument("--webhooks", help="numbers, separated by commas")
@@ -28,16 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         None if given.webhooks is None else frozenset(map(int, _parts(given.webhooks))),
         None if given.faults is None else frozenset(_parts(given.faults)),
     )
-    lines, violations = tell(case)
+    lines, violations = describe(case)
     print("\n".join(lines))
     print(f"{violations} violation(s)", file=sys.stderr)
     return 1 if violations else 0
 
 
-def tell(case: Case) -> tuple[list[str], int]:
+def describe(case: Case) -> tuple[list[str], int]:
     """The lines of a history, and how many of them are violations."""
-    history = History(case, Story)
-    assert isinstance(history.ledger, Story)
+    history = History(case, Timeline)
+    assert isinstance(history.ledger, Timeline)
     history.run()
     return [*_described(history.settings), *history.ledger.lines], len(history.ledger.violations)
 

@@ -1,6 +1,6 @@
 """What one history is like, drawn from its seed: some calm, some stormy, no two alike.
 
-Each history has only some of the faults and some of the places where they strike, so
+Each history has only some of the faults and some of the places where they fall, so
 that rare combinations are not drowned by the common ones.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tests.world.chance import Chance
-from tests.world.faults import DEATH, DEEDS, PART, POST, WRITE, Fault, Outage
+from tests.support.memory.chance import Chance
+from tests.support.memory.fault_schedule import DEATH, DEEDS, PART, POST, WRITE, Fault, Outage
 
 START = 1_790_000_000.0
 MESSAGES = 30

@@ -23,7 +23,7 @@ def shrink(case: Case) -> Case:
     short = replace(
         case,
         webhooks=frozenset(each.number for each in history.webhooks),
-        faults=frozenset(each.name for each in history.faults.struck),
+        faults=frozenset(each.name for each in history.faults.injected),
     )
     tries = _Tries(wanted)
     size = -1

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.simulation.history import Case, run_case
-from tests.simulation.replay import command, tell
+from tests.simulation.replay import command, describe
 from tests.simulation.shrink import shrink
 
 CHUNK = 50
@@ -31,14 +31,14 @@ class Summary:
     histories: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    excused: Counter[str] = field(default_factory=Counter)
+    allowed: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, other: Summary) -> None:
         self.histories += other.histories
         self.counts += other.counts
         self.faults += other.faults
-        self.excused += other.excused
+        self.allowed += other.allowed
         self.failed += other.failed
 
 
@@ -50,8 +50,8 @@ def live_through(seeds: Sequence[int]) -> Summary:
         summary.counts["messages"] += len(history.webhooks)
         summary.counts += history.ledger.counts
         summary.counts["stored"] += len(history.ledger.stored)
-        summary.excused.update({why: len(what) for why, what in history.ledger.excused.items()})
-        summary.faults.update(strike.fault.value for strike in history.faults.struck)
+        summary.allowed.update({why: len(what) for why, what in history.ledger.allowed.items()})
+        summary.faults.update(each.fault.value for each in history.faults.injected)
         if history.ledger.violations:
             summary.failed.append((seed, str(history.ledger.violations[0])))
     return summary
@@ -89,27 +89,27 @@ def _show_progress(total: Summary, wanted: int) -> None:
 
 
 def _print_summary(total: Summary, seeds: range, seconds: float) -> None:
-    print(f"\nhistories   {total.histories:>12,}   seeds {seeds.start} to {seeds.stop - 1}")
+    print(f"\n{'histories':<20}{total.histories:>12,}   seeds {seeds.start} to {seeds.stop - 1}")
     for name, count in sorted(total.counts.items()):
-        print(f"{name:<16}{count:>8,}")
+        print(f"{name:<20}{count:>12,}")
     _print_counts("faults", total.faults)
-    _print_counts("exempted", total.excused)
-    print(f"violations      {len(total.failed):>8,}")
+    _print_counts("documented limits", total.allowed)
+    print(f"{'violations':<20}{len(total.failed):>12,}")
     for seed, what in sorted(total.failed):
         print(f"  seed {seed}: {what}")
     print(f"took {seconds:.0f} s, {total.histories / seconds * 60:,.0f} histories a minute")
 
 
 def _print_counts(title: str, counts: Counter[str]) -> None:
-    print(f"{title:<16}{counts.total():>8,}")
+    print(f"{title:<20}{counts.total():>12,}")
     for name, count in counts.most_common():
-        print(f"  {count:>10,}  {name}")
+        print(f"  {count:>14,}  {name}")
 
 
 def print_shortest(seed: int) -> None:
     """Print the shortest history found, and how to see it again."""
     short = shrink(Case(seed))
-    lines, _ = tell(short)
+    lines, _ = describe(short)
     print(f"\nseed {seed}, made short:")
     notified = [line for line in lines if not line.startswith("#")]
     print("\n".join(notified[:MOST_LINES]))

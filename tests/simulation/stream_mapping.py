@@ -11,9 +11,9 @@ from tests.simulation.functions import Function, Invocation
 from tests.simulation.queue_mapping import Handle
 from tests.simulation.records import Record, stream_record
 from tests.simulation.settings import Settings
-from tests.world.faults import Fault, Faults
-from tests.world.scheduler import Scheduler
-from tests.world.tables import Row
+from tests.support.memory.fault_schedule import Fault, FaultSchedule
+from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.tables import Row
 
 MOST_ATTEMPTS = 31
 OLDEST_RECORD_SECONDS = 21_600
@@ -46,7 +46,7 @@ class StreamMapping:
         handle: Handle,
         settings: Settings,
         scheduler: Scheduler,
-        faults: Faults,
+        faults: FaultSchedule,
         random: Random,
     ) -> None:
         self._function = function
@@ -96,7 +96,7 @@ class StreamMapping:
         now = self._scheduler.now
         if invocation.died or invocation.raised:
             self._try_again(lane, batch)
-        elif self._faults.strike("stream.again", (Fault.DELIVERED_AGAIN,), now):
+        elif self._faults.inject("stream.again", (Fault.DELIVERED_AGAIN,), now):
             lane.again.insert(0, batch)
         backoff = min(60.0, 0.25 * 2**batch.attempts) if lane.again else 0.1
         self._wake(lane, backoff * self._random.random())

@@ -1,4 +1,4 @@
-"""G1 to G7 hold in hundreds of histories, each with its own storm.
+"""G1 to G7 hold in hundreds of histories, each with its own faults.
 
 `python -m tests.simulation.soak` lives through as many as you like.
 """
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from tests.simulation.history import Case, History, run_case
-from tests.simulation.replay import command, tell
+from tests.simulation.replay import command, describe
 from tests.simulation.shrink import shrink
-from tests.world.faults import Fault
+from tests.support.memory.fault_schedule import Fault
 
 SEEDS = range(400)
 
@@ -35,12 +35,12 @@ def test_a_history_has_thirty_messages_at_least(lived: Lived) -> None:
     assert min(len(history.webhooks) for history in lived.values()) >= 30
 
 
-def test_every_kind_of_fault_strikes(lived: Lived) -> None:
-    struck = Counter(s.fault for history in lived.values() for s in history.faults.struck)
-    assert set(struck) == set(Fault)
+def test_every_kind_of_fault_is_injected(lived: Lived) -> None:
+    injected = Counter(s.fault for history in lived.values() for s in history.faults.injected)
+    assert set(injected) == set(Fault)
 
 
-def test_every_exemption_leaves_most_messages_to_their_guarantee(lived: Lived) -> None:
+def test_the_documented_limits_leave_most_messages_to_their_guarantee(lived: Lived) -> None:
     stored = sum(len(history.ledger.stored) for history in lived.values())
     notified = sum(
         history.ledger.is_answered(key)
@@ -51,14 +51,14 @@ def test_every_exemption_leaves_most_messages_to_their_guarantee(lived: Lived) -
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
-    assert tell(Case(7)) == tell(Case(7))
+    assert describe(Case(7)) == describe(Case(7))
 
 
 def test_another_seed_gives_another_history() -> None:
-    assert tell(Case(7)) != tell(Case(8))
+    assert describe(Case(7)) != describe(Case(8))
 
 
-def test_a_shortened_history_is_told_by_the_command_that_is_printed() -> None:
+def test_a_shortened_history_is_replayed_by_the_command_that_is_printed() -> None:
     case = Case(7, frozenset({1, 2}), frozenset({"outage#0"}))
     assert command(case) == (
         "python -m tests.simulation.replay 7 --webhooks 1,2 --faults 'outage#0'"
@@ -79,5 +79,5 @@ def how_to_see(seeds: Sequence[int]) -> str:
     if not seeds:
         return ""
     short = shrink(Case(seeds[0]))
-    lines, _ = tell(short)
+    lines, _ = describe(short)
     return "\n".join([f"{len(seeds)} seeds: {seeds[:10]}", *lines, command(short)])

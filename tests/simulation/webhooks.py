@@ -8,7 +8,7 @@ from random import Random
 from urllib.parse import urlencode
 
 from tests.simulation.settings import START, Settings
-from tests.world.chance import Chance
+from tests.support.memory.chance import Chance
 
 POISON = "no table takes this"
 GARBAGE = ("hello", "{}", "Body=who+is+this", "=&=&=", "From=&WaId=&Body=x", "%ff%fe=%00", "[1, 2]")

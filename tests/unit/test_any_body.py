@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from consumer.text import clean
 from consumer.webhook.message import InboundMessage, Malformed, StatusCallback
 from consumer.webhook.parse import parse_inbound
-from tests.unit.builders import SAMPLES, body, parsed, raw_record, warnings
-from tests.unit.oracle import check_body, check_records
+from tests.support.builders import SAMPLES, body, parsed, raw_record, warnings
+from tests.support.invariants import check_body, check_records
 
 MB = 1024 * 1024
 # Below it the clock's own steps would count.

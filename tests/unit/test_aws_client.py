@@ -10,7 +10,7 @@ from consumer.aws.client import AwsClient, AwsRefused, endpoint
 from consumer.aws.credentials import Credentials, CredentialSource
 from consumer.aws.http import HttpPool
 from consumer.errors import Refused, SettingInvalid, Unavailable
-from tests.unit.stub_server import (
+from tests.support.http_server import (
     Act,
     Handler,
     Request,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import parsed, warnings
+from tests.support.builders import parsed, warnings
 
 FIRST = {"MediaUrl0": "https://api.twilio.com/0", "MediaContentType0": "image/png"}
 SECOND = {"MediaUrl1": "https://api.twilio.com/1", "MediaContentType1": "audio/ogg"}

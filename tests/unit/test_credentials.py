@@ -9,7 +9,7 @@ import pytest
 
 from consumer.aws.credentials import Credentials, CredentialSource
 from consumer.errors import Refused
-from tests.unit.builders import SOURCE
+from tests.support.builders import SOURCE
 
 
 def test_the_runtimes_variables_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,9 @@ from handlers.queue_message_handler import (
     store_chat_messages,
 )
 from queue_function import parse_message_body, queue_handler
-from tests.unit.builders import SENDER, SID, body, numbered, sample, stream_record
-from tests.unit.doubles import Context
-from tests.unit.stub_server import Handler, Stub, reply, serving
+from tests.support.builders import SENDER, SID, body, numbered, sample, stream_record
+from tests.support.doubles import Context
+from tests.support.http_server import Handler, Stub, reply, serving
 
 WARM_UP = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}

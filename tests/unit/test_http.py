@@ -9,7 +9,16 @@ import pytest
 
 from consumer.aws.dial import Origin, connect, dial
 from consumer.aws.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
-from tests.unit.stub_server import Handler, Stub, drip, hang_up, nobody, reply, serving, stay_silent
+from tests.support.http_server import (
+    Handler,
+    Stub,
+    drip,
+    hang_up,
+    nobody,
+    reply,
+    serving,
+    stay_silent,
+)
 
 PATIENT_SECONDS = 30.0
 HASTY_SECONDS = 0.05

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.webhook.message import InboundMessage, Malformed, StatusCallback, as_dict
 from consumer.webhook.parse import parse_inbound
-from tests.unit.builders import SID, body, parsed, warnings
+from tests.support.builders import SID, body, parsed, warnings
 
 KB = 1024
 

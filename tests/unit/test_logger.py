@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from consumer.errors import NotStored
 from consumer.masking import mask
 from logger_setup import Logger, get_logger, set_request_id
-from tests.unit.builders import body, message, notification, queue_record
+from tests.support.builders import body, message, notification, queue_record
 
 NUMBER = "+4915555550101"
 

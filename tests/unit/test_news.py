@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from consumer.notification.notification import Notification, RejectedNotification, newest_per_sender
 from consumer.notification.retry_record import read_retry_record, retry_body
 from consumer.notification.stream_record import read_stream_record
-from tests.unit.builders import SENDER, SID, notification, stream_record
+from tests.support.builders import SENDER, SID, notification, stream_record
 
 
 def retry_record(text: object) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from consumer.conversation.queue_record import read_record
 from consumer.notification.notification import RejectedNotification
 from consumer.notification.retry_queue import MAX_DELAY_SECONDS, SqsRetryQueue, delay_seconds
 from consumer.notification.retry_record import read_retry_record
-from tests.unit.builders import attributed, notification, queue_record, raw_record, rejected
-from tests.unit.scripted_aws import ScriptedAws, refused, throttled
+from tests.support.builders import attributed, notification, queue_record, raw_record, rejected
+from tests.support.scripted_aws import ScriptedAws, refused, throttled
 
 URL = "https://sqs/queue"
 

@@ -10,8 +10,8 @@ from consumer.conversation.chat import chat_item
 from consumer.conversation.dynamodb_store import DynamoConversationStore
 from consumer.conversation.ports import SenderWrite
 from consumer.errors import SettingInvalid
-from tests.unit.builders import message, session
-from tests.unit.scripted_aws import ScriptedAws
+from tests.support.builders import message, session
+from tests.support.scripted_aws import ScriptedAws
 
 STORED_AT = Decimal("1795000000.5")
 DAY_SECONDS = 86_400

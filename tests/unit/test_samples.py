@@ -6,8 +6,8 @@ from typing import Any
 from consumer.aws.attribute_values import to_item
 from consumer.conversation.chat import chat_item, message_from_dict
 from queue_function import group_messages_by_sender, parse_message_body
-from tests.unit.builders import raw_record, sample
-from tests.unit.limits import faults_of
+from tests.support.builders import raw_record, sample
+from tests.support.dynamodb_limits import faults_of
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 MEDIA_URL = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages"

@@ -21,10 +21,10 @@ from handlers.queue_message_handler import (
     store_chat_messages,
 )
 from queue_function import group_messages_by_sender, parse_message_body
-from tests.unit.builders import SENDER, body, numbered, sample
-from tests.unit.doubles import NOW, QueueWorld
-from tests.unit.limits import faults_of
-from tests.unit.scripted_aws import ScriptedAws, refused
+from tests.support.builders import SENDER, body, numbered, sample
+from tests.support.doubles import NOW, QueueWorld
+from tests.support.dynamodb_limits import faults_of
+from tests.support.scripted_aws import ScriptedAws, refused
 
 ENDLESS: list[Any] = []
 ENDLESS.append(ENDLESS)

@@ -4,7 +4,7 @@ import pytest
 
 from consumer.webhook.message import Malformed
 from consumer.webhook.parse import parse_inbound
-from tests.unit.builders import body, parsed
+from tests.support.builders import body, parsed
 
 NOBODY = {"From": None, "WaId": None}
 

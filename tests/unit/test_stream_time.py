@@ -5,8 +5,8 @@ import pytest
 from consumer.errors import NotHandled
 from consumer.notification.ports import Outcome
 from consumer.notification.retry_record import retry_body
-from tests.unit.builders import SENDER, retry_record, stream_record
-from tests.unit.doubles import StreamWorld
+from tests.support.builders import SENDER, retry_record, stream_record
+from tests.support.doubles import StreamWorld
 
 HANGING_SECONDS = 4.0
 

@@ -15,9 +15,9 @@ from consumer.text import (
     parse_document,
     parse_number,
 )
-from tests.unit.builders import body, raw_record, warnings
-from tests.unit.limits import number_faults
-from tests.unit.oracle import check_records
+from tests.support.builders import body, raw_record, warnings
+from tests.support.dynamodb_limits import number_faults
+from tests.support.invariants import check_records
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""What a contract test works on: the ports, and a way to look at what they did.
+
+The in-memory world and the adapters in front of the emulator offer the same, so that
+one set of cases holds both to one behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from consumer.conversation.ports import ConversationStore, DeadLetterQueue
+from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
+from consumer.webhook.message import ChatKey
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message that lies in a queue."""
+
+    body: str
+    group: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Harness(Protocol):
+    """One of the two worlds."""
+
+    @property
+    def conversations(self) -> ConversationStore: ...
+
+    @property
+    def notifications(self) -> NotificationStore: ...
+
+    @property
+    def dead_letters(self) -> DeadLetterQueue: ...
+
+    @property
+    def retry_queue(self) -> RetryQueue: ...
+
+    def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
+        """Write a session as the reply service may: with odd attributes, or without some."""
+
+    def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
+        """The row as it is stored, in plain values."""
+
+    def quarantined(self) -> list[QueuedMessage]:
+        """Take what lies in the dead-letter queue of bodies."""
+
+    def waiting(self) -> int:
+        """How many parked messages may not be received yet."""
+
+    def scheduled(self) -> list[QueuedMessage]:
+        """Take what was parked, once its delay is over."""
+
+    def forget_scheduled(self) -> None:
+        """Throw away what was parked, however long it has still to wait."""
+
+    def dead_lettered(self) -> list[QueuedMessage]:
+        """Take what lies in the dead-letter queue of news."""
+
+    def reply_service(self, behaviour: str) -> ReplyService:
+        """The port to a reply service that answers every POST in this way: a status, `drops`
+        (the connection), or `absent`."""

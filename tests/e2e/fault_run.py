@@ -1,0 +1,77 @@
+"""A running system whose functions reach everything through the fault-injecting proxy."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.e2e.fault_schedule import FaultSchedule
+from tests.e2e.journal import Journal
+from tests.e2e.proxy import running_proxy
+from tests.e2e.workers import Workers
+from tests.e2e.world import World
+from unc.local.stack import RunningStack, running_stack
+
+# A death costs one visibility timeout: minutes, as the template has it. AWS asks that it is no
+# shorter than the function's time, and so it is here; what a death leads to only comes sooner.
+# Both keep some of it back for calls that might hang; with much less they would do very little.
+QUEUE_FUNCTION_SECONDS = 18
+NOTIFIER_SECONDS = 50
+REPLY_TIMEOUT_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class FaultRun:
+    """The system, its schedule, and what the proxies saw."""
+
+    world: World
+    schedule: FaultSchedule
+    journal: Journal
+
+
+@contextlib.contextmanager
+def running_fault_run(seed: int) -> Iterator[FaultRun]:
+    """Start a system of its own with a fault schedule; all of it ends with the block."""
+    schedule, journal = FaultSchedule(seed), Journal()
+    with contextlib.ExitStack() as ending:
+        stack = ending.enter_context(running_stack())
+        assert stack.reply is not None
+        workers = Workers(stack.emulator.process.pid)
+        aws, reply = (
+            ending.enter_context(running_proxy(url, schedule, journal, workers))
+            for url in (stack.endpoint, stack.reply.url)
+        )
+        lead_through(stack, aws.url, reply.url)
+        yield FaultRun(World(stack), schedule, journal)
+
+
+def lead_through(stack: RunningStack, aws_url: str, reply_url: str) -> None:
+    """Point both functions at the proxies and shorten what a death costs."""
+    names = stack.resources
+    configure(stack, names.queue_function, QUEUE_FUNCTION_SECONDS, AWS_ENDPOINT_URL=aws_url)
+    configure(
+        stack,
+        names.dynamo_function,
+        NOTIFIER_SECONDS,
+        AWS_ENDPOINT_URL=aws_url,
+        REPLY_SERVICE_URL=reply_url,
+        REPLY_TIMEOUT_SECONDS=str(REPLY_TIMEOUT_SECONDS),
+    )
+    set_visibility(stack, names.queue, QUEUE_FUNCTION_SECONDS)
+    set_visibility(stack, names.reply_retry_queue, NOTIFIER_SECONDS)
+
+
+def configure(stack: RunningStack, function: str, seconds: int, **variables: str) -> None:
+    """Change a function's time and some of its environment."""
+    functions = stack.aws.functions
+    found = functions.get_function_configuration(FunctionName=function)
+    functions.update_function_configuration(
+        FunctionName=function,
+        Timeout=seconds,
+        Environment={"Variables": found["Environment"]["Variables"] | variables},
+    )
+
+
+def set_visibility(stack: RunningStack, queue: str, seconds: int) -> None:
+    stack.aws.sqs.set_queue_attributes(
+        QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)}
+    )

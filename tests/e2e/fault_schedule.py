@@ -1,0 +1,173 @@
+"""How often things go wrong, and when.
+
+Every operation has a deck of its own, shuffled by the seed and drawn from again and again: chance
+decides when a fault is injected, never whether. The seed does not replay a run: two functions and
+their threads may ask in another order.
+"""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tests.e2e.faults import (
+    APPLIED_500,
+    BUSY,
+    CONFLICT,
+    DROPPED_AFTER,
+    DROPPED_BEFORE,
+    KILLED_AFTER,
+    KILLED_BEFORE,
+    KILLED_DURING,
+    LONG_OUTAGE,
+    NO_JSON,
+    NOTHING,
+    OUTAGE,
+    OVER_LIMIT,
+    QUEUE_THROTTLED,
+    REPLY_ACCEPTED_504,
+    REPLY_BUSY,
+    REPLY_DOWN,
+    REPLY_DOWN_FOR_A_WHILE,
+    REPLY_FAILED,
+    REPLY_GATEWAY_TIMEOUT,
+    REPLY_REFUSES_SECRET,
+    SERVER_ERROR,
+    SLOW,
+    SOME_FAILED,
+    THROTTLED,
+    UNPROCESSED,
+    Fault,
+)
+
+
+def deck(size: int, faults: Mapping[Fault, int]) -> list[Fault]:
+    """A deck of so many cards: each fault so many times, and for the rest nothing happens."""
+    cards = [fault for fault, times in faults.items() for _ in range(times)]
+    return cards + [NOTHING] * (size - len(cards))
+
+
+QUERIES = {
+    SLOW: 2,
+    SERVER_ERROR: 2,
+    NO_JSON: 2,
+    OVER_LIMIT: 4,
+    LONG_OUTAGE: 1,
+    DROPPED_BEFORE: 2,
+    DROPPED_AFTER: 2,
+    KILLED_BEFORE: 1,
+    KILLED_DURING: 1,
+}
+READS = {
+    SLOW: 2,
+    SERVER_ERROR: 2,
+    THROTTLED: 2,
+    UNPROCESSED: 10,
+    DROPPED_BEFORE: 2,
+    DROPPED_AFTER: 2,
+    KILLED_DURING: 1,
+    KILLED_AFTER: 1,
+}
+TRANSACTIONS = {
+    SLOW: 4,
+    SERVER_ERROR: 4,
+    NO_JSON: 2,
+    OVER_LIMIT: 2,
+    OUTAGE: 1,
+    CONFLICT: 4,
+    DROPPED_BEFORE: 4,
+    DROPPED_AFTER: 6,
+    APPLIED_500: 3,
+    KILLED_BEFORE: 1,
+    KILLED_DURING: 1,
+    KILLED_AFTER: 1,
+}
+# A message or a claim that comes alone: the same harm, and a conflict has a name of its own.
+SINGLES = {
+    SLOW: 1,
+    SERVER_ERROR: 1,
+    NO_JSON: 1,
+    THROTTLED: 1,
+    BUSY: 1,
+    DROPPED_BEFORE: 1,
+    DROPPED_AFTER: 2,
+    APPLIED_500: 1,
+    KILLED_BEFORE: 1,
+    KILLED_DURING: 1,
+    KILLED_AFTER: 1,
+}
+SENDS = {
+    SERVER_ERROR: 1,
+    QUEUE_THROTTLED: 1,
+    SOME_FAILED: 4,
+    DROPPED_BEFORE: 1,
+    DROPPED_AFTER: 1,
+    KILLED_BEFORE: 1,
+    KILLED_DURING: 1,
+}
+POSTS = {
+    SLOW: 10,
+    REPLY_FAILED: 6,
+    REPLY_DOWN: 6,
+    REPLY_DOWN_FOR_A_WHILE: 1,
+    REPLY_BUSY: 4,
+    REPLY_REFUSES_SECRET: 4,
+    REPLY_GATEWAY_TIMEOUT: 6,
+    REPLY_ACCEPTED_504: 6,
+    DROPPED_BEFORE: 6,
+    DROPPED_AFTER: 6,
+    KILLED_BEFORE: 1,
+    KILLED_DURING: 1,
+    KILLED_AFTER: 1,
+}
+DECKS = {
+    "Query": deck(600, QUERIES),
+    "BatchGetItem": deck(200, READS),
+    "TransactWriteItems": deck(200, TRANSACTIONS),
+    "PutItem": deck(40, SINGLES),
+    "UpdateItem": deck(40, SINGLES),
+    "SendMessageBatch": deck(30, SENDS),
+    "GetSecretValue": deck(8, {SERVER_ERROR: 1, THROTTLED: 1, DROPPED_AFTER: 1}),
+    "POST": deck(300, POSTS),
+}
+
+
+class FaultSchedule:
+    """Draws faults for calls, by operation, until it is stopped; any thread may ask."""
+
+    def __init__(self, seed: int, decks: Mapping[str, Sequence[Fault]] = DECKS) -> None:
+        self.seed = seed
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._random = random.Random(seed)
+        self._decks = decks
+        self._piles: dict[str, list[Fault]] = {operation: [] for operation in decks}
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def draw(self, operation: str) -> Fault:
+        """What happens to this call."""
+        with self._lock:
+            if self._is_over or operation not in self._decks:
+                return NOTHING
+            fault = self._draw(operation)
+            self.counts[operation, fault.name] += 1
+            return fault
+
+    def stop(self) -> None:
+        """From now on inject nothing."""
+        with self._lock:
+            self._is_over = True
+
+    def not_injected(self) -> set[tuple[str, str]]:
+        """Faults that were not injected yet, by operation."""
+        faults = {(name, fault.name) for name, cards in self._decks.items() for fault in cards}
+        return faults - self.counts.keys()
+
+    def _draw(self, operation: str) -> Fault:
+        pile = self._piles[operation]
+        if not pile:
+            pile += self._random.sample(self._decks[operation], len(self._decks[operation]))
+        fault = pile.pop()
+        pile += [replace(fault, lasts=1)] * (fault.lasts - 1)
+        return fault

@@ -1,0 +1,130 @@
+"""What fresh containers of the two functions work with, and the calls that Lambda makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from consumer.aws.client import LONGEST_CALL_SECONDS
+from consumer.conversation.queue_record import read_record
+from consumer.conversation.session_cache import SessionCache
+from consumer.notification.notifier import NotifierRules
+from container import NotifierDependencies, QueueDependencies, Runtime, longest_round
+from handlers.dynamo_event_handler import handle_retries, handle_stream
+from handlers.queue_message_handler import handle_batch
+from logger_setup import Logger
+from tests.simulation.functions import Invocation
+from tests.simulation.outside import Outside
+from tests.simulation.records import Record
+from tests.support.memory.conversation_store import MemoryConversationStore
+from tests.support.memory.notification_store import MemoryNotificationStore
+from tests.support.memory.queue_ports import MemoryDeadLetterQueue, MemoryRetryQueue
+from tests.support.memory.reply_service import MemoryReplyService
+
+
+class Quiet(Logger):
+    """Writes nothing."""
+
+    def _write(self, *line: Any) -> None:
+        pass
+
+
+class Containers:
+    """Makes them; each container has a clock that is a little off, and a cache of its own."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self._settings = outside.settings
+        self._random = outside.chance.stream("notifier ports")
+
+    def queue_dependencies(self) -> QueueDependencies:
+        outside, settings = self._outside, self._settings
+        return QueueDependencies(
+            conversations=MemoryConversationStore(
+                outside.tables,
+                outside.wire,
+                outside.ledger,
+                settings.tells_reasons,
+                settings.transaction_size,
+            ),
+            dead_letters=MemoryDeadLetterQueue(outside.dead_letters, outside.wire, outside.ledger),
+            log=Quiet("queue"),
+            max_receive_count=settings.most_receives,
+            runtime=self._runtime(),
+            cache=SessionCache(settings.cache_capacity),
+        )
+
+    def notifier_dependencies(self) -> NotifierDependencies:
+        outside = self._outside
+        return NotifierDependencies(
+            notifications=MemoryNotificationStore(outside.tables, outside.wire, outside.ledger),
+            reply_service=self._reply_service(),
+            retry_queue=MemoryRetryQueue(
+                outside.retries,
+                outside.reply_dead_letters,
+                outside.wire,
+                outside.ledger,
+                self._random.random,
+            ),
+            log=Quiet("notifier"),
+            rules=self._rules(),
+            runtime=self._runtime(),
+            new_token=lambda: f"{self._random.getrandbits(64):016x}",
+        )
+
+    def _reply_service(self) -> MemoryReplyService:
+        outside = self._outside
+        return MemoryReplyService(
+            outside.service,
+            outside.wire,
+            outside.faults,
+            outside.scheduler,
+            self._random,
+            outside.ledger,
+            self._settings.reply_timeout,
+        )
+
+    def _rules(self) -> NotifierRules:
+        settings = self._settings
+        return NotifierRules(
+            max_attempts=settings.max_attempts,
+            resend_unknown=settings.resends_unknown,
+            post_seconds=longest_round(settings.reply_timeout),
+            call_seconds=LONGEST_CALL_SECONDS,
+            round_size=settings.round_size,
+        )
+
+    def _runtime(self) -> Runtime:
+        scheduler = self._outside.scheduler
+        pick = self._outside.chance.stream(f"container {scheduler.now}")
+        skew = self._settings.skew * (2 * pick.random() - 1)
+        return Runtime(
+            clock=lambda: scheduler.now + skew,
+            monotonic=lambda: scheduler.now,
+            sleep=self._outside.wire.sleep,
+            random=pick.random,
+        )
+
+
+def store(
+    records: Sequence[Record], invocation: Invocation, dependencies: QueueDependencies
+) -> Iterable[str]:
+    """As queue_function does."""
+    return handle_batch([read_record(each) for each in records], invocation, dependencies)
+
+
+def notify_retries(
+    records: Sequence[Record], invocation: Invocation, dependencies: NotifierDependencies
+) -> Iterable[str]:
+    """As dynamo_function does with the retry queue's records."""
+    again = handle_retries(records, invocation, dependencies)
+    invocation.brings_again = bool(again)
+    return again
+
+
+def notify_stream(
+    records: Sequence[Record], invocation: Invocation, dependencies: NotifierDependencies
+) -> Iterable[str]:
+    """As dynamo_function does with the stream's records."""
+    handle_stream(records, invocation, dependencies)
+    return ()

@@ -1,0 +1,168 @@
+"""Every documented limit of a guarantee: what is not promised, and nothing else.
+
+Each one holds only when it can be traced to an injected fault, or
+to a deed of somebody else that nobody could have seen in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from consumer.conversation.session import Session
+from consumer.notification.ports import Outcome
+from tests.simulation.facts import Stored, Submission
+from tests.simulation.functions import Invocation
+from tests.simulation.ledger import Ledger
+from tests.simulation.lineage import Lineage
+from tests.simulation.webhooks import Kind
+from tests.support.memory.observer import Post
+
+# G1
+
+
+def left_by_sqs(submission: Submission) -> bool:
+    """SQS itself moved it, without a reason: only when our code could not.
+
+    That is when the last invocation that had it died, has it still, was left little time, or
+    could not reach the dead-letter queue. A delivery receipt may go too: nobody misses it.
+    """
+    last = submission.last_handled_by
+    if last is None or submission.kind is Kind.CALLBACK:
+        return submission.kind is Kind.CALLBACK
+    return last.died or not last.is_over or bool(last.faulty_ports & {"dead_letters", "function"})
+
+
+# G3
+
+
+def is_out_of_order(submission: Submission, earlier: Submission) -> bool:
+    """A message does not wait for an earlier one in three cases.
+
+    The earlier one is, or was, in the dead-letter queue; it can never be stored; or it has another
+    message group, which SQS delivers on its own.
+    """
+    return (
+        submission.is_redriven
+        or earlier.was_dead_lettered
+        or earlier.kind is Kind.POISON
+        or earlier.webhook.group != submission.webhook.group
+    )
+
+
+# G4
+
+
+def completed_since(session: Session, process: Invocation) -> bool:
+    """A session completed between our consistent read, or our own opening of it, and our write."""
+    return session.session_id in process.sighted
+
+
+def opened_since(session: Session, seen: int, opened: dict[str, int]) -> bool:
+    """A session that came after the moment at which we looked."""
+    return opened[session.session_id] > seen
+
+
+def hidden(session: Session, target: Session, process: Invocation, lineage: Lineage) -> bool:
+    """The lagging index hid a session of the reply service's (or ours that follows one).
+
+    Among our own sessions no lag counts: their ids lead from one to the next.
+    """
+    shown = shown_as_newest(session, process)
+    lagged = shown is None or shown.created_at <= target.created_at
+    return lagged and bool(lineage.foreign(session.session_id, target.session_id))
+
+
+def left_active(older: Session, foreign: Sequence[Session], process: Invocation) -> bool:
+    """A session of ours stays active when one of the reply service's, or one of ours that follows
+    such a one, has taken its place as the newest, or the index hid ours behind it.
+
+    `foreign`: its sessions that only one of our two goes back to. Without
+    one the limit does not apply.
+    """
+    shown = shown_as_newest(older, process)
+    is_overlooked = shown is None or shown.session_id != older.session_id
+    took_its_place = any(each.created_at >= older.created_at for each in foreign)
+    return bool(foreign) and (took_its_place or is_overlooked)
+
+
+def asked_at(session: Session, process: Invocation) -> int:
+    """When the index was asked about the session's sender; 0 if never."""
+    return process.shown.get(session.sender_id, (0, None))[0]
+
+
+def shown_as_newest(session: Session, process: Invocation) -> Session | None:
+    """What the index gave then."""
+    return process.shown.get(session.sender_id, (0, None))[1]
+
+
+# G6
+
+
+def is_limited(stored: Stored, ledger: Ledger) -> bool:
+    """Its session, or that of the newer notification in its place, was limited when it was read."""
+    return any(
+        ledger.limited.get(each.row["session_id"], 0) > each.moment
+        for each in ledger.stored.values()
+        if each.sender_id == stored.sender_id and each.stored_at >= stored.stored_at
+    )
+
+
+def has_unknown_outcome(stored: Stored, ledger: Ledger) -> bool:
+    """An unknown outcome (no answer, 504, death or a claim left behind by a fault) covers it."""
+    unknown_outcomes = [
+        d.stored_at for d in ledger.unknown_outcomes if d.sender_id == stored.sender_id
+    ]
+    unknown_outcomes += [
+        post.notification.stored_at
+        for post in ledger.posts[stored.sender_id]
+        if post.outcome is Outcome.UNKNOWN
+    ]
+    return any(stored_at >= stored.stored_at for stored_at in unknown_outcomes)
+
+
+def is_with_operator(stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
+    """Its notification, or a newer one of its sender, lies where an operator finds it."""
+    return any(s == stored.sender_id and at >= stored.stored_at for s, at in left)
+
+
+def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
+    """Two writes of one sender's messages raced: the one that began first ended last, and the POST
+    about the other had been made by then.
+
+    FIFO queues keep them apart, unless the messages come through two message groups (while a
+    producer changes from one way of grouping to the other), the visibility timeout is shorter than
+    the function may run, or the table applies a write long after its caller has gone, and SQS or
+    our own code has taken the message, at its last receive, from the queue.
+    """
+    groups = {
+        each.webhook.group
+        for each in ledger.submissions
+        if each.webhook.sender_id == stored.sender_id
+    }
+    overtaken = any(
+        post.notification.stored_at >= stored.stored_at and post.started < stored.moment
+        for post in ledger.posts[stored.sender_id]
+    )
+    races = len(groups) > 1 or bool(groups & ledger.overlapping_groups)
+    return races and overtaken
+
+
+# G7
+
+
+def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
+    """With RESEND_UNKNOWN_OUTCOMES: a fault had kept the first one's sender from noting that it was
+    accepted."""
+    notifications, sender = first.notification, first.process
+    noted = [
+        at
+        for at, notified_through in ledger.settlements[notifications.sender_id]
+        if notified_through >= notifications.stored_at
+    ]
+    claimed = second.process.claimed.get(notifications.sender_id, second.started)
+    is_kept = (
+        sender.died or "notifications" in sender.faulty_ports or first.outcome is Outcome.UNKNOWN
+    )
+    is_noted = bool(noted) and min(noted) < claimed
+    return is_kept and not is_noted

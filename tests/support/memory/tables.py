@@ -1,0 +1,108 @@
+"""The three tables: rows are consistent, the index lags, a transaction is all or nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from consumer.conversation.session import Session
+from consumer.webhook.message import ChatKey
+from tests.support.memory.index import LaggingIndex
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PutChat:
+    """Store a chat unless its key is there."""
+
+    key: ChatKey
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class PutSession:
+    """Create a session unless its id is there."""
+
+    session: Session
+
+
+Put = PutChat | PutSession
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a transaction's action failed: the row that was there, or a refusal."""
+
+    existing: Session | None = None
+    is_present: bool = False
+    is_refusal: bool = False
+
+
+@dataclass(slots=True)
+class NotificationRow:
+    """A row of `notifications`."""
+
+    claimed: Decimal | None = None
+    claimed_by: str = ""
+    message_id: str = ""
+    notified_through: Decimal | None = None
+    expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A transaction that was applied."""
+
+    chats: Sequence[PutChat]
+    opened: Sequence[Session]
+
+
+@dataclass(slots=True)
+class Tables:
+    """`index_lag` gives the seconds that a change needs to show in the index.
+
+    `refuses` says of a chat that no table can hold it.
+    """
+
+    index_lag: Callable[[], float] = lambda: 0.0
+    refuses: Callable[[Row], bool] = lambda row: False
+    sessions: dict[str, Session] = field(default_factory=dict)
+    chats: dict[ChatKey, Row] = field(default_factory=dict)
+    notifications: defaultdict[str, NotificationRow] = field(
+        default_factory=lambda: defaultdict(NotificationRow)
+    )
+    index: LaggingIndex = field(default_factory=LaggingIndex)
+
+    def put_session(self, session: Session, now: float) -> None:
+        """Write a session as its writer wants it, without conditions."""
+        self.sessions[session.session_id] = session
+        self.index.put(session, now + self.index_lag())
+
+    def sessions_of(self, sender_id: str) -> list[Session]:
+        return [each for each in self.sessions.values() if each.sender_id == sender_id]
+
+    def transact(self, puts: Sequence[Put], now: float) -> Commit | list[Reason | None]:
+        """Apply all, or none: then one reason or None for each."""
+        reasons = [self._check(put) for put in puts]
+        return reasons if any(reasons) else self.apply(puts, now)
+
+    def apply(self, puts: Sequence[Put], now: float) -> Commit:
+        """Apply puts without a look at their conditions."""
+        chats = [put for put in puts if isinstance(put, PutChat)]
+        opened = [put.session for put in puts if isinstance(put, PutSession)]
+        for session in opened:
+            self.put_session(session, now)
+        self.chats.update((chat.key, chat.row) for chat in chats)
+        return Commit(chats, opened)
+
+    def _check(self, put: Put) -> Reason | None:
+        if isinstance(put, PutSession):
+            there = self.sessions.get(put.session.session_id)
+            return Reason(existing=there) if there else None
+        if self.refuses(put.row):
+            return Reason(is_refusal=True)
+        return Reason(is_present=True) if put.key in self.chats else None

@@ -1,0 +1,311 @@
+"""POSTs to the reply service over real sockets: what each ending means for the person."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from consumer.aws.client import AwsClient
+from consumer.aws.credentials import Credentials
+from consumer.aws.http import HttpPool
+from consumer.aws.secrets import ReplySecret
+from consumer.errors import SecretUnavailable
+from consumer.notification.ports import Outcome
+from consumer.notification.reply_service import SECOND_ROUND_SECONDS, HttpReplyService, outcome_of
+from tests.support.builders import SENDER, SID, notification
+from tests.support.http_server import Act, Stub, error, hang_up, nobody, reply, serving, stay_silent
+
+ACCEPTED, UNKNOWN, LATER = Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.CANNOT_DELIVER_NOW
+UNAUTHORIZED, REJECTED = Outcome.UNAUTHORIZED, Outcome.REJECTED
+PATIENT_SECONDS = 30.0
+HASTY_SECONDS = 0.05
+
+
+@pytest.fixture
+def given_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTELLIGENCE_API_SECRET", " given ")
+
+
+def reply_secret() -> ReplySecret:
+    return ReplySecret(AwsClient("us-east-1", lambda: Credentials("key", "secret"), HttpPool(1)))
+
+
+def service(
+    url: str,
+    timeout: float = PATIENT_SECONDS,
+    problems: list[str] | None = None,
+    not_notified: list[Mapping[str, int]] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> HttpReplyService:
+    noted = problems if problems is not None else []
+    return HttpReplyService(
+        HttpPool(4),
+        f"{url}/reply/",
+        reply_secret(),
+        timeout,
+        lambda error: noted.append(str(error)),
+        (not_notified if not_notified is not None else []).append,
+        clock,
+    )
+
+
+def notified(stub: Stub, timeout: float = PATIENT_SECONDS) -> Outcome:
+    return service(stub.url, timeout).post([notification()])[SENDER]
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_a_post_says_who_and_what_and_proves_who_we_are() -> None:
+    with serving(reply()) as stub:
+        assert notified(stub) is ACCEPTED
+    [request] = stub.requests
+    assert (request.path, request.json) == ("/reply/", {"sender_id": SENDER, "message": "hi"})
+    assert request.headers["x-intelligence-api-secret"] == "given"
+    assert request.headers["idempotency-key"] == SID
+    assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("text", ["", None, "Zoë 👋\n", "\ud800", '"quoted"'])
+@pytest.mark.usefixtures("given_secret")
+def test_any_text_is_sent_as_a_string(text: str | None) -> None:
+    with serving(reply()) as stub:
+        service(stub.url).post([notification(text=text)])
+    assert stub.requests[0].json["message"] == (text or "")
+
+
+@pytest.mark.parametrize(
+    ("message_id", "fits"),
+    [
+        ("SM1", True),
+        ("", True),
+        ("a\r\nb", False),
+        ("ü", False),
+        ("a\tb", False),
+        ("\ud800", False),
+    ],
+)
+@pytest.mark.usefixtures("given_secret")
+def test_an_odd_message_id_travels_as_its_digest(message_id: str, fits: bool) -> None:
+    with serving(reply()) as stub:
+        assert service(stub.url).post([notification(message_id=message_id)]) == {SENDER: ACCEPTED}
+    key = stub.requests[0].headers["idempotency-key"]
+    assert key == message_id if fits else len(key) == 64
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, ACCEPTED),
+        (204, ACCEPTED),
+        (301, REJECTED),
+        (400, REJECTED),
+        (401, UNAUTHORIZED),
+        (403, REJECTED),
+        (404, REJECTED),
+        (408, UNKNOWN),
+        (422, REJECTED),
+        (429, LATER),
+        (500, LATER),
+        (502, LATER),
+        (503, LATER),
+        (504, UNKNOWN),
+        (520, UNKNOWN),
+        (521, LATER),
+        (524, UNKNOWN),
+        (599, LATER),
+    ],
+)
+@pytest.mark.usefixtures("given_secret")
+def test_a_status_says_whether_the_person_was_answered(status: int, outcome: Outcome) -> None:
+    assert outcome_of(status) is outcome
+    with serving(reply(status, b"")) as stub:
+        assert notified(stub) is outcome
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("act", [hang_up(), hang_up(b"HTTP/1.1 200"), hang_up(b"hello\r\n\r\n")])
+@pytest.mark.usefixtures("given_secret")
+def test_a_connection_dropped_after_the_post_leaves_the_outcome_unknown(act: Act) -> None:
+    with serving(act) as stub:
+        assert notified(stub) is UNKNOWN
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(503, LATER), (429, LATER), (401, UNAUTHORIZED), (200, ACCEPTED)]
+)
+@pytest.mark.usefixtures("given_secret")
+def test_a_decision_whose_body_breaks_off_is_a_decision(status: int, outcome: Outcome) -> None:
+    """What the service did stands in the status line; nothing is read from the body."""
+    with serving(hang_up(b"HTTP/1.1 %d -\r\nContent-Length: 99\r\n\r\n{" % status)) as stub:
+        assert notified(stub) is outcome
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_a_silent_service_leaves_the_outcome_unknown() -> None:
+    with serving(stay_silent) as stub:
+        assert notified(stub, HASTY_SECONDS) is UNKNOWN
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_where_no_connection_comes_about_nobody_was_told() -> None:
+    with nobody() as url:
+        assert service(url).post([notification()]) == {SENDER: LATER}
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_each_sender_has_an_outcome_of_its_own() -> None:
+    """More senders than connections: they go in several waves."""
+    with serving(reply(503), reply(422), reply()) as stub:
+        senders = [f"49155555502{n:02d}" for n in range(9)]
+        outcomes = service(stub.url).post([notification(sender) for sender in senders])
+    assert sorted(outcomes) == senders
+    counts = {each: list(outcomes.values()).count(each) for each in outcomes.values()}
+    assert counts == {LATER: 1, REJECTED: 1, ACCEPTED: 7}
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
+    not_notified: list[Mapping[str, int]] = []
+    acts = [reply(503), reply(503), reply(422), hang_up(), reply()]
+    with serving(*acts) as stub:
+        service(stub.url, not_notified=not_notified).post([notification(str(n)) for n in range(6)])
+        service(stub.url, not_notified=not_notified).post([notification()])
+    with nobody() as url:
+        service(url, not_notified=not_notified).post([notification()])
+    assert not_notified == [
+        {"Http422": 1, "Http503": 2, "NoAnswer:BrokenResponse": 1},
+        {"NotSent:ConnectionRefusedError": 1},
+    ]
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_a_given_secret_that_is_wrong_is_not_asked_for_again() -> None:
+    with serving(reply(401)) as stub:
+        assert notified(stub) is UNAUTHORIZED
+    assert len(stub.requests) == 1
+
+
+Secrets = Callable[..., Stub]
+
+
+def stored(text: object) -> Act:
+    return reply(200, {"SecretString": text})
+
+
+@pytest.mark.parametrize("wrong_posts", [1, 2])
+def test_a_fetched_secret_that_is_wrong_is_fetched_again_once(
+    monkeypatch: pytest.MonkeyPatch, wrong_posts: int
+) -> None:
+    answers = [reply(401)] * wrong_posts + [reply()]
+    with serving(stored("old"), stored("new")) as secrets, serving(*answers) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        outcome = notified(stub)
+    used = [request.headers["x-intelligence-api-secret"] for request in stub.requests]
+    assert (used, len(secrets.requests)) == (["old", "new"], 2)
+    assert outcome is (ACCEPTED if wrong_posts == 1 else UNAUTHORIZED)
+
+
+def test_there_is_no_second_round_when_the_first_took_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It could outlast the function; parked, the news is told with the new secret."""
+    moments = iter([0.0, 0.0, SECOND_ROUND_SECONDS])
+    with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        slow = service(stub.url, clock=lambda: next(moments))
+        assert slow.post([notification()]) == {SENDER: UNAUTHORIZED}
+        assert os.environ.get("INTELLIGENCE_API_SECRET") is None
+    assert len(stub.requests) == 1
+
+
+def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([0.0, 0.0, 1.0, SECOND_ROUND_SECONDS])
+    with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        slow = service(stub.url, clock=lambda: next(moments))
+        assert slow.post([notification()]) == {SENDER: LATER}
+        assert os.environ.get("INTELLIGENCE_API_SECRET") == "new"
+    assert len(stub.requests) == 1
+
+
+def test_only_those_who_were_refused_are_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(stored("s")) as secrets, serving(reply(401), reply()) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        outcomes = service(stub.url).post([notification("a"), notification("b"), notification("c")])
+    assert set(outcomes.values()) == {ACCEPTED}
+    assert len(stub.requests) == 4
+
+
+def test_a_secret_is_fetched_once_for_many_posts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTELLIGENCE_API_SECRET_ID", "prod/reply")
+    with serving(stored("fetched")) as secrets, serving(reply()) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        teller = service(stub.url)
+        for _ in range(3):
+            teller.post([notification("a"), notification("b")])
+    assert [request.json for request in secrets.requests] == [{"SecretId": "prod/reply"}]
+    assert os.environ["INTELLIGENCE_API_SECRET"] == "fetched"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("plain", "plain"),
+        (" plain\n", "plain"),
+        ('{"INTELLIGENCE_API_SECRET": "from the form"}', "from the form"),
+        ('{"other": "x"}', '{"other": "x"}'),
+        ("12345", "12345"),
+        ('"quoted"', '"quoted"'),
+        ("pässwörd", "pässwörd"),
+    ],
+)
+def test_a_secret_may_be_stored_as_text_or_by_the_consoles_form(
+    monkeypatch: pytest.MonkeyPatch, text: str, secret: str
+) -> None:
+    with serving(stored(text)) as secrets:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        assert reply_secret().value() == secret
+
+
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [
+        (error(400, "ResourceNotFoundException"), "ResourceNotFoundException"),
+        (error(400, "AccessDeniedException"), "AccessDeniedException"),
+        (reply(500), "Http500"),
+        (stored(""), "it holds no text"),
+        (stored(" \n"), "it holds no text"),
+        (reply(200, {"SecretBinary": "eA=="}), "it holds no text"),
+        (stored("two\nlines"), "no header can carry it"),
+        (stored("pässwörd 👋"), "no header can carry it"),
+    ],
+)
+def test_a_secret_that_is_not_to_be_had_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, act: Act, why: str
+) -> None:
+    with serving(act) as secrets:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        with pytest.raises(SecretUnavailable, match=f"INTELLIGENCE_API_SECRET .*{why}.*create it"):
+            reply_secret().value()
+    assert "INTELLIGENCE_API_SECRET" not in os.environ
+
+
+def test_a_given_secret_that_no_header_can_carry_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTELLIGENCE_API_SECRET", "two\nlines")
+    with pytest.raises(SecretUnavailable, match="no header can carry it"):
+        reply_secret().value()
+
+
+def test_without_a_secret_nobody_is_told_and_somebody_hears_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problems: list[str] = []
+    with serving(error(400, "AccessDeniedException")) as secrets, serving(reply()) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
+        outcomes = service(stub.url, problems=problems).post([notification("a"), notification("b")])
+    assert outcomes == {"a": LATER, "b": LATER}
+    assert stub.requests == []
+    assert "AccessDeniedException" in problems[0]

@@ -1,0 +1,110 @@
+"""The chain of a sender's sessions, and the limit of the one that counts."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from consumer.conversation.session import Session, is_limited, newest, next_session
+from tests.support.builders import SENDER, session
+
+NOW = 1_795_000_000.9  # 2026-11-18T11:06:40.9Z
+
+
+def test_the_first_session_begins_now_in_whole_seconds() -> None:
+    first = next_session(SENDER, None, NOW)
+    assert first.is_active
+    assert (first.sender_id, first.created_at) == (SENDER, Decimal(1_795_000_000))
+    assert str(UUID(first.session_id)) == first.session_id
+
+
+def test_two_creations_from_the_same_past_compute_the_same_id() -> None:
+    previous = session()
+    assert (
+        next_session(SENDER, previous, NOW).session_id
+        == next_session(SENDER, previous, NOW + 99).session_id
+    )
+
+
+def test_ids_never_change_between_releases() -> None:
+    """Every session id ever stored hangs on this computation."""
+    first = next_session("15555550101", None, NOW)
+    second = next_session("15555550101", first, NOW)
+    assert first.session_id == "ac03b09c-b14e-5e7f-9bbc-ce628c4608a8"
+    assert second.session_id == "c33dc138-74c9-5b6c-9d62-9aa2277c16c8"
+
+
+def test_each_sender_and_each_link_of_the_chain_has_its_own_id() -> None:
+    ids = [
+        next_session(sender, previous, NOW).session_id
+        for sender in ("a", "b")
+        for previous in (None, session("1"), session("2"))
+    ]
+    assert len(set(ids)) == 6
+
+
+@pytest.mark.parametrize(
+    ("previous", "created_at"),
+    [("1794999999", 1_795_000_000), ("1795000000", 1_795_000_001), ("1795009999", 1_795_010_000)],
+)
+def test_a_session_begins_after_every_earlier_one(previous: str, created_at: int) -> None:
+    """Also when the clock that made the earlier one was ahead of ours."""
+    after = next_session(SENDER, session(created_at=Decimal(previous)), NOW)
+    assert after.created_at == created_at
+
+
+def test_a_fraction_in_an_earlier_session_does_not_put_the_next_one_before_it() -> None:
+    after = next_session(SENDER, session(created_at=Decimal("1795000000.7")), NOW)
+    assert after.created_at == 1_795_000_001
+
+
+def test_the_newest_session_has_the_highest_created_at() -> None:
+    old, new = session("old"), session("new", created_at=Decimal(2))
+    assert newest([new, None, old]) == newest([old, new]) == new
+    assert newest([None]) is newest([]) is None
+
+
+def limited(until: str | None) -> Session:
+    return session(user_limited_until=until)
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        "2026-11-18T11:06:41",
+        "2026-11-18 11:06:41",
+        "2026-11-18T11:06:41Z",
+        "2026-11-18T11:06:40.950000",
+        "2026-11-18T12:06:41+01:00",
+        "2026-11-18T04:06:41-07:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-11-19",
+        " 2026-11-18T11:06:41 ",
+    ],
+)
+def test_a_moment_to_come_limits_and_without_an_offset_it_is_utc(until: str) -> None:
+    assert is_limited(limited(until), NOW)
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        None,
+        "2026-11-18T11:06:40",
+        "2026-11-18T11:06:40.9Z",
+        "2026-11-18T12:06:40+01:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
+def test_a_moment_past_or_none_does_not_limit(until: str | None) -> None:
+    assert not is_limited(limited(until), NOW)
+
+
+def test_a_session_that_is_not_there_does_not_limit() -> None:
+    assert not is_limited(None, NOW)
+
+
+@pytest.mark.parametrize("until", ["tomorrow", " ", "2026-13-01", "1795000000", "2026-11-18T25:00"])
+def test_an_unreadable_limit_is_an_error_to_be_logged(until: str) -> None:
+    with pytest.raises(ValueError):
+        is_limited(limited(until), NOW)
