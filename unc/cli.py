@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from typer.exceptions import TyperException
 
+from consumer.webhook.address import parse_address
 from unc.aws import logs, status
 from unc.aws.connection import connect, explain
 from unc.aws.tables import Tables
@@ -29,7 +30,6 @@ from unc.errors import BadInput, UncError
 from unc.local.emulator_state import DEFAULT_PORT, LAST_PORT
 from unc.local.up import Wishes, run_up
 from unc.messages import conversation, replay
-from unc.messages.message import bare_address
 from unc.usage import is_call_for_help, usage_error
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -147,7 +147,7 @@ for command in (deploy_commands.deploy, deploy_commands.diff, deploy_commands.de
 
 def refuse_blank(sender: str) -> None:
     """Raise BadInput when nobody is named."""
-    if not bare_address(sender):
+    if not parse_address(sender).id:
         raise BadInput("SENDER is empty", "for example: 4915555550199")
 
 

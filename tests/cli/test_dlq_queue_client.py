@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from consumer.aws.sqs import MAX_BATCH_BYTES
 from tests.cli.dlq_fakes import FakeLetterBox
 from unc.aws.resources import Resources
-from unc.dlq.batch_sender import BODY_BYTES_PER_CALL, SqsOutbox
+from unc.dlq.batch_sender import SqsOutbox
 from unc.dlq.progress import LETTERS_PER_LINE, LineEverySoOften
 from unc.dlq.queue_client import SqsLetterBox
 from unc.dlq.queues import DeadLetterQueue, choose_queues
@@ -32,7 +33,7 @@ class FakeSqs:
         ids = [entry["Id"] for entry in call["Entries"]]
         failed = [{"Id": id, "Code": "TooLong", "Message": "too long"} for id in ids]
         return {
-            "Successful": [{"Id": id} for id in ids if id not in self.refused],
+            "Successful": [{"Id": id, "MessageId": id} for id in ids if id not in self.refused],
             "Failed": [each for each in failed if each["Id"] in self.refused],
         }
 
@@ -44,7 +45,7 @@ class FakeSqs:
 
 
 def entries(count: int, size: int = 10) -> list[Any]:
-    return [{"Id": "0", "MessageBody": "x" * size} for _ in range(count)]
+    return [{"MessageBody": "x" * size} for _ in range(count)]
 
 
 def test_entries_go_ten_a_call_in_order() -> None:
@@ -57,8 +58,8 @@ def test_entries_go_ten_a_call_in_order() -> None:
 
 def test_large_entries_go_in_more_calls_and_the_largest_goes_alone() -> None:
     sqs = FakeSqs()
-    third = BODY_BYTES_PER_CALL // 3
-    large = [*entries(4, third), *entries(1, BODY_BYTES_PER_CALL + 1)]
+    fourth = MAX_BATCH_BYTES // 4
+    large = [*entries(4, fourth), *entries(1, MAX_BATCH_BYTES + 1)]
     SqsOutbox(SimpleNamespace(sqs=sqs), "queue").send(large)  # type: ignore[arg-type]
     assert [len(call["Entries"]) for call in sqs.calls] == [3, 1, 1]
 

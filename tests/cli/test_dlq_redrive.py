@@ -299,5 +299,5 @@ def test_a_retry_record_goes_back_as_it_is() -> None:
     box, outbox = FakeLetterBox(queue="replies"), FakeOutbox()
     letter = box.put('{"sender_id":"4915","attempt":13}', Reason="given up after 12 attempts")
     assert ReplyRoute(outbox).send([letter]) == {}
-    assert outbox.sent == [{"Id": "0", "MessageBody": letter.body}]
+    assert outbox.sent == [{"MessageBody": letter.body}]
     assert ReplyRoute(outbox).preview(letter) == "attempt 13 at telling"

@@ -13,7 +13,7 @@ from consumer.notification.notification import Notification
 from consumer.notification.retry_record import read_retry_record
 from tests.cli.dlq_fakes import FakeLetterBox, FakeOutbox
 from unc.dlq.routes import StreamRoute
-from unc.dlq.stream_position import Forgotten, read_inserted, read_position
+from unc.dlq.stream_position import Forgotten, read_notifications, read_position
 
 STREAM = "arn:aws:dynamodb:eu-central-1:111111111111:table/chats/stream/2026"
 PAGE = 3
@@ -119,23 +119,23 @@ def test_only_the_inbound_chats_new_in_the_batch_are_read() -> None:
     position = read_position(body())
     assert position is not None
     stream = FakeStream(RECORDS)
-    chats = read_inserted(stream, position)  # type: ignore[arg-type]
-    assert [chat["message_id"] for chat in chats] == ["SM11", "SM12", "SM15"]
+    found = read_notifications(stream, position)  # type: ignore[arg-type]
+    assert [each.message_id for each in found] == ["SM11", "SM12", "SM15"]
     assert stream.calls == 3
 
 
 def test_a_batch_at_the_end_of_a_closed_shard_ends_there() -> None:
     position = read_position(body(first=15, last=99))
     assert position is not None
-    chats = read_inserted(FakeStream(RECORDS), position)  # type: ignore[arg-type]
-    assert [chat["message_id"] for chat in chats] == ["SM15", "SM16"]
+    found = read_notifications(FakeStream(RECORDS), position)  # type: ignore[arg-type]
+    assert [each.message_id for each in found] == ["SM15", "SM16"]
 
 
 def test_forgotten_records_are_an_error_of_their_own() -> None:
     position = read_position(body())
     assert position is not None
     with pytest.raises(Forgotten):
-        read_inserted(FakeStream(RECORDS, horizon=3), position)  # type: ignore[arg-type]
+        read_notifications(FakeStream(RECORDS, horizon=3), position)  # type: ignore[arg-type]
 
 
 def test_another_error_of_the_stream_is_not_taken_for_forgetting() -> None:
@@ -146,18 +146,18 @@ def test_another_error_of_the_stream_is_not_taken_for_forgetting() -> None:
     position = read_position(body())
     assert position is not None
     with pytest.raises(ClientError):
-        read_inserted(Broken(RECORDS), position)  # type: ignore[arg-type]
+        read_notifications(Broken(RECORDS), position)  # type: ignore[arg-type]
 
 
-def test_each_sender_s_newest_news_becomes_a_record_that_the_notifier_reads() -> None:
+def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads() -> None:
     """One telling covers the older ones of the sender, as in the notifier's own batches."""
     letter, outbox = FakeLetterBox(queue="stream").put(body()), FakeOutbox()
     route = StreamRoute(outbox, FakeStream(RECORDS))  # type: ignore[arg-type]
-    assert route.preview(letter) == "news of 2 sender(s) to the reply retry queue"
+    assert route.preview(letter) == "notifications of 2 sender(s) to the reply retry queue"
     assert outbox.sent == []
     assert route.send([letter]) == {}
-    news = [read_retry_record({"messageId": "1", "body": each}) for each in outbox.bodies]
-    assert news == [
+    queued = [read_retry_record({"messageId": "1", "body": each}) for each in outbox.bodies]
+    assert queued == [
         Notification("anna", "SM15", "session-anna", Decimal("2015.123456")),
         Notification("berta", "SM12", "session-berta", Decimal("2012.123456")),
     ]

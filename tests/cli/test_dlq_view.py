@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from consumer.notification.notification import Notification
 from tests.cli.dlq_fakes import FakeLetterBox
 from tests.cli.test_dlq_stream import body as position_body
 from unc.aws.queues import Depth
@@ -71,11 +73,12 @@ def test_a_stream_position_shows_its_batch_in_time() -> None:
 
 
 @pytest.mark.parametrize("in_full", [False, True])
-def test_senders_who_were_not_told_about_are_named_in_full_only_on_demand(in_full: bool) -> None:
-    said = shown(view.render_untold([{"sender_id": "4915555550101"}], in_full))
+def test_senders_without_a_notification_are_named_in_full_only_on_demand(in_full: bool) -> None:
+    waiting = Notification("4915555550101", "SM1", "session", Decimal(1))
+    said = shown(view.render_unnotified([waiting], in_full))
     assert ("unc replay 4915555550101" in said) is in_full
     assert ("unc replay …0101" in said) is not in_full
-    assert shown(view.render_untold([], in_full)) == ""
+    assert shown(view.render_unnotified([], in_full)) == ""
 
 
 def test_an_outcome_names_what_stays_and_counts_the_rest() -> None:

@@ -12,7 +12,7 @@ import pytest
 from consumer.notification.retry_record import read_retry_record
 from consumer.notification.state import DeliveryStatus, NotificationState, delivery_status
 from unc.dlq.stream_position import StreamPosition
-from unc.dlq.unnotified import find_untold
+from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
 from unc.messages.replay import Replay, plan_replay, queue_replay, render_replay
 
@@ -198,10 +198,10 @@ def test_chats_of_the_minutes_that_nobody_was_told_of_are_found(tables: FakeTabl
     tables.rows["untold"] = {"through": STORED}
     for chat in tables.chats[-2:]:
         chat["stored_at"] = STORED + 10_000
-    found = find_untold(tables, position)  # type: ignore[arg-type]
-    assert [chat["message_id"] for chat in found] == ["untold-2"]
+    found = find_unnotified(tables, position)  # type: ignore[arg-type]
+    assert [each.message_id for each in found] == ["untold-2"]
 
 
 def test_without_moments_nothing_is_looked_for(tables: FakeTables) -> None:
     position = StreamPosition("stream", "shard", "1", "2", 5, None, None)
-    assert find_untold(tables, position) == []  # type: ignore[arg-type]
+    assert find_unnotified(tables, position) == []  # type: ignore[arg-type]

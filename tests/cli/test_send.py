@@ -64,8 +64,8 @@ def test_wishes_that_make_no_sense_are_refused(
 
 def test_a_group_a_sender_or_one_for_all() -> None:
     message = write_message("whatsapp:+4915555550199", "hi")
-    assert make_entry(0, message, one_group=False)["MessageGroupId"] == "4915555550199"
-    assert make_entry(0, message, one_group=True)["MessageGroupId"] == ONE_GROUP
+    assert make_entry(message, one_group=False)["MessageGroupId"] == "4915555550199"
+    assert make_entry(message, one_group=True)["MessageGroupId"] == ONE_GROUP
 
 
 @pytest.mark.parametrize("sender", ["x" * 140, "name with blanks", "Zoë"])
@@ -78,7 +78,7 @@ def test_a_group_id_is_one_that_the_queue_takes(sender: str) -> None:
 
 def test_the_same_body_twice_is_two_messages_for_the_queue() -> None:
     message = write_message("+15555550106", "hi")
-    ids = {make_entry(0, message, one_group=False)["MessageDeduplicationId"] for _ in range(2)}
+    ids = {make_entry(message, one_group=False)["MessageDeduplicationId"] for _ in range(2)}
     assert len(ids) == 2
 
 

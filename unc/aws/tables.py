@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from consumer.notification.notification import Notification
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
 
@@ -95,6 +96,22 @@ class Tables:
         """Return all pages of a query."""
         pages = self.aws.dynamodb.get_paginator("query").paginate(TableName=table, **arguments)
         return [to_item(item) for page in pages for item in page["Items"]]
+
+
+def stored_at(chat: Item) -> Decimal:
+    """Return when a chat was written; a chat of a legacy consumer has only its place in time."""
+    return Decimal(chat["stored_at"] if "stored_at" in chat else chat["created_at"])
+
+
+def to_notification(chat: Item) -> Notification:
+    """Return the notification that a stored chat is, as the notifier reads it."""
+    return Notification(
+        sender_id=chat["sender_id"],
+        message_id=chat["message_id"],
+        session_id=chat.get("session_id", ""),
+        stored_at=stored_at(chat),
+        created_at=chat["created_at"],
+    )
 
 
 def to_item(raw: Mapping[str, AttributeValueTypeDef]) -> Item:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from consumer.notification.notification import Notification
 from unc.aws.connection import connect
 from unc.aws.queues import read_depth
 from unc.aws.session import Aws
-from unc.aws.tables import Item, Tables
+from unc.aws.tables import Tables
 from unc.console import out, print_json
 from unc.dlq import operations as errands
 from unc.dlq import queues, view
@@ -18,7 +19,7 @@ from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.queues import DeadLetterQueue, choose_queues
 from unc.dlq.routes import route_of
 from unc.dlq.stream_position import read_position
-from unc.dlq.unnotified import find_untold
+from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
 
 NOT_ALL_THE_WAY = 7
@@ -66,13 +67,13 @@ def show_letter(
     if found is None:
         raise not_found([id])
     place, letter = found
-    untold = untold_of(Tables(aws, resources), place, letter)
+    unnotified = unnotified_of(Tables(aws, resources), place, letter)
     if as_json:
-        print_json(letter.as_json(body) | {"untold": view.senders(untold, body)})
+        print_json(letter.as_json(body) | {"unnotified": view.senders(unnotified, body)})
         return
     for line in view.render_letter(letter, route_of(aws, place).preview(letter), body):
         out.print(line)
-    for line in view.render_untold(untold, body):
+    for line in view.render_unnotified(unnotified, body):
         out.print(line)
 
 
@@ -131,10 +132,10 @@ def refuse_blank(name: str, ids: Sequence[str]) -> None:
         raise BadInput(f"{name} is empty", "unc dlq list shows the ids")
 
 
-def untold_of(tables: Tables, queue: DeadLetterQueue, letter: DeadLetter) -> list[Item]:
-    """Look for the chats that a stream position was about and that nobody was told of."""
+def unnotified_of(tables: Tables, queue: DeadLetterQueue, letter: DeadLetter) -> list[Notification]:
+    """Find the chats of a stream position that no accepted POST has covered."""
     position = read_position(letter.body) if queue.name == queues.STREAM else None
-    return find_untold(tables, position) if position else []
+    return find_unnotified(tables, position) if position else []
 
 
 def print_previews(previews: Sequence[errands.Preview], as_json: bool) -> None:

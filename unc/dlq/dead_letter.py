@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from consumer.masking import mask
+from consumer.text import as_mapping, as_text
 from unc.dlq import queues
 from unc.messages.message import read_message
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
 MOVED_BY_SQS = "received too often; moved by SQS itself, which keeps no reason"
-SHOWN_CHARACTERS = 4
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class DeadLetter:
             "sent_ms": self.sent_ms,
             "sender": self.sender or None,
             "message_id": self.facts.message_id or None,
-            "group": (self.group if with_body else mask(self.group)) or None,
+            "group": (self.group if with_body else self.group and mask(self.group)) or None,
             "original_message_id": self.original_id,
             "original_sent_ms": self.original_sent_ms,
             "original_sequence": self.original_sequence or None,
@@ -129,13 +130,6 @@ def read_letter(queue: str, raw: MessageTypeDef) -> DeadLetter:
     )
 
 
-def mask(address: str) -> str:
-    """Show an address, or a group made of one, as the logs do: its last four characters."""
-    if not address:
-        return ""
-    return f"…{address[-SHOWN_CHARACTERS:]}" if len(address) > SHOWN_CHARACTERS else "…"
-
-
 def read_form(body: str) -> Facts:
     """Read a webhook body."""
     message = read_message(body)
@@ -145,32 +139,23 @@ def read_form(body: str) -> Facts:
 def read_retry(body: str) -> Facts:
     """Read a retry record."""
     fields = read_object(body)
-    sender_id, message_id = fields.get("sender_id"), fields.get("message_id")
-    return Facts(
-        sender_id if isinstance(sender_id, str) else "",
-        message_id if isinstance(message_id, str) else "",
-    )
+    return Facts(as_text(fields.get("sender_id")), as_text(fields.get("message_id")))
 
 
 def read_invocation(body: str) -> Facts:
     """Read what Lambda says about the batch it gave up on."""
     fields = read_object(body)
-    condition = as_object(fields.get("requestContext")).get("condition")
-    error = as_object(fields.get("responseContext")).get("functionError")
+    condition = as_mapping(fields.get("requestContext")).get("condition")
+    error = as_mapping(fields.get("responseContext")).get("functionError")
     return Facts(reason=": ".join(str(part) for part in (condition, error) if part))
 
 
 def read_object(text: str) -> Mapping[str, Any]:
     """Return a JSON object, or an empty one for anything else."""
     try:
-        return as_object(json.loads(text))
+        return as_mapping(json.loads(text))
     except (ValueError, RecursionError):
         return {}
-
-
-def as_object(value: object) -> Mapping[str, Any]:
-    """Return a mapping as it is and nothing for the rest."""
-    return value if isinstance(value, Mapping) else {}
 
 
 READERS = {

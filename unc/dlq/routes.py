@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from consumer.notification.notification import Notification, newest_per_sender
+from consumer.notification.retry_record import retry_body
 from unc.aws.session import Aws
-from unc.aws.tables import Item
 from unc.console import clock, day
 from unc.dlq import queues
-from unc.dlq.batch_sender import Outbox, SqsOutbox
+from unc.dlq.batch_sender import Entry, Outbox, SqsOutbox
 from unc.dlq.dead_letter import DeadLetter, read_object
 from unc.dlq.queues import DeadLetterQueue
-from unc.dlq.stream_position import Forgotten, newest_per_sender, read_inserted, read_position
-from unc.messages.tracker import stored_at
-from unc.retry_record import FIRST_ATTEMPT, retry_record
+from unc.dlq.stream_position import Forgotten, read_notifications, read_position
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
         MessageAttributeValueOutputTypeDef,
         MessageAttributeValueTypeDef,
     )
-    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
 ATTRIBUTES_PER_MESSAGE = 10
 # These belong to one stay in a dead-letter queue, not to the message.
@@ -100,22 +98,25 @@ class StreamRoute:
 
     def send_one(self, letter: DeadLetter) -> str:
         """Send the news of one position; say what kept it, or nothing."""
-        chats, problem = self.read(letter)
-        refused = self.outbox.send([first_telling(chat) for chat in chats])
+        notifications, problem = self.read(letter)
+        refused = self.outbox.send([plain_entry(retry_body(each)) for each in notifications])
         return problem or next(iter(refused.values()), "")
 
     def preview(self, letter: DeadLetter) -> str:
         """Count what is still there."""
-        chats, problem = self.read(letter)
-        return problem or f"news of {len(chats)} sender(s) to the reply retry queue"
+        notifications, problem = self.read(letter)
+        return (
+            problem or f"notifications of {len(notifications)} sender(s) to the reply retry queue"
+        )
 
-    def read(self, letter: DeadLetter) -> tuple[list[Item], str]:
-        """Read the newest chat of each sender in the batch, or say why not."""
+    def read(self, letter: DeadLetter) -> tuple[list[Notification], str]:
+        """Read the newest notification of each sender in the batch, or say why not."""
         position = read_position(letter.body)
         if position is None:
             return [], "it names no position in a stream"
         try:
-            return newest_per_sender(read_inserted(self.streams, position)), ""
+            newest = newest_per_sender(read_notifications(self.streams, position))
+            return list(newest.values()), ""
         except Forgotten:
             return (
                 [],
@@ -131,7 +132,6 @@ def message_entry(letter: DeadLetter) -> Entry:
     a redrive has a new id, so it is not mistaken for one.
     """
     return {
-        "Id": "0",
         "MessageBody": letter.body,
         "MessageGroupId": letter.group,
         "MessageDeduplicationId": f"redrive-{letter.id}",
@@ -163,18 +163,6 @@ def as_sent(value: MessageAttributeValueOutputTypeDef) -> MessageAttributeValueT
     return {"DataType": value["DataType"], "StringValue": value.get("StringValue", "")}
 
 
-def first_telling(chat: Item) -> Entry:
-    """Write the record of news that was never told, or of which that is not known."""
-    body = retry_record(
-        chat["sender_id"],
-        chat["message_id"],
-        chat.get("session_id", ""),
-        stored_at(chat),
-        FIRST_ATTEMPT,
-    )
-    return plain_entry(body)
-
-
 def plain_entry(body: str) -> Entry:
     """An entry of a standard queue."""
-    return {"Id": "0", "MessageBody": body}
+    return {"MessageBody": body}

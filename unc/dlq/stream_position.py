@@ -6,17 +6,17 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from unc.aws.tables import Item, to_item
-from unc.dlq.dead_letter import as_object, read_object
-from unc.messages.tracker import stored_at
+from consumer.notification.notification import Notification
+from consumer.notification.stream_record import read_stream_record
+from consumer.text import as_mapping
+from unc.dlq.dead_letter import read_object
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -49,7 +49,7 @@ class Forgotten(Exception):
 
 def read_position(body: str) -> StreamPosition | None:
     """Read an invocation record; None when it names no position."""
-    info = as_object(read_object(body).get("DDBStreamBatchInfo"))
+    info = as_mapping(read_object(body).get("DDBStreamBatchInfo"))
     first, last = (str(info.get(f"{end}SequenceNumber", "")) for end in ("start", "end"))
     if not (is_number(first) and is_number(last) and info.get("streamArn") and info.get("shardId")):
         return None
@@ -77,13 +77,12 @@ def read_moment(text: object) -> float | None:
         return None
 
 
-def read_inserted(client: DynamoDBStreamsClient, position: StreamPosition) -> list[Item]:
-    """Read the inbound chats that were new in the batch; raises Forgotten when they are gone."""
-    return [
-        to_item(as_object(record["dynamodb"].get("NewImage")))
-        for record in read_records(client, position)
-        if is_inbound(record)
-    ]
+def read_notifications(
+    client: DynamoDBStreamsClient, position: StreamPosition
+) -> list[Notification]:
+    """Read the notifications of the batch; raises Forgotten when its records are gone."""
+    read = (read_stream_record(record) for record in read_records(client, position))
+    return [each for each in read if isinstance(each, Notification)]
 
 
 def read_records(client: DynamoDBStreamsClient, position: StreamPosition) -> Iterator[Any]:
@@ -115,24 +114,3 @@ def find_iterator(client: DynamoDBStreamsClient, position: StreamPosition) -> st
         if error.response.get("Error", {}).get("Code") in FORGOTTEN:
             raise Forgotten from error
         raise
-
-
-def is_inbound(record: Mapping[str, Any]) -> bool:
-    """Tell a new inbound chat from everything else that happens to the table."""
-    image = as_object(as_object(record.get("dynamodb")).get("NewImage"))
-    return record.get("eventName") == "INSERT" and image.get("chat_type") == {"S": "inbound"}
-
-
-def newest_per_sender(chats: Iterable[Item]) -> list[Item]:
-    """Keep of each sender what was stored last, as the notifier does: that covers the rest."""
-    newest: dict[str, Item] = {}
-    for chat in chats:
-        held = newest.get(chat["sender_id"])
-        if held is None or moment(chat) > moment(held):
-            newest[chat["sender_id"]] = chat
-    return list(newest.values())
-
-
-def moment(chat: Item) -> tuple[Decimal, Decimal]:
-    """When it was stored, then its place."""
-    return stored_at(chat), chat["created_at"]

@@ -6,29 +6,26 @@ waited longer in the queue, or came back from a dead-letter queue, has an older 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 
-from unc.aws.tables import Item, Tables
-from unc.dlq.stream_position import StreamPosition, newest_per_sender
-from unc.messages.tracker import stored_at
+from consumer.notification.notification import Notification, newest_per_sender
+from unc.aws.tables import Item, Tables, to_notification
+from unc.dlq.stream_position import StreamPosition
 
 LONGEST_WAIT_SECONDS = 900
 # What Lambda says about arrival is approximate, and in whole seconds.
 ARRIVAL_SLACK_SECONDS = 60
 
 
-def find_untold(tables: Tables, position: StreamPosition) -> list[Item]:
-    """Return the newest such chat of each sender; none when the position names no time."""
+def find_unnotified(tables: Tables, position: StreamPosition) -> list[Notification]:
+    """Return each sender's newest such chat; none when the position names no time."""
     if position.since is None or position.until is None:
         return []
     first, last = position.since - ARRIVAL_SLACK_SECONDS, position.until + ARRIVAL_SLACK_SECONDS
-    chats = [
-        chat
-        for chat in read_placed(tables, first - LONGEST_WAIT_SECONDS, last)
-        if first <= stored_at(chat) <= last
-    ]
-    return drop_told(tables, newest_per_sender(chats))
+    placed = map(to_notification, read_placed(tables, first - LONGEST_WAIT_SECONDS, last))
+    newest = newest_per_sender(each for each in placed if first <= each.stored_at <= last)
+    return drop_notified(tables, list(newest.values()))
 
 
 def read_placed(tables: Tables, first: float, last: float) -> list[Item]:
@@ -45,12 +42,11 @@ def read_placed(tables: Tables, first: float, last: float) -> list[Item]:
     )
 
 
-def drop_told(tables: Tables, chats: Iterable[Item]) -> list[Item]:
-    """Leave those whose sender's row does not reach so far."""
-    chats = list(chats)
-    rows = tables.read_notifications(chat["sender_id"] for chat in chats)
+def drop_notified(tables: Tables, waiting: Sequence[Notification]) -> list[Notification]:
+    """Leave those that the sender's row in `notifications` does not cover."""
+    rows = tables.read_notifications(each.sender_id for each in waiting)
     return [
-        chat
-        for chat in chats
-        if rows.get(chat["sender_id"], {}).get("through", Decimal(-1)) < stored_at(chat)
+        each
+        for each in waiting
+        if rows.get(each.sender_id, {}).get("through", Decimal(-1)) < each.stored_at
     ]

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
+from consumer.masking import mask
+from consumer.notification.notification import Notification
 from unc.aws.queues import Depth
-from unc.aws.tables import Item
 from unc.console import clock, day, printable
-from unc.dlq.dead_letter import DeadLetter, mask
+from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.queues import STREAM, DeadLetterQueue
 from unc.dlq.redrive import Outcome
 from unc.dlq.stream_position import read_position
@@ -123,20 +124,20 @@ def facts(letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
     yield from ((name, value) for name, value in known.items() if value)
 
 
-def render_untold(chats: Sequence[Item], with_senders: bool) -> Iterator[str]:
-    """Name those who wrote in the minutes of a stream position and were not told about."""
-    if not chats:
+def render_unnotified(waiting: Sequence[Notification], with_senders: bool) -> Iterator[str]:
+    """Name the senders of a stream position whose newest message no accepted POST has covered."""
+    if not waiting:
         return
-    yield f"{len(chats)} sender(s) wrote in those minutes and nobody was told:"
-    for sender in senders(chats, with_senders):
+    yield f"{len(waiting)} sender(s) wrote in those minutes and the reply service was not notified:"
+    for sender in senders(waiting, with_senders):
         yield f"  unc replay {safe(sender)}"
     if not with_senders:
         yield "[dim]--body shows the senders in full[/dim]"
 
 
-def senders(chats: Sequence[Item], in_full: bool) -> list[str]:
-    """Name the senders of chats, masked as in the logs unless wanted in full."""
-    return [chat["sender_id"] if in_full else mask(chat["sender_id"]) for chat in chats]
+def senders(notifications: Sequence[Notification], in_full: bool) -> list[str]:
+    """Name the senders, masked as in the logs unless wanted in full."""
+    return [each.sender_id if in_full else mask(each.sender_id) for each in notifications]
 
 
 def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:

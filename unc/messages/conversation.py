@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.markup import escape
 
+from consumer.webhook.address import parse_address
 from unc.aws.tables import Item, Tables
 from unc.console import clock, day, printable
 from unc.errors import BadInput
-from unc.messages.message import bare_address
 
 KNOWN_SENDERS_SHOWN = 5
 # Replies carry whole seconds; what they answer may lie later within the same second.
@@ -42,7 +42,7 @@ class Conversation:
 
 def read_conversation(tables: Tables, sender: str) -> Conversation:
     """Read all of a sender's sessions and chats; raises BadInput when there are none."""
-    sender_id = bare_address(sender)
+    sender_id = parse_address(sender).id
     chats = sorted(tables.read_conversation(sender_id), key=place)
     if not chats:
         raise BadInput(f"no messages of {sender_id}", suggest_senders(tables))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
+
+from consumer.webhook.address import parse_address
+from consumer.webhook.form import Form
+from consumer.webhook.message import InboundMessage, StatusCallback
+from consumer.webhook.parse import parse_inbound
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 OUR_NUMBER = "+14155238886"
-PREFIX = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*:")
-INBOUND_STATUSES = ("received", "receiving")
-SID_FIELDS = ("MessageSid", "SmsMessageSid", "SmsSid")
 
 
 @dataclass(frozen=True)
@@ -30,42 +31,16 @@ class Message:
 
 
 def read_message(body: str, label: str = "") -> Message:
-    """Read from a body what is needed to find it again, by the rules of the functions."""
-    fields = read_fields(body)
+    """Read what is needed to find a body again, as the functions read it."""
+    parsed = parse_inbound(body)
+    form = Form(parsed.raw)
     return Message(
-        label=label or fields.get("Body", "") or fields.get("MessageType", ""),
+        label=label or form.get("Body") or form.get("MessageType") or "",
         body=body,
-        sender_id=find_sender(fields),
-        message_id=next((fields[name] for name in SID_FIELDS if name in fields), ""),
-        is_callback=is_status_callback(fields),
+        sender_id=parsed.sender_id if isinstance(parsed, InboundMessage) else "",
+        message_id=form.sid or "",
+        is_callback=isinstance(parsed, StatusCallback),
     )
-
-
-def read_fields(body: str) -> dict[str, str]:
-    """Return the fields that are not blank; of a repeated one the first counts."""
-    fields: dict[str, str] = {}
-    for name, value in parse_qsl(body, keep_blank_values=True):
-        fields.setdefault(name, value.strip())
-    return {name: value for name, value in fields.items() if value}
-
-
-def find_sender(fields: dict[str, str]) -> str:
-    """Return the id under which the tables know a sender: `WaId`, else a bare address."""
-    external = fields.get("ExternalUserId") or fields.get("ParentExternalUserId", "")
-    whatsapp = fields.get("WaId", "").removeprefix("+")
-    return whatsapp or bare_address(fields.get("From", "")) or bare_address(external)
-
-
-def bare_address(address: str) -> str:
-    """Drop the channel prefix and the plus of an address, as the functions do."""
-    return PREFIX.sub("", address.strip(), count=1).strip().removeprefix("+")
-
-
-def is_status_callback(fields: dict[str, str]) -> bool:
-    """Tell a delivery receipt of an outbound message from an inbound one."""
-    if "MessageStatus" in fields:
-        return True
-    return fields.get("SmsStatus", "received").lower() not in INBOUND_STATUSES
 
 
 def write_message(address: str, text: str) -> Message:
@@ -89,8 +64,9 @@ def chat_fields(channel: str, address: str) -> dict[str, str]:
     context = {"ProfileName": "Try Out"}
     fields = {"To": f"{channel}:{OUR_NUMBER}", "ProfileName": "Try Out", "MessageType": "text"}
     fields["ReferralNumMedia"] = "0"
-    if channel == "whatsapp" and bare_address(address).isdigit():
-        fields["WaId"] = context["WaId"] = bare_address(address)
+    number = parse_address(address).id
+    if channel == "whatsapp" and number.isdigit():
+        fields["WaId"] = context["WaId"] = number
     else:
         fields["ExternalUserId"] = address
     metadata = {"type": channel, "data": {"context": context}}

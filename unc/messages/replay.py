@@ -15,15 +15,15 @@ from typing import Any
 
 from rich.markup import escape
 
+from consumer.notification.notification import Notification
+from consumer.notification.retry_record import retry_body
+from consumer.webhook.address import parse_address
 from unc.aws.resources import Resources
 from unc.aws.sender_lookup import find_writer, is_message_id
 from unc.aws.session import Aws
-from unc.aws.tables import Item, Tables
+from unc.aws.tables import Item, Tables, stored_at
 from unc.console import day, printable
 from unc.errors import BadInput
-from unc.messages.message import bare_address
-from unc.messages.tracker import stored_at
-from unc.retry_record import FIRST_ATTEMPT, retry_record
 
 # The smallest step that the functions' own clocks write.
 STEP_SECONDS = Decimal("0.000001")
@@ -66,7 +66,7 @@ def plan_replay(tables: Tables, sender: str, now: float) -> Replay:
 
 def find_newest(tables: Tables, sender: str) -> Item:
     """Return the sender's newest inbound chat by place; raises BadInput when there is none."""
-    found = find_writer(tables, sender) if is_message_id(sender) else bare_address(sender)
+    found = find_writer(tables, sender) if is_message_id(sender) else parse_address(sender).id
     chats = tables.read_conversation(found) if found else []
     inbound = [chat for chat in chats if chat["chat_type"] == "inbound"]
     if not inbound:
@@ -96,14 +96,10 @@ def limit_of(session: Item, now: float) -> str | None:
 
 def queue_replay(aws: Aws, resources: Resources, replay: Replay) -> None:
     """Put the record into the reply retry queue."""
-    body = retry_record(
-        replay.sender_id,
-        replay.message_id,
-        replay.session_id,
-        replay.stored_at,
-        FIRST_ATTEMPT,
+    notification = Notification(
+        replay.sender_id, replay.message_id, replay.session_id, replay.stored_at
     )
-    aws.sqs.send_message(QueueUrl=resources.reply_retry_queue, MessageBody=body)
+    aws.sqs.send_message(QueueUrl=resources.reply_retry_queue, MessageBody=retry_body(notification))
 
 
 def render_replay(replay: Replay) -> Iterator[str]:

@@ -6,16 +6,13 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from consumer.webhook.address import parse_address
+from unc.aws.queues import send_batches
 from unc.aws.session import Aws
 from unc.errors import BadInput, UncError
-from unc.messages.message import Message, bare_address, write_message
+from unc.messages.message import Message, write_message
 
-if TYPE_CHECKING:
-    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
-
-ENTRIES_PER_CALL = 10
 MOST_MESSAGES = 100_000
 ONE_GROUP = "webhook_group"
 GROUP_MAX_CHARACTERS = 128
@@ -32,16 +29,14 @@ def send_messages(
 
     Raises UncError when the queue takes only a part.
     """
+    entries = [make_entry(message, one_group) for message in messages]
     sent: list[Message] = []
-    for start in range(0, len(messages), ENTRIES_PER_CALL):
-        chunk = messages[start : start + ENTRIES_PER_CALL]
-        entries = [make_entry(i, message, one_group) for i, message in enumerate(chunk)]
-        answer = aws.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
-        if refused := answer.get("Failed", []):
-            reason = refused[0].get("Message", refused[0]["Code"])
-            raise UncError(f"the queue refused {len(refused)} of {len(chunk)} messages: {reason}")
-        given = {each["Id"]: each["MessageId"] for each in answer["Successful"]}
-        sent += [with_id(message, given[str(i)]) for i, message in enumerate(chunk)]
+    for batch in send_batches(aws.sqs, queue, entries):
+        if batch.refused:
+            count = len(batch.refused) + len(batch.accepted)
+            reason = next(iter(batch.refused.values()))
+            raise UncError(f"the queue refused {len(batch.refused)} of {count} messages: {reason}")
+        sent += [with_id(messages[n], batch.accepted[n]) for n in sorted(batch.accepted)]
     return sent
 
 
@@ -50,12 +45,9 @@ def with_id(message: Message, given: str) -> Message:
     return message if message.message_id else replace(message, message_id=given)
 
 
-def make_entry(
-    index: int, message: Message, one_group: bool
-) -> SendMessageBatchRequestEntryTypeDef:
+def make_entry(message: Message, one_group: bool) -> dict[str, str]:
     """Give each message a random deduplication id, as today's producer does."""
     return {
-        "Id": str(index),
         "MessageBody": message.body,
         "MessageGroupId": ONE_GROUP if one_group else group_of(message),
         "MessageDeduplicationId": uuid.uuid4().hex,
@@ -72,7 +64,7 @@ def group_of(message: Message) -> str:
 
 def write_messages(address: str, text: str, count: int, senders: int) -> list[Message]:
     """Write `count` texts, dealt out in turn to as many senders; raises BadInput on nonsense."""
-    if not bare_address(address):
+    if not parse_address(address).id:
         raise BadInput("--from is empty", f"for example: --from {DEFAULT_ADDRESS}")
     if count < 1 or senders < 1:
         raise BadInput("--count and --senders start at 1")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from unc.aws.queues import read_depth
-from unc.aws.tables import Item, Tables
+from unc.aws.tables import Item, Tables, stored_at
 from unc.messages.message import Message
 
 POLL_SECONDS = 0.2
@@ -192,8 +192,3 @@ class Journey:
     def elapsed(self) -> float:
         """Seconds since the messages were queued."""
         return round(time.monotonic() - self.started, 2)
-
-
-def stored_at(chat: Item) -> Decimal:
-    """When a chat was written; chats of an older consumer carry only their place in time."""
-    return Decimal(chat["stored_at"] if "stored_at" in chat else chat["created_at"])

@@ -27,11 +27,11 @@ class SqsSender:
 
     def send(self, url: str, entries: Mapping[str, Entry]) -> set[str]:
         """Send entries by key, all calls at once; gives the keys of those that SQS says it has."""
-        return self._send(url, _pack(list(entries.items())))
+        return self._send(url, pack(list(entries.items())))
 
     def send_in_order(self, url: str, entries: Mapping[str, Entry]) -> set[str]:
         """Send entries to a FIFO queue, no call before the one in front of it is done."""
-        parts = _pack(list(entries.items()))
+        parts = pack(list(entries.items()))
         return {key for part in parts for key in self._send(url, [part])}
 
     def _send(self, url: str, parts: Iterable[Part]) -> set[str]:
@@ -65,7 +65,8 @@ def string_attributes(values: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _pack(entries: Part) -> Iterable[Part]:
+def pack(entries: Part) -> Iterable[Part]:
+    """Split keyed entries, in order, into as few calls as hold them; a part is never empty."""
     packed: Part = []
     size = 0
     for key, entry in entries:

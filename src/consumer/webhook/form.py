@@ -4,6 +4,8 @@ from urllib.parse import parse_qsl
 
 from consumer.text import Document, clean, parse_document
 
+SID_FIELDS = ("MessageSid", "SmsMessageSid", "SmsSid")
+
 
 class Form:
     """The fields of one body, blank ones counted as absent, and what was wrong with them.
@@ -21,6 +23,16 @@ class Form:
     def get(self, name: str) -> str | None:
         """The field's text, stripped of surrounding blanks, or None when there is none."""
         return self.fields.get(name, "").strip() or None
+
+    @property
+    def sid_field(self) -> str | None:
+        """The first field that names the message, or None."""
+        return next((name for name in SID_FIELDS if self.get(name)), None)
+
+    @property
+    def sid(self) -> str | None:
+        """The message's Sid, or None."""
+        return self.get(self.sid_field) if self.sid_field else None
 
     def flag(self, name: str) -> bool | None:
         """A field that holds `true` or `false`; None when missing or neither."""

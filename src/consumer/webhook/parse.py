@@ -18,7 +18,6 @@ MAX_MESSAGE_ID_BYTES = 1024
 # Documents of strangers' making: the first to go when an item grows too large.
 _DISPENSABLE = (("metadata", "channel_data"), ("content", "flow"), ("content", "interactive"))
 _INBOUND_STATUSES = ("received", "receiving")
-_SID_FIELDS = ("MessageSid", "SmsMessageSid", "SmsSid")
 
 
 def parse_inbound(body: object) -> Parsed:
@@ -85,9 +84,9 @@ def _read_sender(form: Form, address: Address) -> dict[str, Any]:
 
 
 def _read_metadata(form: Form) -> dict[str, Any]:
-    source = next((name for name in _SID_FIELDS if form.get(name)), None)
+    source = form.sid_field
     metadata: dict[str, Any] = {
-        "message_id": form.get(source) if source else None,
+        "message_id": form.sid,
         "account_id": form.get("AccountSid"),
         "status": form.get("SmsStatus") or form.get("MessageStatus"),
         "channel_data": form.document("ChannelMetadata"),
