@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
-from tests.guards.repository import ROOT, name_of, pages
+from tests.guards.repository import ROOT, name_of, pages, python_files
 from unc.cli import app
 
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
@@ -89,5 +90,26 @@ def test_each_guarantee_says_how_it_is_kept_what_would_break_it_and_what_holds_i
     sections = re.split(r"^## (?=G[1-8] )", text, flags=re.MULTILINE)[1:]
     assert [section[:2] for section in sections] == [f"G{number}" for number in range(1, 9)]
     for section in sections:
-        for part in ("Mechanism", "Would break it", "Held by"):
-            assert f"- **{part}**:" in section, section[:2]
+        for part in ("Mechanism", "Limits", "Tests"):
+            assert f"\n**{part}" in section, section[:2]
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+    assert named <= names_of_tests()
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_path_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(
+        r"`((?:src|unc|tests|docs|infra|benchmarks|samples)/[\w./-]+)`", page.read_text()
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@cache
+def names_of_tests() -> frozenset[str]:
+    """Return the names of all test functions."""
+    texts = (path.read_text() for path in python_files("tests"))
+    return frozenset(name for text in texts for name in re.findall(r"def (test_\w+)", text))
