@@ -1,6 +1,6 @@
-"""The template as CloudFormation would see it: parameters filled in, conditions decided.
+"""A template as CloudFormation would see it: parameters filled in, conditions decided.
 
-Knows the functions that the template uses and refuses any other. References to
+Knows the functions that our templates use and refuses any other. References to
 resources come out as "Ref:Name" and "Name.Attribute", a queue's ARN as the real one.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 TEMPLATE_PATH = Path(__file__).parents[2] / "infra" / "template.yaml"
+GITHUB_PATH = TEMPLATE_PATH.with_name("github.yaml")
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 PSEUDO = {
@@ -45,17 +46,18 @@ yaml.add_multi_constructor("!", _long_form, Loader=_Loader)
 
 
 @cache
-def template() -> Json:
-    """The template as written, intrinsic functions in their long form."""
-    loaded: Json = yaml.load(TEMPLATE_PATH.read_text(), Loader=_Loader)
+def template(path: Path = TEMPLATE_PATH) -> Json:
+    """A template as written, intrinsic functions in their long form."""
+    loaded: Json = yaml.load(path.read_text(), Loader=_Loader)
     return loaded
 
 
 class Stack:
-    """One deployment of the template with some parameters."""
+    """One deployment of a template, by default the service's, with some parameters."""
 
-    def __init__(self, **parameters: str) -> None:
-        declared = template()["Parameters"]
+    def __init__(self, path: Path = TEMPLATE_PATH, /, **parameters: str) -> None:
+        self._template = template(path)
+        declared = self._template["Parameters"]
         unknown = parameters.keys() - declared.keys()
         if unknown:
             raise KeyError(f"no such parameters: {sorted(unknown)}")
@@ -64,16 +66,22 @@ class Stack:
 
     def properties(self, name: str) -> Json:
         """The resolved properties of one resource."""
-        resolved: Json = self.resolve(template()["Resources"][name]["Properties"])
+        resolved: Json = self.resolve(self._template["Resources"][name]["Properties"])
         return resolved
 
     def of_type(self, kind: str) -> dict[str, Json]:
         """The resolved properties of all resources of one type, by name."""
-        return {name: self.properties(name) for name in named(kind)}
+        return {
+            name: self.properties(name)
+            for name, spec in self._template["Resources"].items()
+            if spec["Type"] == kind
+        }
 
     def outputs(self) -> dict[str, Any]:
         """The outputs' values."""
-        return {name: self.resolve(spec["Value"]) for name, spec in template()["Outputs"].items()}
+        return {
+            name: self.resolve(spec["Value"]) for name, spec in self._template["Outputs"].items()
+        }
 
     def resolve(self, node: Any) -> Any:
         """The node with every function in it carried out."""
@@ -94,6 +102,8 @@ class Stack:
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
             "Fn::If": self._if,
+            "Fn::And": lambda given: all(self.resolve(given)),
+            "Condition": lambda name: self.resolve(self._template["Conditions"][name]),
             "Fn::Not": lambda given: not self.resolve(given[0]),
             "Fn::Equals": lambda given: self.resolve(given[0]) == self.resolve(given[1]),
             "Fn::Select": lambda given: self.resolve(given[1])[given[0]],
@@ -104,13 +114,13 @@ class Stack:
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return NO_VALUE
-        if name in template()["Resources"]:
+        if name in self._template["Resources"]:
             return f"Ref:{name}"
         return (PSEUDO | self._parameters)[name]
 
     def _get_att(self, given: list[str]) -> str:
         name, attribute = given
-        if attribute == "Arn" and template()["Resources"][name]["Type"] == "AWS::SQS::Queue":
+        if attribute == "Arn" and self._template["Resources"][name]["Type"] == "AWS::SQS::Queue":
             return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.properties(name)['QueueName']}"
         return f"{name}.{attribute}"
 
@@ -126,12 +136,12 @@ class Stack:
     def _if(self, given: list[Any]) -> Any:
         condition, then, otherwise = given
         return self.resolve(
-            then if self.resolve(template()["Conditions"][condition]) else otherwise
+            then if self.resolve(self._template["Conditions"][condition]) else otherwise
         )
 
     def _find_in_map(self, given: list[Any]) -> Any:
         table, row, column = (self.resolve(part) for part in given)
-        return template()["Mappings"][table][row][column]
+        return self._template["Mappings"][table][row][column]
 
 
 def named(kind: str) -> list[str]:

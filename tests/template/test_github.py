@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
-from tests.template import stack
-from tests.template.reader import Reader
+from tests.template.stack import GITHUB_PATH, TEMPLATE_PATH, Stack, template
 from unc.deploy.change_set import NAME_PREFIX
 
-PATH = stack.TEMPLATE_PATH.parent / "github.yaml"
 CHANGING = ("Create", "Delete", "Put", "Update", "Add", "Remove", "Execute", "Set", "Tag")
 # A change set changes nothing until it is executed.
 HARMLESS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
@@ -21,13 +18,8 @@ ISSUER = "token.actions.githubusercontent.com"
 PURPOSES = [("LookRole", "pull_request"), ("DeployRole", "environment:production")]
 
 
-def _template() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(PATH.read_text(), Loader=stack._Loader)
-    return loaded
-
-
 def _role(name: str) -> dict[str, Any]:
-    role: dict[str, Any] = _template()["Resources"][name]["Properties"]
+    role: dict[str, Any] = template(GITHUB_PATH)["Resources"][name]["Properties"]
     return role
 
 
@@ -53,14 +45,14 @@ def _deploy() -> dict[str, Any]:
 
 
 def test_cfn_lint_objects_to_nothing() -> None:
-    assert [str(match) for match in lint_file(Path(PATH))] == []
+    assert [str(match) for match in lint_file(GITHUB_PATH)] == []
 
 
 def _trusted(role: str, **parameters: str) -> list[str]:
     """The subjects that a role lets in, for one repository."""
     [statement] = _statements(_role(role)["AssumeRolePolicyDocument"])
-    reader = Reader(_template(), Repository="octocat/my-repo", **parameters)
-    subjects = reader.resolve(statement["Condition"]["StringEquals"][f"{ISSUER}:sub"])
+    stack = Stack(GITHUB_PATH, Repository="octocat/my-repo", **parameters)
+    subjects = stack.resolve(statement["Condition"]["StringEquals"][f"{ISSUER}:sub"])
     return [subjects] if isinstance(subjects, str) else subjects
 
 
@@ -96,7 +88,7 @@ def test_one_number_alone_counts_as_none(role: str, who: str, given: dict[str, s
 
 @pytest.mark.parametrize("name", ["OwnerId", "RepositoryId"])
 def test_a_number_has_no_sign_in_it_that_could_match_more(name: str) -> None:
-    pattern = _template()["Parameters"][name]["AllowedPattern"]
+    pattern = template(GITHUB_PATH)["Parameters"][name]["AllowedPattern"]
     assert re.search(pattern, "") and re.search(pattern, "456789")
     assert not any(re.search(pattern, text) for text in ("*", "12?", "1:2", "1/2", "octocat"))
 
@@ -130,7 +122,7 @@ def test_no_conversation_is_deleted() -> None:
     [deleting] = [each for each in _statements(_deploy()) if "DeleteTable" in str(each["Action"])]
     assert deleting["Action"] == "dynamodb:DeleteTable"
     assert deleting["Resource"]["Fn::Sub"].endswith(":table/${NotificationTableName}")
-    ours, theirs = (each["Parameters"] for each in (_template(), stack.template()))
+    ours, theirs = (each["Parameters"] for each in (template(GITHUB_PATH), template()))
     assert ours["NotificationTableName"].items() >= theirs["NotificationTableName"].items()
 
 
@@ -163,13 +155,15 @@ def test_the_way_to_the_numbers_is_written_down() -> None:
     text = (Path(__file__).parents[2] / "docs" / "howto" / "first-deployment.md").read_text()
     assert "gh api repos/OWNER/NAME --jq" in text
     assert [
-        name for name in _template()["Parameters"] if name.endswith("Id") and name not in text
+        name
+        for name in template(GITHUB_PATH)["Parameters"]
+        if name.endswith("Id") and name not in text
     ] == []
 
 
 def test_every_call_to_cloudformation_that_the_tool_makes_is_allowed() -> None:
     calls = re.compile(r"cloudformation\.(?:get_paginator\(\"(\w+)\"|(\w+)\()")
-    sources = (stack.TEMPLATE_PATH.parents[1] / "unc").rglob("*.py")
+    sources = (TEMPLATE_PATH.parents[1] / "unc").rglob("*.py")
     found = [each for source in sources for each in calls.findall(source.read_text())]
     made = {"".join(part.title() for part in (a or b).split("_")) for a, b in found}
     allowed = {action.partition(":")[2] for action in _actions(_look()) + _actions(_deploy())}

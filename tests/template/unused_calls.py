@@ -1,14 +1,14 @@
-"""What CloudFormation's handlers say they may call, and never do for this template.
+"""Calls that CloudFormation's handlers declare and never make for this template.
 
-A handler declares the calls of all that its type can be told. An excuse names the properties that
-some of the calls are for; it holds as long as the template sets none of them.
+A handler declares the calls for all properties of its type. Each entry names the properties that
+some calls are for. It holds as long as the template sets none of them.
 """
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Excuse:
+class UnusedCalls:
     """Calls for properties that the template leaves out."""
 
     type: str
@@ -23,8 +23,8 @@ MAPPING = "AWS::Lambda::EventSourceMapping"
 LOGS = "AWS::Logs::LogGroup"
 ROLE = "AWS::IAM::Role"
 
-EXCUSES = (
-    Excuse(
+UNUSED_CALLS = (
+    UnusedCalls(
         TABLE,
         ("KMSMasterKeyId",),
         "the policy of the key that AWS manages lets in whoever comes through DynamoDB",
@@ -37,7 +37,7 @@ EXCUSES = (
             "kms:RevokeGrant",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         TABLE,
         ("ImportSourceSpecification",),
         "no table is filled from S3",
@@ -50,7 +50,7 @@ EXCUSES = (
             "s3:GetObjectMetadata",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         TABLE,
         (),
         "replicas are a matter of AWS::DynamoDB::GlobalTable",
@@ -65,13 +65,13 @@ EXCUSES = (
             "iam:CreateServiceLinkedRole",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         TABLE,
         ("ContributorInsightsSpecification",),
         "no table has contributor insights",
         ("dynamodb:UpdateContributorInsights",),
     ),
-    Excuse(
+    UnusedCalls(
         TABLE,
         ("KinesisStreamSpecification",),
         "no table feeds a Kinesis stream",
@@ -83,13 +83,13 @@ EXCUSES = (
             "kinesis:PutRecords",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         TABLE,
         ("ResourcePolicy",),
         "no table has a policy of its own",
         ("dynamodb:DeleteResourcePolicy", "dynamodb:PutResourcePolicy"),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("KmsKeyArn", "SourceKMSKeyArn"),
         "the policy of the key that AWS manages lets in whoever comes through Lambda",
@@ -101,13 +101,13 @@ EXCUSES = (
             "kms:GenerateDataKey",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("S3ObjectVersion",),
         "new code lies under a new key",
         ("s3:GetObjectVersion",),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("VpcConfig", "FileSystemConfigs"),
         "no function is in a network or mounts anything",
@@ -120,7 +120,7 @@ EXCUSES = (
             "s3files:ListMountTargets",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("CodeSigningConfigArn",),
         "no code is signed",
@@ -130,25 +130,25 @@ EXCUSES = (
             "lambda:PutFunctionCodeSigningConfig",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("Layers",),
         "no function has layers",
         ("lambda:GetLayerVersion",),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("RuntimeManagementConfig",),
         "Lambda chooses the version of the runtime",
         ("lambda:AssociateRuntimeAlias", "lambda:PutRuntimeManagementConfig"),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("RecursiveLoop",),
         "Lambda's default for loops is kept",
         ("lambda:PutFunctionRecursionConfig",),
     ),
-    Excuse(
+    UnusedCalls(
         FUNCTION,
         ("CapacityProviderConfig", "FunctionScalingConfig", "PublishToLatestPublished"),
         "no function runs on instances of ours",
@@ -158,13 +158,13 @@ EXCUSES = (
             "lambda:PutFunctionScalingConfig",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         MAPPING,
         ("KmsKeyArn",),
         "no filter is encrypted with a key of ours",
         ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
     ),
-    Excuse(
+    UnusedCalls(
         LOGS,
         ("DataProtectionPolicy",),
         "nothing is masked by the log group",
@@ -176,43 +176,43 @@ EXCUSES = (
             "s3:REST.PUT.OBJECT",
         ),
     ),
-    Excuse(
+    UnusedCalls(
         LOGS,
         ("ResourcePolicyDocument",),
         "no log group has a policy of its own",
         ("logs:DeleteResourcePolicy", "logs:PutResourcePolicy"),
     ),
-    Excuse(
+    UnusedCalls(
         LOGS,
         ("FieldIndexPolicies",),
         "no field of the logs is indexed",
         ("logs:DeleteIndexPolicy", "logs:PutIndexPolicy"),
     ),
-    Excuse(
+    UnusedCalls(
         LOGS,
         ("KmsKeyId",),
         "the logs are encrypted by CloudWatch's own key",
         ("logs:AssociateKmsKey", "logs:DisassociateKmsKey"),
     ),
-    Excuse(
+    UnusedCalls(
         LOGS,
         ("BearerTokenAuthenticationEnabled", "DeletionProtectionEnabled"),
         "the log groups go with the stack, and nobody writes to them by token",
         ("logs:PutBearerTokenAuthentication", "logs:PutLogGroupDeletionProtection"),
     ),
-    Excuse(
+    UnusedCalls(
         ROLE,
         ("ManagedPolicyArns",),
         "each role's one policy is written out; to attach another would be a way to more rights",
         ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
     ),
-    Excuse(
+    UnusedCalls(
         ROLE,
         ("Description", "MaxSessionDuration"),
         "the roles keep IAM's defaults",
         ("iam:UpdateRole", "iam:UpdateRoleDescription"),
     ),
-    Excuse(
+    UnusedCalls(
         ROLE,
         ("PermissionsBoundary",),
         "no role has a boundary",

@@ -7,28 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from tests.template import stack
-from tests.template.excuses import EXCUSES, Excuse
+from tests.template.stack import GITHUB_PATH, template
+from tests.template.unused_calls import UNUSED_CALLS, UnusedCalls
 
 REGION = "us-east-1"
-RESOURCES = stack.template()["Resources"]
+RESOURCES = template()["Resources"]
 TYPES = sorted({spec["Type"] for spec in RESOURCES.values()})
 # The rollback of a creation removes what it has just made, so of every type; see change_set.py.
 RUN = ("read", "create", "update", "delete")
 
 
-def _github() -> dict[str, Any]:
-    path = stack.TEMPLATE_PATH.parent / "github.yaml"
-    resources: dict[str, Any] = yaml.load(path.read_text(), Loader=stack._Loader)["Resources"]
-    return resources
-
-
 def _granted() -> set[str]:
     """Every action of the role, those of its managed policy too."""
-    resources = _github()
+    resources = template(GITHUB_PATH)["Resources"]
     documents = [resources["LookPolicy"]["Properties"]["PolicyDocument"]]
     documents += [
         each["PolicyDocument"] for each in resources["DeployRole"]["Properties"]["Policies"]
@@ -59,8 +52,8 @@ def _keys(node: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_the_role_may_call_what_the_handlers_call(kind: str) -> None:
-    excused = {action for each in EXCUSES if each.type == kind for action in each.actions}
-    assert sorted(_declared(kind) - excused - _granted()) == []
+    unused = {action for each in UNUSED_CALLS if each.type == kind for action in each.actions}
+    assert sorted(_declared(kind) - unused - _granted()) == []
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -68,17 +61,17 @@ def test_the_schema_of_a_type_says_what_is_called(kind: str) -> None:
     assert _declared(kind)
 
 
-@pytest.mark.parametrize("excuse", EXCUSES, ids=lambda each: each.reason)
-def test_an_excuse_holds_while_the_template_sets_none_of_its_properties(excuse: Excuse) -> None:
-    of_type = [spec["Properties"] for spec in RESOURCES.values() if spec["Type"] == excuse.type]
-    assert set(excuse.properties) <= set(_keys(_schema(excuse.type))), "no such property"
-    assert set(excuse.properties) & set(_keys(of_type)) == set()
+@pytest.mark.parametrize("unused", UNUSED_CALLS, ids=lambda each: each.reason)
+def test_the_template_sets_no_property_that_unused_calls_are_for(unused: UnusedCalls) -> None:
+    of_type = [spec["Properties"] for spec in RESOURCES.values() if spec["Type"] == unused.type]
+    assert set(unused.properties) <= set(_keys(_schema(unused.type))), "no such property"
+    assert set(unused.properties) & set(_keys(of_type)) == set()
 
 
-@pytest.mark.parametrize("excuse", EXCUSES, ids=lambda each: each.reason)
-def test_an_excuse_is_for_calls_that_are_declared_and_not_granted(excuse: Excuse) -> None:
-    assert sorted(set(excuse.actions) - _declared(excuse.type)) == []
-    assert sorted(set(excuse.actions) & _granted()) == []
+@pytest.mark.parametrize("unused", UNUSED_CALLS, ids=lambda each: each.reason)
+def test_unused_calls_are_declared_and_not_granted(unused: UnusedCalls) -> None:
+    assert sorted(set(unused.actions) - _declared(unused.type)) == []
+    assert sorted(set(unused.actions) & _granted()) == []
 
 
 def test_what_can_be_tagged_can_be_untagged() -> None:
