@@ -65,8 +65,12 @@ def _plain(stored: object, secret_id: str) -> str:
         fields = json.loads(stored)
     except ValueError:
         return stored
-    value = fields.get(VARIABLE) if isinstance(fields, dict) else None
-    return value if isinstance(value, str) and value else stored
+    if not isinstance(fields, dict):
+        return stored
+    value = fields.get(VARIABLE)
+    if not isinstance(value, str) or not value.strip():
+        raise SecretUnavailable(secret_id, f"its JSON object has no text under {VARIABLE}")
+    return value
 
 
 def _usable(secret: str, secret_id: str) -> str:
