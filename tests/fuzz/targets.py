@@ -1,6 +1,7 @@
 """What the fuzzer feeds, and with what it begins: one function of bytes for each decoder."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -89,6 +90,10 @@ BODIES = [path.read_bytes() for path in sorted(SAMPLES.glob("*.txt"))] + [
     body(FlowData='{"a": [1.5, {"b": null}]}', Latitude="1e-3", Forwarded="true").encode(),
     body(ReferralSourceId="1", ReferralBody="ad", OptOutType="STOP", ButtonText="x").encode(),
     body(MessageSid=None, WaId=None, ExternalUserId="whatsapp:ID.1", From=None).encode(),
+    json.dumps({"Type": "Notification", "Message": body(OtherRecipients0="+1")}).encode(),
+    json.dumps({"body": b64encode(body().encode()).decode(), "isBase64Encoded": True}).encode(),
+    json.dumps({"MessageSid": "SM1", "WaId": 49, "ChannelMetadata": {"a": [1.5]}}).encode(),
+    b"CallSid=CA1&CallStatus=ringing&From=%252B49&EventType=onMessageAdded",
     b"Body=%ED%A0%80%00%FF&From=72345",
 ]
 WORDS = sorted(

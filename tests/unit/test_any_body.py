@@ -22,6 +22,7 @@ MB = 1024 * 1024
 SMALLEST_SECONDS = 0.0005
 SAMPLE_BODIES = [path.read_text() for path in sorted(SAMPLES.glob("*.txt"))]
 RARE_FIELDS = ["ReferralSourceId", "ReferralBody", "InteractiveData", "FlowData", "Address"]
+RARE_FIELDS += ["OtherRecipients0", "CallSid", "ConversationSid", "EventType", "MessageStatus"]
 RARE_FIELDS += ["ParentExternalUserId", "OptOutType", "ButtonType", "MediaUrl7", "Username"]
 FIELDS = sorted({name for text in SAMPLE_BODIES for name, _ in parse_qsl(text)} | {*RARE_FIELDS})
 
@@ -35,6 +36,18 @@ documents = st.recursive(
 addresses = st.sampled_from(["whatsapp:+4915555550199", "72345", "rcs:x", ":", "a:b:c", "+"])
 values = any_text | numbers | documents | addresses | st.sampled_from(["received", "true", ""])
 forms = st.lists(st.tuples(st.sampled_from(FIELDS) | any_text, values), max_size=20)
+flat_objects = forms.map(lambda fields: json.dumps(dict(fields) | {"SmsSid": "SM1"}))
+inner_bodies = flat_objects | documents | forms.map(lambda each: urlencode(each, errors="replace"))
+envelopes = st.builds(
+    lambda text, flag: json.dumps(
+        {"Type": "Notification", "Message": text}
+        if flag is None
+        else {"body": text, "isBase64Encoded": flag}
+    ),
+    inner_bodies | any_text,
+    st.none() | st.booleans(),
+)
+json_bodies = flat_objects | documents | envelopes
 encoded_forms = forms.map(lambda fields: urlencode(fields, errors="replace"))
 percent_soup = st.text("%0123456789abcdefABCDEF&=+;: MediaUrl")
 
@@ -48,13 +61,13 @@ def mutilated_samples(draw: st.DrawFn) -> str:
     return text[:start] + draw(any_text | percent_soup) + text[end:]
 
 
-@given(any_text | encoded_forms | percent_soup | mutilated_samples())
+@given(any_text | encoded_forms | percent_soup | json_bodies | mutilated_samples())
 def test_any_body_is_one_of_three_and_what_is_stored_can_be(text: str) -> None:
     check_body(text)
     check_records([raw_record(text)])
 
 
-@given(st.lists(encoded_forms | mutilated_samples(), max_size=10))
+@given(st.lists(encoded_forms | json_bodies | mutilated_samples(), max_size=10))
 def test_any_batch_accounts_for_every_record(bodies: list[str]) -> None:
     check_records([raw_record(text, messageId=f"record-{n}") for n, text in enumerate(bodies)])
 
@@ -141,6 +154,33 @@ LARGE: dict[str, tuple[Callable[[int], str], type]] = {
     "open strings": (lambda size: body(InteractiveData=many('["', size // 4)), InboundMessage),
     "escapes": (lambda size: body(FlowData='"' + many("\\ud83d", size // 2) + '"'), InboundMessage),
     "surrogates": (lambda size: "\ud83d" * (size // 4), Malformed),
+    "envelope": (
+        lambda size: json.dumps({"Type": "Notification", "Message": body(Body="x" * size)}),
+        Malformed,
+    ),
+    "flat object of many fields": (
+        lambda size: "{" + numbered('"Field{}":"x",', size) + '"WaId":"1","SmsSid":"1"}',
+        InboundMessage,
+    ),
+    "deep JSON": (lambda size: "[" * size, Malformed),
+    "deep value in a flat object": (
+        lambda size: f'{{"SmsSid": "1", "WaId": {nested(size // 2)}}}',
+        Malformed,
+    ),
+    "open objects": (lambda size: many('{"a":', size), Malformed),
+    "long number in JSON": (lambda size: f'{{"a": {"1" * size}}}', Malformed),
+    "blanks before JSON": (lambda size: " " * size + "{", Malformed),
+    "base64": (lambda size: "Qm9keT1o" * (size // 8), Malformed),
+    "marks": (lambda size: "\ufeff" * (size // 4), Malformed),
+    "blanks before a number": (lambda size: body(From=" " * size + "1"), InboundMessage),
+    "encoded again and again": (
+        lambda size: body(WaId=None, From=many("%25", size)),
+        Malformed,
+    ),
+    "many other recipients": (
+        lambda size: body() + numbered("&OtherRecipients{}=%252B4", size),
+        InboundMessage,
+    ),
     "status callback": (lambda size: body(MessageStatus="r" * size), StatusCallback),
 }
 

@@ -38,7 +38,8 @@ def test_a_plain_text_has_the_fixed_keys_only() -> None:
 def test_segments_are_one_off_sms_and_unknown_where_sms_names_none(
     address: str, segments: str | None, count: int | None
 ) -> None:
-    assert content(From=address, WaId=None, NumSegments=segments)["segments"] == count
+    fields = {"From": address, "To": None, "WaId": None, "NumSegments": segments}
+    assert content(**fields)["segments"] == count
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "1.5", "1e3", "²", "٣", "9" * 10])
@@ -209,3 +210,29 @@ def test_the_message_type_is_twilios_or_what_the_content_shows(
     fields: dict[str, str], kind: str
 ) -> None:
     assert parsed(**fields).message_type == kind
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kind"),
+    [
+        ("text/vcard; charset=utf-8", "contacts"),
+        ("text/x-vcard", "contacts"),
+        ("Text/X-vCard ;charset=utf-8", "contacts"),
+        ("text/directory;profile=vCard", "contacts"),
+        ("audio/ogg; codecs=opus", "audio"),
+        ("application/ogg", "audio"),
+        ("application/ogg; codecs=opus", "audio"),
+        ("image/jpeg; name=a.jpg", "image"),
+        ("text/plain; charset=utf-8", "document"),
+        ("application/vnd.ms-excel", "document"),
+        (";", "document"),
+    ],
+)
+def test_a_medium_is_known_by_its_content_type_without_parameters(
+    content_type: str, kind: str
+) -> None:
+    message = parsed(NumMedia="1", MediaUrl0="u", MediaContentType0=content_type)
+    assert message.message_type == kind
+    assert message.content["media_items"] == [{"url": "u", "content_type": content_type}]
+    stated = parsed(MessageType="sticker", MediaUrl0="u", MediaContentType0=content_type)
+    assert stated.message_type == "sticker"

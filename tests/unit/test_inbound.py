@@ -20,6 +20,11 @@ KB = 1024
         {"SmsStatus": None},
         {"SmsStatus": ""},
         {"SmsStatus": None, "MessageStatus": ""},
+        {"MessageStatus": "received"},
+        {"MessageStatus": " Received "},
+        {"MessageStatus": "RECEIVING"},
+        {"SmsStatus": None, "MessageStatus": "received"},
+        {"SmsStatus": "receiving", "MessageStatus": "received"},
     ],
 )
 def test_a_body_with_an_inbound_status_or_none_is_a_message(fields: dict[str, str | None]) -> None:
@@ -30,7 +35,8 @@ def test_a_body_with_an_inbound_status_or_none_is_a_message(fields: dict[str, st
     "fields",
     [
         {"MessageStatus": "read"},
-        {"MessageStatus": "received"},
+        {"MessageStatus": "received", "SmsStatus": "sent"},
+        {"MessageStatus": "Delivered", "SmsStatus": "received"},
         {"SmsStatus": "sent"},
         {"SmsStatus": "delivered", "From": None, "WaId": None},
         {"SmsStatus": None, "MessageStatus": "failed"},
@@ -99,6 +105,13 @@ def test_metadata_has_its_fixed_keys_and_what_is_known_beside_them() -> None:
         "messaging_service_id": "MG1",
         "opt_out_type": "STOP",
     }
+
+
+def test_a_group_message_names_the_other_people_in_order() -> None:
+    others = {f"OtherRecipients{n}": f"+1555555010{n % 10}" for n in (10, 2, 0)}
+    metadata = parsed(**others, OtherRecipients1=" ").metadata
+    assert metadata["other_recipients"] == ["+15555550100", "+15555550102", "+15555550100"]
+    assert "other_recipients" not in parsed(OtherRecipients0="").metadata
 
 
 def test_unknown_fields_are_kept_raw_and_do_no_harm() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from consumer.webhook.message import Malformed
+from consumer.webhook.message import InboundMessage, Malformed
 from consumer.webhook.parse import parse_inbound
-from tests.support.builders import body, parsed
+from tests.support.builders import body, parsed, warnings
 
 NOBODY = {"From": None, "WaId": None}
 
@@ -28,7 +28,7 @@ NOBODY = {"From": None, "WaId": None}
 def test_without_wa_id_the_address_names_channel_and_sender(
     address: str, channel: str, sender_id: str, phone: str | None
 ) -> None:
-    message = parsed(From=address, WaId=None)
+    message = parsed(From=address, WaId=None, To="+15555550100")
     assert (message.channel, message.sender_id) == (channel, sender_id)
     assert (message.sender["phone"], message.sender["address"]) == (phone, address)
 
@@ -85,6 +85,112 @@ def test_a_body_without_any_sender_is_malformed_and_says_so(address: str | None)
     result = parse_inbound(body(From=address, WaId=None))
     assert isinstance(result, Malformed)
     assert result.reason == "no sender: WaId, From and the external user ids are blank"
+
+
+@pytest.mark.parametrize(
+    ("fields", "channel"),
+    [
+        ({"From": "+4915555550199", "To": "+15555550100"}, "whatsapp"),
+        ({"From": "+4915555550199", "WaId": None}, "whatsapp"),
+        ({"From": "+4915555550199", "WaId": None, "To": "WhatsApp:+14155238886"}, "whatsapp"),
+        ({"From": "+4915555550199", "WaId": None, "To": "rcs:brand"}, "rcs"),
+        (
+            {"From": "US.A1", "WaId": None, "To": None, "ExternalUserId": "whatsapp:US.A1"},
+            "whatsapp",
+        ),
+        ({"From": "+4915555550199", "WaId": None, "To": "+15555550100"}, "sms"),
+        ({"From": "+4915555550199", "WaId": None, "To": None}, "sms"),
+        ({"From": "messenger:4915555550199"}, "messenger"),
+        ({"From": "sms:+4915555550199"}, "sms"),
+        ({"From": "rcs:+4915555550199", "WaId": None}, "rcs"),
+        ({"From": None, "WaId": None, "ExternalUserId": "ID.456"}, "whatsapp"),
+    ],
+)
+def test_the_senders_own_prefix_names_the_channel_and_else_the_other_addresses(
+    fields: dict[str, str | None], channel: str
+) -> None:
+    assert parsed(**fields).channel == channel
+
+
+def test_a_whatsapp_sender_without_prefix_is_the_sender_it_would_be_with_one() -> None:
+    bare, prefixed = (
+        parsed(From=address, WaId=None) for address in ("4915555550199", "whatsapp:+4915555550199")
+    )
+    assert bare.sender == prefixed.sender | {"address": "4915555550199"}
+    assert (bare.channel, bare.content) == (prefixed.channel, prefixed.content)
+
+
+def raw(fields: str) -> str:
+    """A body whose addresses are as given, not encoded."""
+    return f"{body(From=None, WaId=None, To=None)}&{fields}"
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("whatsapp:+4915555550199", "whatsapp:+4915555550199"),
+        ("+whatsapp:+4915555550199+", "whatsapp:+4915555550199"),
+        ("+4915555550199", "+4915555550199"),
+        ("%2B4915555550199", "+4915555550199"),
+        ("+%2B4915555550199", "+4915555550199"),
+        ("rcs:+4915555550199", "rcs:+4915555550199"),
+        ("4915555550199", "4915555550199"),
+        ("+72345", "72345"),
+        ("+UNCproject", "UNCproject"),
+        ("messenger:+1234567890", "messenger: 1234567890"),
+    ],
+)
+def test_a_plus_that_was_never_encoded_is_put_back(given: str, stored: str) -> None:
+    message = parse_inbound(raw(f"From={given}&To={given}&OtherRecipients0={given}"))
+    assert isinstance(message, InboundMessage)
+    assert (message.sender["address"], message.metadata["to"]) == (stored, stored)
+    assert message.metadata["other_recipients"] == [stored]
+    assert warnings(message) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("From", "whatsapp%3A%2B4915555550199"),
+        ("From", "whatsapp:%2B4915555550199"),
+        ("From", "%2B4915555550199"),
+        ("WaId", "%2B4915555550199"),
+        ("ExternalUserId", "whatsapp%3a4915555550199"),
+        ("ParentExternalUserId", "whatsapp%3A4915555550199"),
+    ],
+)
+def test_an_address_that_was_encoded_twice_is_decoded_twice(field: str, value: str) -> None:
+    message = parsed(**NOBODY | {field: value})
+    assert (message.sender_id, message.channel) == ("4915555550199", "whatsapp")
+    assert warnings(message) == [f"{field} was encoded twice"]
+    assert message.raw[field] == value
+
+
+def test_all_addresses_are_decoded_twice_where_they_were_encoded_twice() -> None:
+    twice = "whatsapp%3A%2B4915555550199"
+    message = parsed(From=twice, To=twice, OtherRecipients0=twice, OtherRecipients1=twice)
+    once = "whatsapp:+4915555550199"
+    assert (message.sender["address"], message.metadata["to"]) == (once, once)
+    assert message.metadata["other_recipients"] == [once, once]
+    fields = ("From", "To", "OtherRecipients")
+    assert warnings(message) == [f"{field} was encoded twice" for field in fields]
+
+
+def test_an_address_is_decoded_once_more_and_no_further() -> None:
+    assert parsed(From="whatsapp:%252B49", WaId=None).sender["address"] == "whatsapp:%2B49"
+
+
+def test_what_a_second_decoding_gives_can_be_stored() -> None:
+    assert parsed(From="whatsapp:%00%FF1", WaId=None).sender_id == "\ufffd\ufffd1"
+
+
+@pytest.mark.parametrize("text", ["100%25", "%2B1", "whatsapp%3A", " 4915555550199", "a+b"])
+def test_texts_and_names_are_never_decoded_twice(text: str) -> None:
+    message = parsed(Body=text, ProfileName=text, ButtonText=text, ButtonPayload=text)
+    assert message.content["text"] == text
+    assert message.content["button"] == {"text": text.strip(), "payload": text.strip()}
+    assert message.sender["name"] == text.strip()
+    assert warnings(message) == []
 
 
 @pytest.mark.parametrize("field", ["ProfileUsername", "Username"])

@@ -22,7 +22,15 @@ _TYPE_OF_PART = {
     "list": "interactive",
     "location": "location",
 }
-_TYPE_OF_MEDIA = {"image": "image", "audio": "audio", "video": "video", "text/vcard": "contacts"}
+_TYPE_OF_MEDIA = {
+    "image": "image",
+    "audio": "audio",
+    "video": "video",
+    "application/ogg": "audio",
+    "text/vcard": "contacts",
+    "text/x-vcard": "contacts",
+    "text/directory": "contacts",
+}
 
 
 def read_content(form: Form, channel: str) -> Part:
@@ -64,7 +72,8 @@ def message_type(form: Form, content: Part) -> str:
 
 
 def _type_of(content_type: str | None) -> str:
-    kind = (content_type or "").lower()
+    """What a medium is, by its content type without parameters."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
     return _TYPE_OF_MEDIA.get(kind) or _TYPE_OF_MEDIA.get(kind.partition("/")[0], "document")
 
 

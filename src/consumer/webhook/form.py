@@ -1,16 +1,20 @@
 """A webhook body: URL-encoded fields, each present, blank or missing."""
 
-from urllib.parse import parse_qsl
+import re
+from urllib.parse import parse_qsl, unquote
 
 from consumer.text import Document, clean, parse_document
+from consumer.webhook.address import restore_plus
 
 SID_FIELDS = ("MessageSid", "SmsMessageSid", "SmsSid")
+
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class Form:
     """The fields of one body, blank ones counted as absent, and what was wrong with them.
 
-    `warnings` collects a fixed code for each part that had to be dropped.
+    `warnings` collects a fixed text for each part that had to be dropped or mended.
     """
 
     def __init__(self, fields: dict[str, str]) -> None:
@@ -34,6 +38,14 @@ class Form:
         """The message's Sid, or None."""
         return self.get(self.sid_field) if self.sid_field else None
 
+    def address(self, name: str) -> str | None:
+        """A field that holds an address or id, mended where it was encoded twice or not at all."""
+        text = self.fields.get(name, "")
+        if _ESCAPED.search(text):
+            self.warn(f"{name.rstrip('0123456789')} was encoded twice")
+            text = clean(unquote(text, errors="replace"))
+        return restore_plus(text) or None
+
     def flag(self, name: str) -> bool | None:
         """A field that holds `true` or `false`; None when missing or neither."""
         value = (self.get(name) or "").lower()
@@ -53,7 +65,9 @@ class Form:
             return None
 
     def warn(self, what: str) -> None:
-        self.warnings.append(what)
+        """Note what was wrong, once."""
+        if what not in self.warnings:
+            self.warnings.append(what)
 
 
 def parse_form(body: str) -> Form:

@@ -3,13 +3,16 @@
 Nothing here raises: any text at all leads to one of the three.
 """
 
+import re
 from typing import Any
 
 from consumer.item_size import MAX_ITEM_BYTES, size_of
-from consumer.webhook.address import Address, parse_address
 from consumer.webhook.content import message_type, read_content
-from consumer.webhook.form import Form, parse_form
+from consumer.webhook.envelope import open_body
+from consumer.webhook.form import Form
 from consumer.webhook.message import InboundMessage, Malformed, Parsed, StatusCallback, as_dict
+from consumer.webhook.no_message import why_no_message
+from consumer.webhook.sender import read_sender
 
 # Keys of `chats`: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MAX_SENDER_ID_BYTES = 2048
@@ -18,69 +21,41 @@ MAX_MESSAGE_ID_BYTES = 1024
 # Documents of strangers' making: the first to go when an item grows too large.
 _DISPENSABLE = (("metadata", "channel_data"), ("content", "flow"), ("content", "interactive"))
 _INBOUND_STATUSES = ("received", "receiving")
+_STATUS_FIELDS = ("MessageStatus", "SmsStatus")
+_OTHER_RECIPIENT = re.compile(r"OtherRecipients([0-9]{1,4})")
 
 
 def parse_inbound(body: object) -> Parsed:
     """Classify and normalize a webhook body."""
     if not isinstance(body, str):
         return Malformed("the body is not text")
-    form = parse_form(body)
-    if not form:
-        return Malformed("the body holds no fields")
+    form = open_body(body)
+    if isinstance(form, Malformed):
+        return form
     if _is_callback(form):
         return StatusCallback(_read_metadata(form), form.fields)
     return _read_message(form)
 
 
 def _is_callback(form: Form) -> bool:
-    """MessageStatus present, or an SmsStatus that no inbound message has."""
-    if form.get("MessageStatus"):
-        return True
-    status = form.get("SmsStatus")
-    return status is not None and status.lower() not in _INBOUND_STATUSES
+    """Whether either field states a status that no inbound message has.
+
+    Inbound messages of some accounts carry `MessageStatus=received`, so presence decides nothing.
+    """
+    stated = (form.get(name) for name in _STATUS_FIELDS)
+    return any(status and status.lower() not in _INBOUND_STATUSES for status in stated)
 
 
 def _read_message(form: Form) -> InboundMessage | Malformed:
-    address = parse_address(form.get("From") or "")
-    sender = _read_sender(form, address)
-    if not sender["id"]:
-        return Malformed("no sender: WaId, From and the external user ids are blank", form.fields)
-    channel = _channel(form, address)
+    channel, sender = read_sender(form)
     content = read_content(form, channel)
+    reason = why_no_message(form, sender["id"], content)
+    if reason:
+        return Malformed(reason, form.fields)
     kind = message_type(form, content)
     metadata = _read_metadata(form)
     parsed = InboundMessage(kind, channel, sender, content, metadata, form.fields)
     return _fit(parsed)
-
-
-def _channel(form: Form, address: Address) -> str:
-    if address.value:
-        return address.channel
-    return "whatsapp" if form.get("WaId") else parse_address(_external_id(form)).channel
-
-
-def _external_id(form: Form) -> str:
-    return form.get("ExternalUserId") or form.get("ParentExternalUserId") or ""
-
-
-def _read_sender(form: Form, address: Address) -> dict[str, Any]:
-    whatsapp = Address("whatsapp", (form.get("WaId") or "").removeprefix("+"))
-    sender = {
-        "id": whatsapp.id or address.id or parse_address(_external_id(form)).id,
-        "name": form.get("ProfileName"),
-        "phone": address.phone or whatsapp.phone,
-    }
-    extras = {
-        "address": form.get("From"),
-        "username": form.get("ProfileUsername") or form.get("Username"),
-        "external_id": form.get("ExternalUserId"),
-        "parent_external_id": form.get("ParentExternalUserId"),
-        "city": form.get("FromCity"),
-        "state": form.get("FromState"),
-        "zip": form.get("FromZip"),
-        "country": form.get("FromCountry"),
-    }
-    return sender | {key: value for key, value in extras.items() if value}
 
 
 def _read_metadata(form: Form) -> dict[str, Any]:
@@ -93,12 +68,19 @@ def _read_metadata(form: Form) -> dict[str, Any]:
     }
     extras = {
         "message_id_source": source if source != "MessageSid" else None,
-        "to": form.get("To"),
+        "to": form.address("To"),
+        "other_recipients": _other_recipients(form),
         "messaging_service_id": form.get("MessagingServiceSid"),
         "opt_out_type": form.get("OptOutType"),
         "warnings": form.warnings,
     }
     return metadata | {key: value for key, value in extras.items() if value}
+
+
+def _other_recipients(form: Form) -> list[str]:
+    """The other people of a group message, in the order of their numbers."""
+    names = {int(m[1]): m[0] for m in map(_OTHER_RECIPIENT.fullmatch, form.fields) if m}
+    return [address for n in sorted(names) if (address := form.address(names[n]))]
 
 
 def _fit(parsed: InboundMessage) -> InboundMessage | Malformed:

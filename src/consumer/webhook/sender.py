@@ -1,0 +1,44 @@
+"""Who sent a message, and over which channel."""
+
+from typing import Any
+
+from consumer.webhook.address import SMS, WHATSAPP, Address, channel_prefix, parse_address
+from consumer.webhook.form import Form
+
+
+def read_sender(form: Form) -> tuple[str, dict[str, Any]]:
+    """Read the channel and the sender; the sender's `id` is blank when the body names nobody."""
+    channel = _channel(form)
+    address = parse_address(form.address("From") or "", channel)
+    whatsapp = Address(WHATSAPP, (form.address("WaId") or "").removeprefix("+"))
+    sender = {
+        "id": whatsapp.id or address.id or parse_address(_external_id(form)).id,
+        "name": form.get("ProfileName"),
+        "phone": address.phone or whatsapp.phone,
+    }
+    extras = {
+        "address": form.address("From"),
+        "username": form.get("ProfileUsername") or form.get("Username"),
+        "external_id": form.address("ExternalUserId"),
+        "parent_external_id": form.address("ParentExternalUserId"),
+        "city": form.get("FromCity"),
+        "state": form.get("FromState"),
+        "zip": form.get("FromZip"),
+        "country": form.get("FromCountry"),
+    }
+    return channel, sender | {key: value for key, value in extras.items() if value}
+
+
+def _channel(form: Form) -> str:
+    """The sender's own prefix decides; else WaId, and then any other address of the message."""
+    stated = form.address("From") or ""
+    if parse_address(stated).value and (prefix := channel_prefix(stated)):
+        return prefix
+    if form.address("WaId"):
+        return WHATSAPP
+    others = (_external_id(form), form.address("To") or "")
+    return next((prefix for each in others if (prefix := channel_prefix(each))), SMS)
+
+
+def _external_id(form: Form) -> str:
+    return form.address("ExternalUserId") or form.address("ParentExternalUserId") or ""
