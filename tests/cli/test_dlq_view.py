@@ -44,6 +44,23 @@ def test_a_list_shows_id_sender_and_reason_but_neither_text_nor_number() -> None
     assert "4915555550101" not in said
 
 
+def test_a_list_groups_by_reason_with_a_count_the_most_frequent_first() -> None:
+    box = FakeLetterBox()
+    for reason in ("no sender", "base64", "no [sender]", "base64", "base64"):
+        box.put(BODY, "", Reason=reason)
+    found = listing(box, 5)
+    lines = [line.split() for line in shown(view.render_listing(found)).splitlines()]
+    counts = [line for line in lines if line[0].isdigit()]
+    assert counts == [["3", "base64"], ["1", "no", "sender"], ["1", "no", "[sender]"]]
+    under_base64 = lines[lines.index(counts[0]) + 2 : lines.index(counts[1])]
+    assert len(under_base64) == 3
+    assert found.as_json()["reasons"] == [
+        {"reason": "base64", "count": 3},
+        {"reason": "no sender", "count": 1},
+        {"reason": "no [sender]", "count": 1},
+    ]
+
+
 def test_an_empty_queue_is_one_line() -> None:
     assert shown(view.render_listing(listing(FakeLetterBox(), 0))).count("\n") == 1
 

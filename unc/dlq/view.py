@@ -38,18 +38,31 @@ class Listing:
             "url": self.queue.url,
             "waiting": self.depth.waiting,
             "in_flight": self.depth.in_flight,
+            "reasons": [
+                {"reason": reason, "count": len(letters)}
+                for reason, letters in group_by_reason(self.letters)
+            ],
             "letters": [letter.as_json() for letter in self.letters],
         }
 
 
+def group_by_reason(letters: Sequence[DeadLetter]) -> list[tuple[str, list[DeadLetter]]]:
+    """Return the letters of each reason, the most frequent reason first."""
+    groups: dict[str, list[DeadLetter]] = {}
+    for letter in letters:
+        groups.setdefault(letter.reason, []).append(letter)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
 def render_listing(listing: Listing) -> Iterator[str | Table]:
-    """Yield a head line, the letters, and what is not shown."""
+    """Yield a head line, each reason with its count and letters, and what is not shown."""
     count = max(listing.depth.waiting, len(listing.letters))
     colour = "red" if count else "green"
     queue = listing.queue
     yield f"[bold]{queue.name}[/bold]  [{colour}]{count}[/{colour}] [dim]{queue.holds}[/dim]"
-    if listing.letters:
-        yield render_letters(listing.letters)
+    for reason, letters in group_by_reason(listing.letters):
+        yield f"[bold]{len(letters)}[/bold]  {safe(reason)}"
+        yield render_letters(letters)
     for note in notes(listing):
         yield f"[dim]{note}[/dim]"
 
@@ -71,11 +84,11 @@ def notes(listing: Listing) -> Iterator[str]:
 
 def render_letters(letters: Sequence[DeadLetter]) -> Table:
     """Show one letter a row."""
-    table = plain_table("id", "age", "sender", "reason")
+    table = plain_table("id", "age", "sender")
     now = time.time()
     for letter in letters:
         age = show_age(now - letter.sent_ms / 1000)
-        table.add_row(letter.id[:ID_CHARACTERS], age, letter.sender or "-", safe(letter.reason))
+        table.add_row(letter.id[:ID_CHARACTERS], age, letter.sender or "-")
     return table
 
 
