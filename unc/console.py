@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from unc.errors import UncError
 
@@ -62,3 +63,12 @@ def clock(seconds: float | Decimal) -> str:
 def day(seconds: float | Decimal) -> str:
     """Return a moment as local date and time."""
     return datetime.fromtimestamp(float(seconds), UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def small_table(first: str, *others: str, right: tuple[str, ...] | None = None) -> Table:
+    """Return a table without a frame; columns after the first are numbers unless said otherwise."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right" if right is None or name in right else "left")
+    return table

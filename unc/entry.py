@@ -13,7 +13,7 @@ def main() -> None:
     let_ctrl_c_end_it()
     fill_closed_streams()
     let_any_text_out()
-    from unc.cli import run
+    from unc.runner import run
 
     sys.exit(run())
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from unc.aws.connection import BROUGHT_ALONG, ON_PURPOSE
-from unc.cli import fail, run
 from unc.errors import DeployFailed
+from unc.runner import fail, run
 
 
 @pytest.fixture(autouse=True)

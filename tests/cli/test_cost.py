@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from unc import cost_model
-from unc.cli import run
 from unc.cost_model import Counted, Load, Prices, cost_of, cost_of_indexes, read_counts
 from unc.errors import SetupMissing
+from unc.runner import run
 
 
 def counted(cpu: float = 0.0, waits: float = 0.0, posts: int = 0, **units: float) -> Counted:

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from unc.deploy.change_set import Change, to_change
-from unc.deploy.change_set_view import render_changes
+from unc.deploy.plan_view import render_changes
 
 TABLE = "AWS::DynamoDB::Table"
 

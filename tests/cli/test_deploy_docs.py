@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.template.stack import Stack, named
-from unc.cli import run
 from unc.deploy.parameters import VARIABLES
+from unc.runner import run
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 COST = (HOWTO / "cost.md").read_text()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from tests.template.stack import template
 from unc import project
-from unc.commands.deploy import as_document
 from unc.deploy.change_set import Change
 from unc.deploy.deployment import Plan, resource_names, unknown_resources
 from unc.deploy.package import Package
+from unc.deploy.plan_view import as_document
 from unc.takeover.account import Account
 from unc.takeover.inventory import TABLE, Named
 from unc.takeover.mappings import Mapping

@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_a_ctrl_c_while_it_imports_ends_it_without_a_word(checkout: Checkout) -> None:
-    (checkout.root / "unc" / "cli.py").write_text(IMPORTS_FOR_EVER)
+    (checkout.root / "unc" / "runner.py").write_text(IMPORTS_FOR_EVER)
     with subprocess.Popen(
         [sys.executable, "-c", UNC],
         cwd=checkout.root,
@@ -53,7 +53,7 @@ def test_a_stream_that_the_shell_has_closed_is_no_error(closed: str, checkout: C
 
 
 def test_a_terminal_without_our_letters_gets_others(checkout: Checkout) -> None:
-    (checkout.root / "unc" / "cli.py").write_text(WRITES)
+    (checkout.root / "unc" / "runner.py").write_text(WRITES)
     ran = checkout.run(PYTHONIOENCODING="ascii")
     assert (ran.returncode, ran.stderr) == (0, "")
     words, _, document = ran.stdout.partition("\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unc.cli import run
+from unc.runner import run
 
 TEXT = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text()
 ROW = re.compile(

@@ -1,4 +1,4 @@
-"""What goes into the queue's entries, and which wishes make no sense."""
+"""What goes into the queue's entries, and which options make no sense."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_neighbours_keep_the_shape_of_an_address(address: str, offset: int, expe
         ("+1555", 2, 3, "at least 3 messages"),
     ],
 )
-def test_wishes_that_make_no_sense_are_refused(
+def test_options_that_make_no_sense_are_refused(
     address: str, count: int, senders: int, reason: str
 ) -> None:
     with pytest.raises(BadInput, match=reason):

@@ -10,11 +10,10 @@ import pytest
 
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually, new_sender, write
+from unc.aws.connection import ACCOUNT_VARIABLE
 from unc.aws.resources import read_resources
 from unc.aws.session import Aws, local_aws
 from unc.aws.tables import Tables
-from unc.cli import run
-from unc.commands.deploy import ACCOUNT_VARIABLE
 from unc.deploy.change_set import Change, execute_change_set
 from unc.deploy.deployment import Plan, compare, deploy, propose
 from unc.deploy.package import Package, build_package
@@ -24,6 +23,7 @@ from unc.deploy.stack_events import read_status
 from unc.errors import DeployFailed
 from unc.local.emulator import running_emulator
 from unc.messages.send import send_messages
+from unc.runner import run
 
 pytestmark = pytest.mark.emulator
 

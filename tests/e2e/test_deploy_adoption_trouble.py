@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.legacy_consumer import account as legacy
 from tests.e2e.legacy_consumer.world import LegacyWorld, running_legacy_world
-from unc.cli import run
+from unc.runner import run
 
 pytestmark = pytest.mark.emulator
 

@@ -10,7 +10,6 @@ import pytest
 
 from tests.cli.dlq_fakes import Died, Mortal
 from tests.e2e.world import World, eventually, new_sender, write
-from unc.cli import run
 from unc.dlq.batch_sender import SqsOutbox
 from unc.dlq.queue_client import SqsLetterBox
 from unc.dlq.queues import choose_queues
@@ -18,6 +17,7 @@ from unc.dlq.redrive import PresentAtStart, redrive_all, server_ms
 from unc.dlq.routes import MessageRoute
 from unc.dlq.visibility_lock import Hold
 from unc.messages.message import Message
+from unc.runner import run
 
 pytestmark = pytest.mark.emulator
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from unc.commands.deploy import ACCOUNT_VARIABLE
+from unc.aws.connection import ACCOUNT_VARIABLE
 from unc.deploy.parameters import VARIABLES
 
 ROOT = Path(__file__).parents[2]

@@ -29,6 +29,7 @@ from unc.console import progress
 from unc.errors import BadInput, NotReachable, UncError
 from unc.running import find_running
 
+ACCOUNT_VARIABLE = "AWS_ACCOUNT_ID"
 ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")
 # A role for a workload, and a container's own credentials.
 BROUGHT_ALONG = (
@@ -64,6 +65,18 @@ def connect() -> tuple[Aws, Resources]:
     aws = find_target()
     progress(describe(aws))
     return aws, read_resources(aws)
+
+
+def find_account() -> Aws:
+    """Find the account meant; raises BadInput when AWS_ACCOUNT_ID says that it is another."""
+    aws = find_target()
+    progress(describe(aws))
+    wanted = os.environ.get(ACCOUNT_VARIABLE)
+    if wanted and wanted != aws.account:
+        raise BadInput(
+            f"the credentials are those of account {aws.account}", f"{ACCOUNT_VARIABLE} is {wanted}"
+        )
+    return aws
 
 
 def is_any_set(names: Iterable[str]) -> bool:

@@ -1,13 +1,10 @@
-"""How the system stands, at a glance: queues, tables, functions and what feeds them."""
+"""The state of the system: queues, tables, functions and their event sources."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from rich.table import Table
 
 from unc.aws.connection import describe
 from unc.aws.queues import Depth, read_depth
@@ -86,46 +83,3 @@ def read_function(aws: Aws, name: str) -> FunctionState:
 def source_name(arn: str) -> str:
     """Name a source as a reader would: the queue, or the table whose stream it is."""
     return f"{arn.split('/')[1]} stream" if "/stream/" in arn else arn.rpartition(":")[2]
-
-
-def render_status(status: Status) -> Iterator[Table]:
-    """Yield one small table each for queues, tables and functions."""
-    yield queue_table(status)
-    yield item_table(status)
-    yield function_table(status)
-
-
-def queue_table(status: Status) -> Table:
-    """Show what waits where; anything among dead letters is red."""
-    table = small_table("queue", "waiting", "in flight", "not due yet")
-    for name, depth in status.queues.items():
-        alarming = ("dead" in name or "failures" in name) and depth.waiting
-        waiting = f"[red]{depth.waiting}[/red]" if alarming else str(depth.waiting)
-        table.add_row(name, waiting, str(depth.in_flight), str(depth.delayed))
-    return table
-
-
-def item_table(status: Status) -> Table:
-    """Show how much is kept."""
-    table = small_table("table", "items")
-    for name, count in status.tables.items():
-        table.add_row(name, f"over {COUNT_LIMIT}" if count > COUNT_LIMIT else str(count))
-    return table
-
-
-def function_table(status: Status) -> Table:
-    """Show the functions and what feeds them."""
-    table = small_table("function", "state", "runtime", "memory", "fed by", right=())
-    for one in status.functions:
-        fed = ", ".join(f"{name} ({state.lower()})" for name, state in one.sources.items())
-        table.add_row(one.name, one.state.lower(), one.runtime, f"{one.memory_mb} MB", fed or "-")
-    return table
-
-
-def small_table(first: str, *others: str, right: tuple[str, ...] | None = None) -> Table:
-    """Return a table without a frame; columns after the first are numbers unless said otherwise."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(first)
-    for name in others:
-        table.add_column(name, justify="right" if right is None or name in right else "left")
-    return table

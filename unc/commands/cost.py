@@ -10,12 +10,11 @@ import typer
 from rich.table import Table
 
 from unc import cost_model as model
-from unc.aws.status import small_table
-from unc.console import out, print_json
+from unc.console import out, print_json, small_table
 from unc.errors import BadInput
 
 
-def cost(
+def command(
     messages: Annotated[int, typer.Option(help="Messages a month.")] = 1_000_000,
     senders: Annotated[int, typer.Option(help="Different senders a month.")] = 10_000,
     sessions: Annotated[float, typer.Option(help="Sessions that a sender opens a month.")] = 1.0,
@@ -28,18 +27,18 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Tell what a load costs a month on AWS, by list prices, beside a plain implementation."""
-    wanted = read_load(messages, senders, sessions, batch, stream_batch, memory, reply_seconds)
+    wanted = _read_load(messages, senders, sessions, batch, stream_batch, memory, reply_seconds)
     prices = model.Prices()
     counts = {target: model.read_counts(target) for target in model.TARGETS}
     costs = {name: model.cost_of(wanted, counts[name], prices) for name in model.TARGETS}
     indexes = model.cost_of_indexes(wanted, counts["ours"], prices)
     if as_json:
-        print_json(as_document(wanted, costs, indexes))
+        print_json(_as_document(wanted, costs, indexes))
         return
-    print_costs(wanted, costs, indexes)
+    _print_costs(wanted, costs, indexes)
 
 
-def read_load(
+def _read_load(
     messages: int,
     senders: int,
     sessions: float,
@@ -68,51 +67,51 @@ def read_load(
     )
 
 
-def print_costs(
+def _print_costs(
     load: model.Load, costs: Mapping[str, Mapping[str, float]], indexes: Mapping[str, float]
 ) -> None:
-    """Show dollars by service, for a million messages and for the month, and the indexes."""
+    """Show _dollars by service, for a million messages and for the month, and the indexes."""
     out.print(f"{load.messages:,} messages a month, {load.new_sessions:,} of them open a session;")
     out.print(
         f"{load.queue_batch} a queue batch, {load.stream_batch} a stream batch, "
         f"{load.memory_megabytes} MB, {load.reply_seconds:g} s a reply\n"
     )
-    out.print(cost_table(load, costs))
+    out.print(_cost_table(load, costs))
     out.print()
-    out.print(index_table(load, indexes))
+    out.print(_index_table(load, indexes))
 
 
-def cost_table(load: model.Load, costs: Mapping[str, Mapping[str, float]]) -> Table:
+def _cost_table(load: model.Load, costs: Mapping[str, Mapping[str, float]]) -> Table:
     """Ours beside the baseline."""
     share = model.MILLION / load.messages
     table = small_table("$ by service", "per million", "baseline", "a month", "baseline")
     ours, baseline = costs["ours"], costs["baseline"]
     for name in ours:
         row = (ours[name] * share, baseline[name] * share, ours[name], baseline[name])
-        table.add_row(name, *map(dollars, row))
+        table.add_row(name, *map(_dollars, row))
     totals = (sum(ours.values()), sum(baseline.values()))
     row = (totals[0] * share, totals[1] * share, *totals)
-    table.add_row("all", *(f"[bold]{dollars(value)}[/bold]" for value in row))
+    table.add_row("all", *(f"[bold]{_dollars(value)}[/bold]" for value in row))
     return table
 
 
-def index_table(load: model.Load, indexes: Mapping[str, float]) -> Table:
+def _index_table(load: model.Load, indexes: Mapping[str, float]) -> Table:
     """What each index adds."""
     table = small_table("of that, writes to an index", "per million", "a month")
     for name, value in indexes.items():
-        table.add_row(name, dollars(value * model.MILLION / load.messages), dollars(value))
+        table.add_row(name, _dollars(value * model.MILLION / load.messages), _dollars(value))
     return table
 
 
-def dollars(value: float) -> str:
+def _dollars(value: float) -> str:
     """Show an amount; under ten cents, to a tenth of a cent."""
     return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.3f}"
 
 
-def as_document(
+def _as_document(
     load: model.Load, costs: Mapping[str, Mapping[str, float]], indexes: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Return everything, for another program; dollars a month."""
+    """Return everything, for another program; _dollars a month."""
     return {
         "load": vars(load),
         "dollars_a_month": {

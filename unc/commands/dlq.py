@@ -12,6 +12,7 @@ from unc.aws.connection import connect
 from unc.aws.queues import read_depth
 from unc.aws.session import Aws
 from unc.aws.tables import Tables
+from unc.commands.options import INCOMPLETE, AsJson
 from unc.console import out, print_json
 from unc.dlq import operations as errands
 from unc.dlq import queues, view
@@ -22,11 +23,9 @@ from unc.dlq.stream_position import read_position
 from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
 
-NOT_ALL_THE_WAY = 7
 LETTERS_SHOWN = 50
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: see them, send them back, remove them.")
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 QueueName = Annotated[
     str | None, typer.Option("--queue", help=f"{' | '.join(queues.NAMES)}; all unless given.")
 ]
@@ -101,7 +100,7 @@ def redrive(
     whole = report(done, as_json)
     complain_of_missing(wanted)
     if not whole:
-        raise typer.Exit(NOT_ALL_THE_WAY)
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
+from unc.commands.options import INCOMPLETE, AsJson
 from unc.console import print_json, progress
 from unc.errors import BadInput
 from unc.local.samples import ONE_BODY, read_body
@@ -19,11 +20,9 @@ from unc.messages.tracker import Journey
 from unc.messages.tracker_view import print_journey, shown
 from unc.running import is_told_elsewhere
 
-NOT_ALL_THE_WAY = 7
 DEFAULT_BODY = "hello"
 ADDRESSES = "whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 Address = Annotated[
     str | None, typer.Option("--from", help=ADDRESSES, show_default=DEFAULT_ADDRESS)
 ]
@@ -37,7 +36,7 @@ Senders = Annotated[
 File = Annotated[Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")]
 
 
-def send(
+def command(
     address: Address = None,
     body: Body = None,
     file: File = None,
@@ -52,8 +51,8 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Put messages onto the queue and show how far they come."""
-    wishes = {"--from": address, "--body": body, "--count": count, "--senders": senders}
-    messages = read_file(file, wishes) if file else write_wanted(address, body, count, senders)
+    options = {"--from": address, "--body": body, "--count": count, "--senders": senders}
+    messages = read_file(file, options) if file else write_wanted(address, body, count, senders)
     aws, resources = connect()
     journey = Journey(Tables(aws, resources), messages, is_told_elsewhere(aws.endpoint))
     journey.start(send_messages(aws, resources.queue, messages, one_group))
@@ -65,14 +64,14 @@ def send(
     if not complete and wait > 0:
         progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
     if journey.misses_any() or (not complete and wait > 0):
-        raise typer.Exit(NOT_ALL_THE_WAY)
+        raise typer.Exit(INCOMPLETE)
 
 
-def read_file(path: Path, wishes: Mapping[str, object]) -> list[Message]:
-    """Read the one body of a file; raises BadInput for none, or for wishes it cannot meet."""
-    unmet = [name for name, wish in wishes.items() if wish is not None]
-    if unmet:
-        raise BadInput(f"--file sends one body as it is: leave out {', '.join(unmet)}")
+def read_file(path: Path, options: Mapping[str, object]) -> list[Message]:
+    """Read the one body of a file; raises BadInput for an empty one or other options."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise BadInput(f"--file sends one body as it is: leave out {', '.join(given)}")
     body = read_body(path)
     if not body:
         raise BadInput(f"{path} is empty", ONE_BODY)

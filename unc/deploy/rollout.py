@@ -5,11 +5,13 @@ Nothing there: create. The stack there: update. An older consumer there: take it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from unc.aws.connection import find_account
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
+from unc.console import progress
 from unc.deploy.change_set import Change
 from unc.deploy.code_bucket import template_argument
 from unc.deploy.deployment import (
@@ -18,13 +20,27 @@ from unc.deploy.deployment import (
     deploy,
     preview,
     read_template,
+    unknown_resources,
 )
-from unc.deploy.parameters import settle_parameters
+from unc.deploy.package import build_package
+from unc.deploy.parameters import settle_parameters, wished_parameters
 from unc.deploy.stack_events import Progress
 from unc.deploy.stack_state import require_whole, settle_stack
 from unc.takeover.account import Account, look_around
 from unc.takeover.mappings import LIMIT_SECONDS
 from unc.takeover.takeover import require_decision, take_over, try_import
+
+
+def prepare_plan(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tuple[Aws, Plan]:
+    """Find the account meant, and build what goes there."""
+    parameters = wished_parameters(settings or ())
+    aws = find_account()
+    package = build_package()
+    progress(f"packaged {package.path.name}: {package.files} files")
+    plan = Plan(package, parameters, replaceable=tuple(replace or ()))
+    for name in unknown_resources(plan):
+        progress(f"--replace {name}: the template has no resource of that name")
+    return aws, plan
 
 
 def roll_out(

@@ -37,37 +37,39 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Farewell:
+class TeardownPlan:
     """What becomes of each holding."""
 
     delete: Sequence[Holding]
     keep: Sequence[Holding]
 
 
-def plan_farewell(aws: Aws, stack: str, given_up: Iterable[str], kept: Iterable[str]) -> Farewell:
+def plan_teardown(
+    aws: Aws, stack: str, to_delete: Iterable[str], to_keep: Iterable[str]
+) -> TeardownPlan:
     """Decide for each table and queue; raises UncError while one holds data and was not named.
 
-    `given_up` and `kept` are names of tables and queues; raises BadInput for one that is not here.
+    `to_delete` and `to_keep` are names; raises BadInput for one that the stack does not hold.
     """
     if not exists(aws, stack):
         raise NotReachable(f"there is no stack {stack}", "another name? set UNC_STACK")
     holdings = read_holdings(aws, stack)
-    given_up, kept = set(given_up), set(kept)
-    unknown = (given_up | kept) - {holding.name for holding in holdings}
-    if unknown or given_up & kept:
-        odd = ", ".join(sorted(unknown or given_up & kept))
+    to_delete, to_keep = set(to_delete), set(to_keep)
+    unknown = (to_delete | to_keep) - {holding.name for holding in holdings}
+    if unknown or to_delete & to_keep:
+        odd = ", ".join(sorted(unknown or to_delete & to_keep))
         raise BadInput(f"{odd}: {'not in this stack' if unknown else 'both to delete and to keep'}")
-    transient = [h.name for h in holdings if h.resource == TRANSIENT and h.name in kept]
+    transient = [h.name for h in holdings if h.resource == TRANSIENT and h.name in to_keep]
     if transient:
         raise BadInput(f"{transient[0]} cannot be kept: it goes with the stack")
-    open_ = [h.name for h in holdings if h.has_data and h.name not in given_up | kept]
+    open_ = [h.name for h in holdings if h.has_data and h.name not in to_delete | to_keep]
     if open_:
         raise UncError(
             f"{', '.join(open_)} hold data" if len(open_) > 1 else f"{open_[0]} holds data",
             f"to lose it: --delete {open_[0]}; to leave it in the account: --keep {open_[0]}",
         )
-    return Farewell(
-        [h for h in holdings if h.name not in kept], [h for h in holdings if h.name in kept]
+    return TeardownPlan(
+        [h for h in holdings if h.name not in to_keep], [h for h in holdings if h.name in to_keep]
     )
 
 
@@ -103,7 +105,7 @@ def let_go(aws: Aws, holding: Holding) -> str:
     return f"deleted {holding.name}"
 
 
-def destroy(aws: Aws, stack: str, farewell: Farewell, progress: Progress) -> None:
+def destroy(aws: Aws, stack: str, plan: TeardownPlan, progress: Progress) -> None:
     """Delete the stack, then the holdings; raises DeployFailed when the stack stays.
 
     The stack goes first: nothing writes any more when a table or a queue is looked at once again.
@@ -113,7 +115,7 @@ def destroy(aws: Aws, stack: str, farewell: Farewell, progress: Progress) -> Non
     status = follow_stack(aws, stack, before, progress)
     if status != "DELETE_COMPLETE":
         raise DeployFailed(f"stack {stack} is {status}", "see why in the console; run it again")
-    for holding in farewell.delete:
+    for holding in plan.delete:
         progress(let_go(aws, holding))
 
 
@@ -129,20 +131,19 @@ def delete_holding(aws: Aws, holding: Holding) -> None:
     aws.dynamodb.delete_table(TableName=holding.name)
 
 
-def describe_farewell(farewell: Farewell) -> list[str]:
+def describe_plan(plan: TeardownPlan) -> list[str]:
     """Say what goes and what stays."""
     lines = [
         f"- {holding.name}, {'with all it holds' if holding.has_data else 'empty'}"
-        for holding in farewell.delete
+        for holding in plan.delete
     ]
-    return lines + [f"  {holding.name} stays in the account" for holding in farewell.keep]
+    return lines + [f"  {holding.name} stays in the account" for holding in plan.keep]
 
 
-def describe_remains(aws: Aws, farewell: Farewell) -> list[str]:
+def describe_remains(aws: Aws, plan: TeardownPlan) -> list[str]:
     """Say what is left in the account, and why."""
     lines = [
-        f"{holding.name} was kept: the next deployment takes it over again"
-        for holding in farewell.keep
+        f"{holding.name} was kept: the next deployment takes it over again" for holding in plan.keep
     ]
     bucket = bucket_name(aws)
     return [

@@ -37,7 +37,7 @@ SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class UpOptions:
     """What the command line asked for."""
 
     port: int | None = None
@@ -47,34 +47,34 @@ class Wishes:
     stay: bool = True
 
 
-def run_up(wishes: Wishes) -> None:
+def run_up(options: UpOptions) -> None:
     """Start, play, show, stay; a Ctrl-C or a SIGTERM ends it and everything it started."""
     with ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
-        with start_stack(wishes) as stack, noted(note_of(stack)):
+        with start_stack(options) as stack, noted(note_of(stack)):
             feed = Feed(stack)
-            if wishes.play:
+            if options.play:
                 play_samples(stack)
             drop_old(feed)
-            if wishes.stay:
+            if options.stay:
                 stay(stack, feed)
         return
     err.print("[dim]· stopped[/dim]")
 
 
-def start_stack(wishes: Wishes) -> contextlib.AbstractContextManager[RunningStack]:
+def start_stack(options: UpOptions) -> contextlib.AbstractContextManager[RunningStack]:
     """Say what is wrong or missing with a reply service of the user's own, then start."""
-    if wishes.reply_url is not None:
-        require_web_address("--reply-url", wishes.reply_url)
+    if options.reply_url is not None:
+        require_web_address("--reply-url", options.reply_url)
     secret = os.environ.get(SECRET_VARIABLE)
-    if wishes.reply_url and not secret:
-        progress(f"{SECRET_VARIABLE} is not set: {wishes.reply_url} will see a made-up secret")
-    state = wishes.state.resolve() if wishes.state else None
-    port = choose_port(state, wishes.port)
+    if options.reply_url and not secret:
+        progress(f"{SECRET_VARIABLE} is not set: {options.reply_url} will see a made-up secret")
+    state = options.state.resolve() if options.state else None
+    port = choose_port(state, options.port)
     settings = Settings(
         port=port,
         reply_port=port + 1,
         state=state,
-        reply_url=wishes.reply_url,
+        reply_url=options.reply_url,
         secret=secret,
         region=os.environ.get("AWS_REGION", "us-east-1"),
     )

@@ -10,9 +10,8 @@ import pytest
 from tests.e2e.legacy_consumer import account as legacy
 from tests.e2e.world import eventually, new_sender, write
 from unc import project
+from unc.aws.connection import ACCOUNT_VARIABLE
 from unc.aws.session import Aws, local_aws
-from unc.cli import run
-from unc.commands.deploy import ACCOUNT_VARIABLE
 from unc.deploy.deployment import Plan, show_nothing
 from unc.deploy.package import build_package
 from unc.deploy.parameters import VARIABLES
@@ -22,6 +21,7 @@ from unc.local.reply_stand_in import ReplyStandIn, running_stand_in
 from unc.local.reply_writer import ReplyWriter
 from unc.local.stack import ensure_secret
 from unc.messages.message import Message
+from unc.runner import run
 
 
 @dataclass

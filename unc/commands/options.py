@@ -1,0 +1,25 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from consumer.webhook.address import parse_address
+from unc.errors import BadInput
+
+# The exit code of a command that is done, but not all the way.
+INCOMPLETE = 7
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE, a parameter of the template; repeatable."),
+]
+
+
+def require_sender(sender: str) -> None:
+    """Raise BadInput when nobody is named."""
+    if not parse_address(sender).id:
+        raise BadInput("SENDER is empty", "for example: 4915555550199")

@@ -1,0 +1,33 @@
+"""`unc up`: run everything on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unc.local.emulator_state import DEFAULT_PORT, LAST_PORT
+from unc.local.up import UpOptions, run_up
+
+
+def command(
+    reply_url: Annotated[
+        str | None, typer.Option(help="Your reply service; without it a stand-in replies.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=LAST_PORT,
+            help=f"Where the emulator listens; {DEFAULT_PORT} unless given.",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Keep queues and tables here over a restart.")
+    ] = None,
+    play: Annotated[bool, typer.Option(help="Play the sample messages first.")] = True,
+    stay: Annotated[bool, typer.Option(help="Stay, and print what arrives.")] = True,
+) -> None:
+    """Run everything on this machine and play the samples through it."""
+    run_up(UpOptions(port, state, reply_url, play, stay))
