@@ -1,4 +1,4 @@
-"""The in-memory world, calm."""
+"""The in-memory services, without faults."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from consumer.aws.attribute_values import to_item
 from consumer.conversation.session import Session
-from consumer.item_size import size_of
-from consumer.notification.ports import ReplyService as ReplyServicePort
+from consumer.notification.ports import ReplyService
 from consumer.webhook.message import ChatKey
 from tests.contract.harness import QueuedMessage
+from tests.support.dynamodb_limits import faults_of
 from tests.support.memory.chance import Chance
-from tests.support.memory.conversation_store import MemoryConversationStore
 from tests.support.memory.fault_schedule import Fault, FaultSchedule
-from tests.support.memory.notification_store import MemoryNotificationStore
-from tests.support.memory.observer import Observer
-from tests.support.memory.queue_ports import MemoryDeadLetterQueue, MemoryRetryQueue
-from tests.support.memory.queues import FifoQueue, Message, Queue, StandardQueue
-from tests.support.memory.reply_service import MemoryReplyService, ReplyService
+from tests.support.memory.queues import Message, Queue
 from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.services import MemoryServices
 from tests.support.memory.tables import Row, Tables
-from tests.support.memory.wire import Wire
 
-LARGEST_ITEM_BYTES = 400 * 1024
 LONG_SECONDS = 1_000.0
 
 FAULTS = {
@@ -44,19 +39,13 @@ class MemoryHarness:
     """See Harness."""
 
     def __init__(self) -> None:
-        self._scheduler = Scheduler(1_790_000_000.0)
-        self._observer = Observer()
-        self._tables = Tables(refuses=_is_too_large)
-        self._wire = Wire(self._scheduler, FaultSchedule(Chance(0)), Random(0))
-        self._dead = FifoQueue("dlq", self._now)
-        self._retries = StandardQueue("retry", self._now)
-        self._reply_dead_letters = StandardQueue("reply-dlq", self._now)
-        self.conversations = MemoryConversationStore(self._tables, self._wire, self._observer)
-        self.notifications = MemoryNotificationStore(self._tables, self._wire, self._observer)
-        self.dead_letters = MemoryDeadLetterQueue(self._dead, self._wire, self._observer)
-        self.retry_queue = MemoryRetryQueue(
-            self._retries, self._reply_dead_letters, self._wire, self._observer, lambda: 0.0
+        self._services = MemoryServices(
+            Scheduler(1_790_000_000.0), tables=Tables(refuses=_is_refused)
         )
+        self.conversations = self._services.conversation_store()
+        self.notifications = self._services.notification_store()
+        self.dead_letters = self._services.dead_letter_queue()
+        self.retry_queue = self._services.retry_queue()
 
     def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
         session = Session(
@@ -66,37 +55,37 @@ class MemoryHarness:
             Decimal(attributes["created_at"]),
             attributes.get("user_limited_until"),
         )
-        self._tables.put_session(session, self._now())
+        self._services.tables.put_session(session, self._services.now())
 
     def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
-        return self._tables.chats.get(key)
+        return self._services.tables.chats.get(key)
 
     def quarantined(self) -> list[QueuedMessage]:
-        return _take_all(self._dead)
+        return _take_all(self._services.dead_letters)
 
     def waiting(self) -> int:
-        return sum(each.visible_at > self._now() for each in self._retries.messages.values())
-
-    def scheduled(self) -> list[QueuedMessage]:
-        self._scheduler.pause(LONG_SECONDS)
-        return _take_all(self._retries)
-
-    def forget_scheduled(self) -> None:
-        self._retries.messages.clear()
-
-    def dead_lettered(self) -> list[QueuedMessage]:
-        return _take_all(self._reply_dead_letters)
-
-    def reply_service(self, behaviour: str) -> ReplyServicePort:
-        fault = FAULTS[behaviour]
-        faults = FaultSchedule(Chance(0), {"reply": 1.0}, {fault} if fault else ())
-        service = ReplyService(self._tables, faults, self._scheduler, Random(0), self._observer)
-        return MemoryReplyService(
-            service, self._wire, faults, self._scheduler, Random(0), self._observer
+        return sum(
+            each.visible_at > self._services.now()
+            for each in self._services.retries.messages.values()
         )
 
-    def _now(self) -> float:
-        return self._scheduler.now
+    def scheduled(self) -> list[QueuedMessage]:
+        self._services.scheduler.pause(LONG_SECONDS)
+        return _take_all(self._services.retries)
+
+    def forget_scheduled(self) -> None:
+        self._services.retries.messages.clear()
+
+    def dead_lettered(self) -> list[QueuedMessage]:
+        return _take_all(self._services.reply_dead_letters)
+
+    def reply_service(self, behaviour: str) -> ReplyService:
+        fault = FAULTS[behaviour]
+        faults = FaultSchedule(Chance(0))
+        if fault:
+            faults.fail("reply", fault)
+        services = MemoryServices(Scheduler(self._services.now()), faults=faults)
+        return services.reply_service(Random(0))
 
 
 def _take_all(queue: Queue) -> list[QueuedMessage]:
@@ -109,5 +98,5 @@ def _queued_message(message: Message) -> QueuedMessage:
     return QueuedMessage(message.body, message.group, message.attributes)
 
 
-def _is_too_large(row: Row) -> bool:
-    return size_of(dict(row)) > LARGEST_ITEM_BYTES
+def _is_refused(row: Row) -> bool:
+    return bool(faults_of(to_item(dict(row))))

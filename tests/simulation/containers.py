@@ -16,10 +16,6 @@ from logger_setup import Logger
 from tests.simulation.functions import Invocation
 from tests.simulation.outside import Outside
 from tests.simulation.records import Record
-from tests.support.memory.conversation_store import MemoryConversationStore
-from tests.support.memory.notification_store import MemoryNotificationStore
-from tests.support.memory.queue_ports import MemoryDeadLetterQueue, MemoryRetryQueue
-from tests.support.memory.reply_service import MemoryReplyService
 
 
 class Quiet(Logger):
@@ -40,14 +36,10 @@ class Containers:
     def queue_dependencies(self) -> QueueDependencies:
         outside, settings = self._outside, self._settings
         return QueueDependencies(
-            conversations=MemoryConversationStore(
-                outside.tables,
-                outside.wire,
-                outside.ledger,
-                settings.tells_reasons,
-                settings.transaction_size,
+            conversations=outside.conversation_store(
+                settings.tells_reasons, settings.transaction_size
             ),
-            dead_letters=MemoryDeadLetterQueue(outside.dead_letters, outside.wire, outside.ledger),
+            dead_letters=outside.dead_letter_queue(),
             log=Quiet("queue"),
             max_receive_count=settings.most_receives,
             runtime=self._runtime(),
@@ -55,33 +47,15 @@ class Containers:
         )
 
     def notifier_dependencies(self) -> NotifierDependencies:
-        outside = self._outside
+        outside, random = self._outside, self._random
         return NotifierDependencies(
-            notifications=MemoryNotificationStore(outside.tables, outside.wire, outside.ledger),
-            reply_service=self._reply_service(),
-            retry_queue=MemoryRetryQueue(
-                outside.retries,
-                outside.reply_dead_letters,
-                outside.wire,
-                outside.ledger,
-                self._random.random,
-            ),
+            notifications=outside.notification_store(),
+            reply_service=outside.reply_service(random, self._settings.reply_timeout),
+            retry_queue=outside.retry_queue(random.random),
             log=Quiet("notifier"),
             rules=self._rules(),
             runtime=self._runtime(),
-            new_token=lambda: f"{self._random.getrandbits(64):016x}",
-        )
-
-    def _reply_service(self) -> MemoryReplyService:
-        outside = self._outside
-        return MemoryReplyService(
-            outside.service,
-            outside.wire,
-            outside.faults,
-            outside.scheduler,
-            self._random,
-            outside.ledger,
-            self._settings.reply_timeout,
+            new_token=lambda: f"{random.getrandbits(64):016x}",
         )
 
     def _rules(self) -> NotifierRules:
@@ -95,15 +69,9 @@ class Containers:
         )
 
     def _runtime(self) -> Runtime:
-        scheduler = self._outside.scheduler
-        pick = self._outside.chance.stream(f"container {scheduler.now}")
+        pick = self._outside.chance.stream(f"container {self._outside.now()}")
         skew = self._settings.skew * (2 * pick.random() - 1)
-        return Runtime(
-            clock=lambda: scheduler.now + skew,
-            monotonic=lambda: scheduler.now,
-            sleep=self._outside.wire.sleep,
-            random=pick.random,
-        )
+        return self._outside.runtime(skew, pick.random)
 
 
 def store(

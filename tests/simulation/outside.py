@@ -9,17 +9,15 @@ from tests.simulation.settings import START, Settings
 from tests.simulation.webhooks import POISON
 from tests.support.memory.chance import Chance
 from tests.support.memory.fault_schedule import FaultSchedule, InjectedFault
-from tests.support.memory.queues import FifoQueue, StandardQueue
-from tests.support.memory.reply_service import ReplyService
 from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.services import MemoryServices
 from tests.support.memory.tables import Row, Tables
-from tests.support.memory.wire import Wire
 
 RETRY_QUEUE_RECEIVES = 5  # as in infra/template.yaml
 
 
-class Outside:
-    """What the functions work on, and what befalls them there."""
+class Outside(MemoryServices):
+    """What the functions work on, with the faults of one history."""
 
     def __init__(
         self,
@@ -28,28 +26,20 @@ class Outside:
         only_faults: Collection[str] | None,
         ledger: type[Ledger],
     ) -> None:
-        self.chance = chance
+        scheduler = Scheduler(START)
         self.settings = settings
-        self.scheduler = Scheduler(START)
-        self.faults = FaultSchedule(
-            chance, settings.rates, settings.kinds, settings.outages, only_faults
+        self.ledger = ledger(lambda: scheduler.now)
+        super().__init__(
+            scheduler,
+            chance,
+            faults=_schedule(chance, settings, only_faults),
+            observer=self.ledger,
+            tables=Tables(_index_lag(chance, settings), _is_refused),
+            latency=settings.latency,
+            receives=settings.most_receives,
+            retry_receives=RETRY_QUEUE_RECEIVES,
         )
         self.faults.on_inject = self._note_fault
-        self.ledger = ledger(self.now)
-        self.tables = Tables(self._index_lag(), _is_refused)
-        self.wire = Wire(self.scheduler, self.faults, chance.stream("wire"), settings.latency)
-        self.service = ReplyService(
-            self.tables, self.faults, self.scheduler, chance.stream("service"), self.ledger
-        )
-        self.dead_letters = FifoQueue("dlq", self.now)
-        self.queue = FifoQueue("queue", self.now, settings.most_receives, self.dead_letters)
-        self.reply_dead_letters = StandardQueue("reply-dlq", self.now)
-        self.retries = StandardQueue(
-            "retry", self.now, RETRY_QUEUE_RECEIVES, self.reply_dead_letters
-        )
-
-    def now(self) -> float:
-        return self.scheduler.now
 
     def _note_fault(self, fault: InjectedFault) -> None:
         process = self.wire.process
@@ -57,15 +47,21 @@ class Outside:
             process.faulty_ports.add(fault.site.partition(".")[0])
         self.ledger.fault_injected(process, fault)
 
-    def _index_lag(self) -> Callable[[], float]:
-        pick = self.chance.stream("lag")
-        settings = self.settings
 
-        def lag() -> float:
-            is_long = pick.random() < settings.lag_chance
-            return pick.random() * (settings.longest_lag if is_long else 0.05)
+def _schedule(
+    chance: Chance, settings: Settings, only_faults: Collection[str] | None
+) -> FaultSchedule:
+    return FaultSchedule(chance, settings.rates, settings.kinds, settings.outages, only_faults)
 
-        return lag
+
+def _index_lag(chance: Chance, settings: Settings) -> Callable[[], float]:
+    pick = chance.stream("lag")
+
+    def lag() -> float:
+        is_long = pick.random() < settings.lag_chance
+        return pick.random() * (settings.longest_lag if is_long else 0.05)
+
+    return lag
 
 
 def _is_refused(row: Row) -> bool:

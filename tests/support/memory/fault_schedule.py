@@ -100,7 +100,7 @@ class FaultSchedule:
         self._chance = chance
         self._rates = rates or {}
         self._kinds = frozenset(kinds)
-        self._outages = outages
+        self._outages = list(outages)
         self._only = only
         self._streams: dict[str, Random] = {}
         self._visits: Counter[str] = Counter()
@@ -121,6 +121,10 @@ class FaultSchedule:
         self.injected.append(injected)
         self.on_inject(injected)
         return fault
+
+    def fail(self, port: str, fault: Fault) -> None:
+        """Let every call to a port fail in this way from now on."""
+        self._outages.append(Outage(port, float("-inf"), float("inf"), fault))
 
     def _drawn(self, site: str, port: str, kinds: Sequence[Fault]) -> tuple[Fault | None, str]:
         rate = self._rates.get(port, 0.0)

@@ -5,6 +5,7 @@ The outside applies a call on its own, whether or not the caller still lives or 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -70,7 +71,10 @@ class CallTiming:
 
 
 class Wire:
-    """Carries the current task's calls; `latency` is the seconds that one usually takes."""
+    """Carries the current task's calls; `latency` is the seconds that one usually takes.
+
+    `calls` counts them by site.
+    """
 
     def __init__(
         self, scheduler: Scheduler, faults: FaultSchedule, random: Random, latency: float = 0.01
@@ -79,6 +83,7 @@ class Wire:
         self._faults = faults
         self._random = random
         self._latency = latency
+        self.calls: Counter[str] = Counter()
 
     @property
     def process(self) -> Any:
@@ -123,6 +128,7 @@ class Wire:
             raise Died
 
     def _send(self, call: Call[T]) -> CallTiming:
+        self.calls[call.site] += 1
         fault = self._faults.inject(call.site, call.kinds, self.now)
         timing = self._timing(fault)
         if fault is not None:
