@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+from functools import cache
 from typing import Any
 
 import pytest
 from typer.main import get_command
 
-from tests.guards.repository import ROOT
+from tests.guards.repository import ROOT, python_files
 from tests.template.stack import named
 from unc.cli import app
 from unc.dlq import queues
@@ -25,6 +27,15 @@ COMMANDS = sorted(
         for block in CODE.findall(page.read_text())
         for line in "".join(block).splitlines()
         if line.startswith("unc ")
+    }
+)
+# The first column of the tables of reasons.
+REASONS = sorted(
+    {
+        reason
+        for table in re.findall(r"^\| reason begins with .*\n((?:\|.*\n)+)", ALARMS, re.MULTILINE)
+        for row in table.splitlines()[1:]
+        for reason in re.findall(r"`([^`]+)`", row.split(" | ")[0])
     }
 )
 
@@ -65,3 +76,52 @@ def test_every_alarm_has_a_row_and_a_section(alarm: str) -> None:
 
 def test_every_dead_letter_queue_is_explained() -> None:
     assert all(f"| `{name}` |" in DEAD_LETTERS for name in queues.NAMES)
+
+
+def text_of(node: ast.AST) -> str:
+    """Return a literal's text, with … for what an f-string fills in; blank for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    parts = node.values if isinstance(node, ast.JoinedStr) else []
+    return "".join(text_of(part) or "…" for part in parts)
+
+
+@cache
+def literals(*folders: str) -> frozenset[str]:
+    """Return every text that the code holds."""
+    trees = [ast.parse(path.read_text()) for path in python_files(*folders)]
+    texts = (text_of(node) for tree in trees for node in ast.walk(tree))
+    return frozenset(text for text in texts if text)
+
+
+def malformed_reasons() -> set[str]:
+    """Return the reasons that the parser gives as literals."""
+    trees = [ast.parse(path.read_text()) for path in python_files("src")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [call for call in calls if ast.unparse(call.func) == "Malformed" and call.args]
+    return {text for call in named if (text := text_of(call.args[0]))}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_that_the_page_explains_is_given_by_the_code(reason: str) -> None:
+    begins = re.compile(re.escape(reason).replace("…", ".*"))
+    assert any(begins.match(text) for text in literals("src", "unc"))
+
+
+def test_every_malformed_body_s_reason_is_explained() -> None:
+    reasons = malformed_reasons()
+    assert len(reasons) > 10
+    assert [each for each in sorted(reasons) if not each.startswith(tuple(REASONS))] == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "batch had problems",
+        "notifications had problems",
+        "reply outcome unknown",
+        "reply service did not accept",
+    ],
+)
+def test_every_log_event_that_the_page_looks_for_is_logged(event: str) -> None:
+    assert f"`{event}`" in ALARMS and event in literals("src")
