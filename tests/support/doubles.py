@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from consumer.conversation.batch import RejectedRecord
-from consumer.conversation.ports import ConversationReads, SenderWrite, WriteResult
 from consumer.conversation.session import Session
 from consumer.notification.notification import Notification, RejectedNotification
 from consumer.notification.notifier import NotifierRules
@@ -19,6 +17,10 @@ from consumer.webhook.message import ChatKey
 from container import NotifierDependencies, QueueDependencies, Runtime
 from handlers.dynamo_event_handler import handle_retries, handle_stream
 from logger_setup import Logger
+from tests.support.memory.fault_schedule import Fault
+from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.services import MemoryServices
+from tests.support.memory.tables import Tables
 
 NOW = 1_795_000_000.0
 
@@ -61,65 +63,6 @@ class Switch:
         self.calls += 1
         self.time.now += self.seconds_to_fail if self.is_down else 0.0
         return self.is_down
-
-
-@dataclass
-class MemoryConversations(Switch):
-    """Sessions and chats; `refuses` names message ids that the table will never take.
-
-    `index` is what a lagging index says in place of the truth.
-    """
-
-    sessions: dict[str, Session] = field(default_factory=dict)
-    index: dict[str, Session | None] = field(default_factory=dict)
-    chats: dict[ChatKey, str] = field(default_factory=dict)
-    refuses: set[str] = field(default_factory=set)
-
-    def read(
-        self, senders: Collection[str], chats: Collection[ChatKey], sessions: Collection[str]
-    ) -> ConversationReads:
-        if self.fails():
-            return ConversationReads(problems=["Down"])
-        newest = {
-            sender: max(
-                (each for each in self.sessions.values() if each.sender_id == sender),
-                key=lambda each: each.created_at,
-                default=None,
-            )
-            for sender in senders
-        }
-        newest |= {sender: row for sender, row in self.index.items() if sender in senders}
-        rows = {each: self.sessions.get(each) for each in sessions}
-        return ConversationReads(newest, rows, {key: key in self.chats for key in chats})
-
-    def write(self, units: Sequence[SenderWrite], stored_at: Decimal) -> WriteResult:
-        if self.fails():
-            return WriteResult(problems=["Down"])
-        if any(m.message_id in self.refuses for unit in units for m in unit.messages):
-            [name, *others] = [unit.session.session_id for unit in units]
-            return WriteResult(refused={} if others else {name: "ValidationException"})
-        there = {u.session.session_id for u in units if u.opens} & self.sessions.keys()
-        if there:
-            return WriteResult(existing={each: self.sessions[each] for each in there})
-        written = WriteResult()
-        for unit in units:
-            if unit.opens:
-                self.sessions[unit.session.session_id] = unit.session
-                written.opened.add(unit.session.session_id)
-            self.chats |= {message.key: unit.session.session_id for message in unit.messages}
-            written.stored |= {message.key for message in unit.messages}
-        return written
-
-
-@dataclass
-class MemoryDeadLetterQueue(Switch):
-    letters: list[RejectedRecord] = field(default_factory=list)
-
-    def quarantine(self, rejected: Sequence[RejectedRecord]) -> set[str]:
-        if self.fails():
-            return set()
-        self.letters += rejected
-        return {each.record.id for each in rejected}
 
 
 @dataclass
@@ -232,23 +175,42 @@ class Silence:
         """Nothing is held back."""
 
 
-@dataclass
 class QueueWorld:
-    """The queue half with everything in memory."""
+    """The queue half on services in memory; `refuses`: message ids that the table never takes.
 
-    time: Time = field(default_factory=Time)
-    log: Silence = field(default_factory=Silence)
+    `tells_reasons` False: a refused item fails its transaction without saying which it is.
+    """
 
-    def __post_init__(self) -> None:
-        self.store = MemoryConversations(self.time)
-        self.dead_letters = MemoryDeadLetterQueue(self.time)
+    def __init__(self, tells_reasons: bool = True) -> None:
+        self.log = Silence()
+        self.refuses: set[str] = set()
+        self.services = MemoryServices(
+            Scheduler(NOW), tables=Tables(refuses=lambda row: row["message_id"] in self.refuses)
+        )
         self.dependencies = QueueDependencies(
-            conversations=self.store,
-            dead_letters=self.dead_letters,
+            conversations=self.services.conversation_store(tells_reasons),
+            dead_letters=self.services.dead_letter_queue(),
             log=Logger("test", self.log),
             max_receive_count=10,
-            runtime=self.time.runtime(),
+            runtime=self.services.runtime(),
         )
+
+    @property
+    def tables(self) -> Tables:
+        return self.services.tables
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made to any service."""
+        return self.services.wire.calls.total()
+
+    def fail(self, port: str, fault: Fault = Fault.THROTTLED) -> None:
+        """Let every call to a port fail from now on."""
+        self.services.faults.fail(port, fault)
+
+    def session_ids(self) -> set[str]:
+        """The sessions that chats went to."""
+        return {row["session_id"] for row in self.tables.chats.values()}
 
 
 @dataclass

@@ -13,10 +13,9 @@ from consumer.conversation.dynamodb_store import DynamoConversationStore
 from consumer.conversation.queue_record import read_record
 from handlers.queue_message_handler import handle_batch
 from tests.support.builders import SENDER, body, numbered, raw_record, sample
-from tests.support.doubles import Context, QueueWorld, lines_with
+from tests.support.doubles import NOW, Context, QueueWorld, lines_with
+from tests.support.memory.fault_schedule import Fault
 from tests.support.scripted_aws import ScriptedAws, refused, throttled
-
-HANGING_SECONDS = 4.0
 
 
 def handle(world: QueueWorld, *records: object, seconds: float = 30.0) -> list[str]:
@@ -24,7 +23,8 @@ def handle(world: QueueWorld, *records: object, seconds: float = 30.0) -> list[s
 
 
 def reasons(world: QueueWorld) -> dict[str, str]:
-    return {each.record.id: each.reason for each in world.dead_letters.letters}
+    letters = world.services.dead_letters.messages.values()
+    return {each.attributes["OriginalMessageId"]: each.attributes["Reason"] for each in letters}
 
 
 def last_receive(number: int) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def test_a_batch_is_stored_acknowledged_and_quarantined_each_as_it_is() -> None:
     world = QueueWorld()
     callback, poison = numbered(2, sample("status_callback")), numbered(3, "no form")
     assert handle(world, numbered(1), callback, poison, numbered(4)) == []
-    assert [key.message_id[-1] for key in world.store.chats] == ["1", "4"]
+    assert [key.message_id[-1] for key in world.tables.chats] == ["1", "4"]
     assert list(reasons(world)) == ["record-3"]
-    assert len(world.store.sessions) == 1
+    assert len(world.tables.sessions) == 1
 
 
 def test_the_same_batch_again_changes_nothing() -> None:
@@ -54,9 +54,9 @@ def test_the_same_batch_again_changes_nothing() -> None:
 
 def test_while_the_table_is_down_everything_comes_again() -> None:
     world = QueueWorld()
-    world.store.is_down = True
+    world.fail("conversations")
     assert handle(world, numbered(1), numbered(2)) == ["record-1", "record-2"]
-    assert world.time.pauses
+    assert world.services.now() > NOW
     assert reasons(world) == {}
 
 
@@ -89,39 +89,40 @@ def test_what_the_table_declines_comes_again_and_is_not_insisted_on(
 
 def test_at_its_last_receive_a_message_goes_to_the_dead_letters_with_its_reason() -> None:
     world = QueueWorld()
-    world.store.is_down = True
+    world.fail("conversations")
     assert handle(world, last_receive(1), numbered(2)) == ["record-2"]
-    assert reasons(world) == {"record-1": "not stored after 10 receives: Down"}
+    [(record, reason)] = reasons(world).items()
+    assert record == "record-1"
+    assert reason.startswith("not stored after 10 receives: conversations.query:Throttling")
 
 
 def test_a_table_that_hangs_leaves_time_for_the_last_receive() -> None:
     world = QueueWorld()
-    world.store.is_down, world.store.seconds_to_fail = True, HANGING_SECONDS
+    world.fail("conversations", Fault.LOST)
     assert handle(world, last_receive(1)) == []
     assert list(reasons(world)) == ["record-1"]
 
 
 def test_a_message_that_the_table_refuses_is_quarantined_and_the_others_stored() -> None:
     world = QueueWorld()
-    world.store.refuses = {f"SM{2:032d}"}
+    world.refuses = {f"SM{2:032d}"}
     assert handle(world, numbered(1), numbered(2), numbered(3), numbered(4, WaId="1")) == []
-    assert reasons(world) == {"record-2": "the table refuses it: ValidationException"}
-    assert len(world.store.chats) == 3
+    assert reasons(world) == {"record-2": "the table refuses it: ValidationError"}
+    assert len(world.tables.chats) == 3
 
 
-@pytest.mark.parametrize("seconds_to_fail", [0.0, HANGING_SECONDS])
-def test_dead_letters_that_are_down_keep_nobody_from_being_stored(seconds_to_fail: float) -> None:
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST])
+def test_a_dead_letter_queue_that_is_down_keeps_no_message_from_being_stored(fault: Fault) -> None:
     world = QueueWorld()
-    world.dead_letters.is_down = True
-    world.dead_letters.seconds_to_fail = seconds_to_fail
+    world.fail("dead_letters", fault)
     assert handle(world, numbered(1, "no form"), numbered(2)) == ["record-1"]
-    assert len(world.store.chats) == 1
+    assert len(world.tables.chats) == 1
 
 
 def test_an_invocation_without_time_reports_everything() -> None:
     world = QueueWorld()
     assert handle(world, numbered(1), numbered(2), seconds=1.0) == ["record-1", "record-2"]
-    assert world.store.calls == 0
+    assert world.calls == 0
 
 
 def test_a_record_without_an_id_makes_the_whole_batch_come_again() -> None:

@@ -45,7 +45,7 @@ def test_a_script_gets_the_session_that_a_batch_would_use() -> None:
     session_id = get_or_create_session(SENDER, world.dependencies)
     assert get_or_create_session(SENDER, world.dependencies) == session_id
     assert handle_batch([read_record(numbered(1))], dependencies=world.dependencies) == []
-    assert set(world.store.chats.values()) == {session_id}
+    assert world.session_ids() == {session_id}
 
 
 def test_a_script_stores_messages_once() -> None:
@@ -66,7 +66,7 @@ def test_of_a_message_given_twice_the_first_is_stored() -> None:
 def test_a_script_may_name_the_session() -> None:
     world = QueueWorld()
     assert store_chat_messages("mine", SENDER, [parsed()], world.dependencies) == 1
-    assert set(world.store.chats.values()) == {"mine"}
+    assert world.session_ids() == {"mine"}
 
 
 def test_a_session_of_somebody_else_gets_what_it_was_named_for_and_no_more() -> None:
@@ -76,7 +76,7 @@ def test_a_session_of_somebody_else_gets_what_it_was_named_for_and_no_more() -> 
     own = get_or_create_session(SENDER, world.dependencies)
     assert own != theirs
     assert process_message(SENDER, [parsed(2)], world.dependencies) == 1
-    assert list(world.store.chats.values()) == [theirs, own]
+    assert [row["session_id"] for row in world.tables.chats.values()] == [theirs, own]
 
 
 def test_grouped_records_can_be_handed_on_as_they_are() -> None:
@@ -87,11 +87,11 @@ def test_grouped_records_can_be_handed_on_as_they_are() -> None:
 
 def test_a_script_hears_what_could_not_be_stored() -> None:
     world = QueueWorld()
-    world.store.is_down = True
-    with pytest.raises(NotStored, match=r"1 message\(s\) not stored: Down") as caught:
+    world.fail("conversations")
+    with pytest.raises(NotStored, match=r"1 message\(s\) not stored: conversations") as caught:
         process_message(SENDER, [parsed()], world.dependencies)
     assert caught.value.message_ids == [f"SM{1:032d}"]
-    with pytest.raises(NotStored, match=r"^the session could not be read or opened: Down$"):
+    with pytest.raises(NotStored, match=r"^the session could not be read or opened: conversations"):
         get_or_create_session(SENDER, world.dependencies)
 
 
@@ -110,7 +110,7 @@ def test_without_messages_nothing_is_asked_or_opened() -> None:
     world = QueueWorld()
     assert process_message(SENDER, [], world.dependencies) == 0
     assert store_chat_messages("mine", SENDER, [], world.dependencies) == 0
-    assert (world.store.calls, world.store.sessions) == (0, {})
+    assert (world.calls, world.tables.sessions) == (0, {})
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_script_hears_at_once_of_an_empty_id(empty: str, call: Callable[..., o
     world = QueueWorld()
     with pytest.raises(ValueError, match=f"^{empty} is empty$"):
         call(world.dependencies)
-    assert world.store.calls == 0
+    assert world.calls == 0
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_a_script_hears_which_form_a_sender_id_has(
     world = QueueWorld()
     with pytest.raises(ValueError, match=r"^sender_id is not as chats have it: .*4915555550199"):
         call(sender, world.dependencies)
-    assert world.store.calls == 0
+    assert world.calls == 0
 
 
 @pytest.mark.parametrize("sender", ["4915555550199", "US.A1B2C3", "UNCproject", "72345"])
 def test_every_form_that_a_chat_s_sender_id_has_is_taken(sender: str) -> None:
     world = QueueWorld()
     session_id = get_or_create_session(sender, world.dependencies)
-    assert world.store.sessions[session_id].sender_id == sender
+    assert world.tables.sessions[session_id].sender_id == sender
 
 
 @pytest.mark.parametrize("number", [4915555550199, b"4915555550199"])
@@ -190,7 +190,7 @@ def test_a_script_hears_what_is_no_message_of_this_sender(odd: Any) -> None:
     world = QueueWorld()
     with pytest.raises(ValueError):
         process_message(SENDER, [odd], world.dependencies)
-    assert world.store.chats == {}
+    assert world.tables.chats == {}
 
 
 MILLISECONDS = 1_795_000_000_123
@@ -218,7 +218,7 @@ def test_a_script_hears_what_no_table_would_take(odd: dict[str, Any], said: str)
     world = QueueWorld()
     with pytest.raises(ValueError, match=said):
         process_message(SENDER, [parsed() | odd], world.dependencies)
-    assert world.store.calls == 0
+    assert world.calls == 0
 
 
 def stored_item(message: dict[str, Any]) -> dict[str, Any]:
