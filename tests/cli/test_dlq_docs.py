@@ -29,6 +29,9 @@ COMMANDS = sorted(
         if line.startswith("unc ")
     }
 )
+OPTIONS = sorted(
+    {name for page in HOWTO.glob("*.md") for name in re.findall(r"`(--[a-z-]+)", page.read_text())}
+)
 # The first column of the tables of reasons.
 REASONS = sorted(
     {
@@ -60,6 +63,18 @@ def parse(line: str) -> None:
         command = command.commands[words.pop(0)]
     if words:
         command.make_context(line, words)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_that_a_page_names_exists(option: str) -> None:
+    assert option in options_of(get_command(app))
+
+
+def options_of(command: Any) -> set[str]:
+    """Return the options of a command and of all below it."""
+    own = {name for each in command.params for name in each.opts}
+    below = getattr(command, "commands", {}).values()
+    return own.union(*map(options_of, below))
 
 
 def test_the_pages_have_commands() -> None:

@@ -79,3 +79,9 @@ def test_the_glossary_names_each_term_once_in_one_sentence() -> None:
     assert [
         term for term, meaning in rows if not re.fullmatch(r"[^.]*(\.\w[^.]*)*\.", meaning)
     ] == []
+
+
+def test_every_name_that_the_glossary_gives_is_used_in_the_code() -> None:
+    named = set(re.findall(r"`([A-Za-z_]+)`", (ROOT / "docs" / "glossary.md").read_text()))
+    code = "\n".join(path.read_text() for path in python_files("src", "unc"))
+    assert [name for name in sorted(named) if not re.search(rf"\b{name}\b", code)] == []
