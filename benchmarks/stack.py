@@ -56,7 +56,7 @@ def measure_stack(package: Package | None, one_group: bool, count: int = MESSAGE
         # Who waits by looking at the table takes the emulator's time from what is measured.
         tellings = wait_for_tellings(stack, messages)
         chats = wait_for_chats(stack, count)
-        return result_of(messages, chats, tellings, len(stack.reply.tellings))
+        return result_of(messages, chats, tellings, len(stack.reply.posts))
 
 
 def make_messages(count: int) -> list[Message]:

@@ -24,7 +24,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def progress(line: str) -> None:
-    """Tell what goes on."""
+    """Print what goes on, to stderr."""
     err.print(f"[dim]· {escape(line)}[/dim]")
 
 

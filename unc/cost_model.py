@@ -102,10 +102,12 @@ def cost_of(load: Load, counts: Counts, prices: Prices) -> dict[str, float]:
     reads, writes = units_of(load, counts)
     tables = sum(value for name, value in writes.items() if "/" not in name)
     indexes = sum(writes.values()) - tables
-    batches, tellings = load.messages / load.queue_batch, load.messages / load.stream_batch
+    batches, stream_batches = load.messages / load.queue_batch, load.messages / load.stream_batch
     return {
         "Lambda, queue function": function_cost(batches, queue_seconds(load, counts), load, prices),
-        "Lambda, notifier": function_cost(tellings, stream_seconds(load, counts), load, prices),
+        "Lambda, notifier": function_cost(
+            stream_batches, stream_seconds(load, counts), load, prices
+        ),
         "DynamoDB, reads": sum(reads.values()) / MILLION * prices.read_units,
         "DynamoDB, writes to tables": tables / MILLION * prices.write_units,
         "DynamoDB, writes to indexes": indexes / MILLION * prices.write_units,
@@ -127,10 +129,10 @@ def cost_of_indexes(load: Load, counts: Counts, prices: Prices) -> dict[str, flo
 def units_of(load: Load, counts: Counts) -> tuple[Counter[str], Counter[str]]:
     """Return read and write units of a month, by table or `table/index`."""
     stored = counts["single" if load.queue_batch == 1 else "known"]
-    told = counts["stream_single" if load.stream_batch == 1 else "stream"]
+    stream = counts["stream_single" if load.stream_batch == 1 else "stream"]
     parts: list[tuple[float, Counted, int]] = [
         (load.messages / batch_of(stored, load), stored, 1),
-        (load.messages / told.posts, told, 1),
+        (load.messages / stream.posts, stream, 1),
         (load.new_sessions / QUEUE_BATCH, counts["new"], 1),
         (load.new_sessions / QUEUE_BATCH, counts["known"], -1),
     ]
@@ -172,7 +174,7 @@ def queue_seconds(load: Load, counts: Counts) -> float:
 def stream_seconds(load: Load, counts: Counts) -> float:
     """Return how long a stream batch takes, with the reply service as slow as it is said to be.
 
-    Who tells one sender after the other waits for each; who tells all at once waits once.
+    A notifier that POSTs one after the other waits for each; one that POSTs all at once waits once.
     """
     one, many = counts["stream_single"], counts["stream"]
     share = (load.stream_batch - 1) / (many.posts - 1)

@@ -32,7 +32,7 @@ def fill_closed_streams() -> None:
 
 
 def let_any_text_out() -> None:
-    """Show what an old terminal has no letter for as a question mark."""
+    """Show what an old terminal has no character for as a question mark."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

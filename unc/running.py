@@ -63,8 +63,8 @@ def find_running() -> Running | None:
     return running if is_alive(running.pid) else None
 
 
-def is_told_elsewhere(endpoint: str | None) -> bool:
-    """Say whether the system at this endpoint runs here and tells a reply service of the user's."""
+def notifies_elsewhere(endpoint: str | None) -> bool:
+    """Say whether this endpoint runs here and notifies a reply service of the user."""
     running = find_running()
     return running is not None and running.endpoint == endpoint and not running.stand_in
 

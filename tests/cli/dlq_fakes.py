@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from unc.dlq.dead_letter import DeadLetter, read_letter
+from unc.dlq.dead_letter import DeadLetter, read_dead_letter
 
 NOW_MS = 1_795_000_000_000
 HIDDEN_MS = 30_000
@@ -35,8 +35,8 @@ class Lying:
 
 
 @dataclass
-class FakeLetterBox:
-    """A LetterBox; FIFO when letters have groups: one page of a group at a time, in order."""
+class FakeQueueClient:
+    """A LetterBox; FIFO when dead letters have groups: one page of a group at a time, in order."""
 
     queue: str = "messages"
     clock: Clock = field(default_factory=Clock)
@@ -48,7 +48,7 @@ class FakeLetterBox:
     def put(
         self, body: str, group: str = "", sent_ms: int | None = None, **attributes: str
     ) -> DeadLetter:
-        """Lay a letter down, as SQS would on a send."""
+        """Lay a dead letter down, as SQS would on a send."""
         self.numbers += 1
         system = {
             "SentTimestamp": str(self.clock.now if sent_ms is None else sent_ms),
@@ -64,7 +64,7 @@ class FakeLetterBox:
             },
         }
         self.lying.append(Lying(raw, group))
-        return read_letter(self.queue, raw)  # type: ignore[arg-type]
+        return read_dead_letter(self.queue, raw)  # type: ignore[arg-type]
 
     @property
     def bodies(self) -> list[str]:
@@ -84,26 +84,26 @@ class FakeLetterBox:
             one.hidden_until = self.clock.now + HIDDEN_MS
         self.most_hidden = max(self.most_hidden, len(self.hidden))
         return [
-            read_letter(self.queue, {**one.raw, "ReceiptHandle": one.handle})  # type: ignore[typeddict-item]
+            read_dead_letter(self.queue, {**one.raw, "ReceiptHandle": one.handle})  # type: ignore[typeddict-item]
             for one in free
         ]
 
-    def remove(self, letters: Sequence[DeadLetter]) -> set[str]:
-        handles = {letter.handle for letter in letters}
+    def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
+        handles = {dead_letter.handle for dead_letter in dead_letters}
         gone = [one for one in self.hidden if one.handle in handles]
         ids = {one.raw["MessageId"] for one in gone}
         self.lying = [one for one in self.lying if one.raw["MessageId"] not in ids]
         return ids
 
-    def release(self, letters: Sequence[DeadLetter]) -> None:
-        handles = {letter.handle for letter in letters}
+    def release(self, dead_letters: Sequence[DeadLetter]) -> None:
+        handles = {dead_letter.handle for dead_letter in dead_letters}
         for one in self.lying:
             if one.handle in handles:
                 one.hidden_until = 0
 
 
 @dataclass
-class FakeOutbox:
+class FakeBatchSender:
     """An Outbox that keeps what it was sent, and drops what SQS would drop as sent before."""
 
     clock: Clock = field(default_factory=Clock)
@@ -141,8 +141,10 @@ class Died(Exception):
 class Mortal:
     """Counts calls to a box and an outbox, and dies at one of them: before it or after it."""
 
-    def __init__(self, box: FakeLetterBox, outbox: FakeOutbox, at: int, after: bool) -> None:
-        self.box, self.outbox = box, outbox
+    def __init__(
+        self, client: FakeQueueClient, batch_sender: FakeBatchSender, at: int, after: bool
+    ) -> None:
+        self.client, self.batch_sender = client, batch_sender
         self.at, self.after = at, after
         self.calls = 0
 
@@ -156,16 +158,16 @@ class Mortal:
         return result
 
     def receive(self) -> list[DeadLetter]:
-        return self._call(lambda _: self.box.receive())  # type: ignore[no-any-return]
+        return self._call(lambda _: self.client.receive())  # type: ignore[no-any-return]
 
-    def remove(self, letters: Sequence[DeadLetter]) -> set[str]:
-        return self._call(self.box.remove, letters)  # type: ignore[no-any-return]
+    def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
+        return self._call(self.client.remove, dead_letters)  # type: ignore[no-any-return]
 
-    def release(self, letters: Sequence[DeadLetter]) -> None:
-        self._call(self.box.release, letters)
+    def release(self, dead_letters: Sequence[DeadLetter]) -> None:
+        self._call(self.client.release, dead_letters)
 
     def send(self, entries: Sequence[Any]) -> dict[int, str]:
-        return self._call(self.outbox.send, entries)  # type: ignore[no-any-return]
+        return self._call(self.batch_sender.send, entries)  # type: ignore[no-any-return]
 
 
 def record_of(entry: dict[str, Any], sent_ms: int = NOW_MS, number: int = 1) -> dict[str, Any]:

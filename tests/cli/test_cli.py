@@ -91,7 +91,7 @@ def test_where_nobody_listens_it_says_so_in_one_line(
         (["send", "--bogus"], "No such option: --bogus"),
         (["dlq", "show", ""], "ID is empty"),
         (["dlq", "redrive", "--id", ""], "--id is empty"),
-        (["dlq", "redrive", "--id", "letter", "--id", " "], "--id is empty"),
+        (["dlq", "redrive", "--id", "dead letter", "--id", " "], "--id is empty"),
         (["dlq", "purge", "--yes", "--id", ""], "--id is empty"),
     ],
 )
@@ -139,7 +139,7 @@ def test_an_endpoint_without_host_or_with_an_odd_port_is_named(
     assert said.count("\n") == 1
 
 
-def test_a_web_server_that_is_no_aws_is_told_from_one(
+def test_a_web_server_that_is_no_aws_is_recognized(
     monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     """One that answers a POST with a page of its own."""

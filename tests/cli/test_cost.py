@@ -42,7 +42,7 @@ def test_a_message_that_opens_a_session_writes_that_too() -> None:
     assert added == pytest.approx(2 * 0.625)
 
 
-def test_indexes_are_told_apart() -> None:
+def test_indexes_are_kept_apart() -> None:
     assert cost_of_indexes(Load(MILLION, 0), COUNTS, Prices()) == {
         "chats/index": pytest.approx(0.625)
     }

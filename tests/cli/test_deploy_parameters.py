@@ -4,7 +4,7 @@ import pytest
 
 from unc.deploy.parameters import VARIABLES, read_setting, wished_parameters
 from unc.errors import BadInput
-from unc.takeover.boundary import ALL, NONE, read_told_until
+from unc.takeover.boundary import ALL, NONE, read_notified_until
 
 
 @pytest.fixture(autouse=True)
@@ -60,15 +60,15 @@ def test_what_is_no_setting_is_refused(setting: str) -> None:
         read_setting(setting)
 
 
-def test_how_far_the_older_notifier_told_is_all_none_or_a_moment() -> None:
-    assert read_told_until(None) is None
-    assert read_told_until("all") == ALL
-    assert read_told_until("none") == NONE
-    assert read_told_until("2026-11-22T10:00:00+00:00") == 1795341600
-    assert read_told_until("2026-11-22T11:00:00+01:00") == 1795341600
+def test_how_far_the_legacy_notifier_notified_is_all_none_or_a_moment() -> None:
+    assert read_notified_until(None) is None
+    assert read_notified_until("all") == ALL
+    assert read_notified_until("none") == NONE
+    assert read_notified_until("2026-11-22T10:00:00+00:00") == 1795341600
+    assert read_notified_until("2026-11-22T11:00:00+01:00") == 1795341600
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-11-22T10:00:00", ""])
 def test_a_moment_without_a_zone_could_mean_two(text: str) -> None:
     with pytest.raises(BadInput):
-        read_told_until(text)
+        read_notified_until(text)

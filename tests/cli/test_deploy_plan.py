@@ -17,8 +17,8 @@ READER = Mapping("id-1", "arn:aws:sqs:us-east-1:1:q.fifo", "unc-queue-lambda", "
 CHANGE = Change("Add", "Queue", "AWS::SQS::Queue", "", False, ())
 
 
-def _account(*strays: Named, mappings: tuple[Mapping, ...] = ()) -> Account:
-    return Account({}, [CHATS], {}, strays, mappings, [], None)
+def _account(*unmanaged: Named, mappings: tuple[Mapping, ...] = ()) -> Account:
+    return Account({}, [CHATS], {}, unmanaged, mappings, [], None)
 
 
 def test_a_plan_without_a_takeover_holds_the_changes() -> None:
@@ -30,7 +30,7 @@ def test_a_plan_without_a_takeover_holds_the_changes() -> None:
 def test_a_plan_with_a_takeover_names_what_was_found_and_every_step() -> None:
     document = as_document(_account(CHATS, mappings=(READER,)), [], None)
     assert document["takeover"] is True
-    assert document["strays"] == [{"resource": "ChatTable", "type": TABLE, "name": "chats"}]
+    assert document["unmanaged"] == [{"resource": "ChatTable", "type": TABLE, "name": "chats"}]
     assert [mapping["id"] for mapping in document["mappings"]] == ["id-1"]
     assert [step[:2] for step in document["steps"]] == ["1.", "2.", "3.", "4.", "5."]
     assert document["changes"] is None

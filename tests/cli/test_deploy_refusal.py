@@ -37,8 +37,8 @@ def _forget(stub: Stubber) -> None:
     stub.add_response("delete_change_set", {}, {"StackName": WANTED.stack, "ChangeSetName": ANY})
 
 
-def _failed(resource: str, **told: str) -> dict[str, str]:
-    return {"EventType": "VALIDATION_ERROR", "LogicalResourceId": resource, **told}
+def _failed(resource: str, **notified: str) -> dict[str, str]:
+    return {"EventType": "VALIDATION_ERROR", "LogicalResourceId": resource, **notified}
 
 
 def _reason(aws: Aws) -> str:
@@ -54,7 +54,7 @@ def test_the_resource_and_the_reason_come_first(aws: Aws, stub: Stubber) -> None
     assert _reason(aws).startswith(f"Queue: {EXISTS}")
 
 
-def test_each_reason_is_told_once_with_its_place_in_the_template(aws: Aws, stub: Stubber) -> None:
+def test_each_reason_is_shown_once_with_its_place_in_the_template(aws: Aws, stub: Stubber) -> None:
     place = "/Resources/Queue/Properties"
     unknown = _failed(
         "Queue", ValidationStatusReason="Unsupported\n property", ValidationPath=place

@@ -37,7 +37,7 @@ def test_it_is_the_rollback_s_trouble_and_not_the_update_s(aws: Aws, stub: Stubb
     assert what_blocks_rollback(aws, STACK) == "QueueFunction failed: the code is not there"
 
 
-def test_a_rollback_that_stops_again_is_told(aws: Aws, stub: Stubber) -> None:
+def test_a_rollback_that_stops_again_is_reported(aws: Aws, stub: Stubber) -> None:
     now = [*FAILED_TWICE, *STOPPED_AGAIN]
     _answer_status(stub, "UPDATE_ROLLBACK_FAILED")
     _answer_events(stub, FAILED_TWICE)

@@ -15,14 +15,14 @@ QUEUES = [DeadLetterQueue(name, "", name, "") for name in ("messages", "replies"
 
 
 class FakeSqs:
-    """Queues whose letters show once; nothing can be deleted."""
+    """Queues whose dead letters show once; nothing can be deleted."""
 
-    def __init__(self, **letters: list[str]) -> None:
-        self.letters = letters
+    def __init__(self, **dead_letters: list[str]) -> None:
+        self.dead_letters = dead_letters
         self.released: list[str] = []
 
     def receive_message(self, QueueUrl: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        ids, self.letters[QueueUrl] = self.letters[QueueUrl], []
+        ids, self.dead_letters[QueueUrl] = self.dead_letters[QueueUrl], []
         return {"Messages": [{"MessageId": id, "ReceiptHandle": id, "Body": "{}"} for id in ids]}
 
     def change_message_visibility_batch(self, Entries: list[Any], **_: Any) -> None:  # noqa: N803

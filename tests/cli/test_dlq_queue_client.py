@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from consumer.aws.sqs import MAX_BATCH_BYTES
-from tests.cli.dlq_fakes import FakeLetterBox
+from tests.cli.dlq_fakes import FakeQueueClient
 from unc.aws.resources import Resources
-from unc.dlq.batch_sender import SqsOutbox
-from unc.dlq.progress import LETTERS_PER_LINE, LineEverySoOften
-from unc.dlq.queue_client import SqsLetterBox
+from unc.dlq.batch_sender import SqsBatchSender
+from unc.dlq.progress import DEAD_LETTERS_PER_LINE, LineEverySoOften
+from unc.dlq.queue_client import SqsQueueClient
 from unc.dlq.queues import DeadLetterQueue, choose_queues
 from unc.dlq.redrive import server_ms
 from unc.errors import BadInput
@@ -50,7 +50,7 @@ def entries(count: int, size: int = 10) -> list[Any]:
 
 def test_entries_go_ten_a_call_in_order() -> None:
     sqs = FakeSqs()
-    assert SqsOutbox(SimpleNamespace(sqs=sqs), "queue").send(entries(23)) == {}  # type: ignore[arg-type]
+    assert SqsBatchSender(SimpleNamespace(sqs=sqs), "queue").send(entries(23)) == {}  # type: ignore[arg-type]
     sent = [[entry["Id"] for entry in call["Entries"]] for call in sqs.calls]
     assert [len(part) for part in sent] == [10, 10, 3]
     assert [id for part in sent for id in part] == [str(number) for number in range(23)]
@@ -60,29 +60,29 @@ def test_large_entries_go_in_more_calls_and_the_largest_goes_alone() -> None:
     sqs = FakeSqs()
     fourth = MAX_BATCH_BYTES // 4
     large = [*entries(4, fourth), *entries(1, MAX_BATCH_BYTES + 1)]
-    SqsOutbox(SimpleNamespace(sqs=sqs), "queue").send(large)  # type: ignore[arg-type]
+    SqsBatchSender(SimpleNamespace(sqs=sqs), "queue").send(large)  # type: ignore[arg-type]
     assert [len(call["Entries"]) for call in sqs.calls] == [3, 1, 1]
 
 
 def test_what_the_queue_refuses_is_named_by_its_place() -> None:
-    outbox = SqsOutbox(SimpleNamespace(sqs=FakeSqs({"1", "12"})), "queue")  # type: ignore[arg-type]
-    assert outbox.send(entries(15)) == {1: "too long", 12: "too long"}
+    batch_sender = SqsBatchSender(SimpleNamespace(sqs=FakeSqs({"1", "12"})), "queue")  # type: ignore[arg-type]
+    assert batch_sender.send(entries(15)) == {1: "too long", 12: "too long"}
 
 
 def test_a_letter_that_could_not_be_deleted_is_not_reported_gone() -> None:
-    box = SqsLetterBox(SimpleNamespace(sqs=FakeSqs({"1"})), QUEUE)  # type: ignore[arg-type]
-    fake = FakeLetterBox()
-    letters = [fake.put("x") for _ in range(3)]
-    assert box.remove(letters) == {letters[0].id, letters[2].id}
+    client = SqsQueueClient(SimpleNamespace(sqs=FakeSqs({"1"})), QUEUE)  # type: ignore[arg-type]
+    fake = FakeQueueClient()
+    dead_letters = [fake.put("x") for _ in range(3)]
+    assert client.remove(dead_letters) == {dead_letters[0].id, dead_letters[2].id}
 
 
 def test_giving_back_covers_up_no_other_error() -> None:
-    """The letters show again by themselves."""
-    box = SqsLetterBox(SimpleNamespace(sqs=FakeSqs()), QUEUE)  # type: ignore[arg-type]
-    box.release([FakeLetterBox().put("x")])
+    """The dead letters show again by themselves."""
+    client = SqsQueueClient(SimpleNamespace(sqs=FakeSqs()), QUEUE)  # type: ignore[arg-type]
+    client.release([FakeQueueClient().put("x")])
 
 
-def test_the_start_of_a_run_is_told_by_the_queue_s_clock() -> None:
+def test_the_start_of_a_run_is_read_from_the_queue_s_clock() -> None:
     headers = {"date": "Sun, 22 Nov 2026 15:27:27 GMT"}
     answer = {"ResponseMetadata": {"HTTPHeaders": headers}}
     aws = SimpleNamespace(sqs=SimpleNamespace(get_queue_attributes=lambda **_: answer))
@@ -101,6 +101,11 @@ def test_queues_are_chosen_by_name() -> None:
 
 def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     tell = LineEverySoOften("messages", 2_000)
-    for count in (7, LETTERS_PER_LINE - 1, LETTERS_PER_LINE + 3, 2 * LETTERS_PER_LINE + 3):
+    for count in (
+        7,
+        DEAD_LETTERS_PER_LINE - 1,
+        DEAD_LETTERS_PER_LINE + 3,
+        2 * DEAD_LETTERS_PER_LINE + 3,
+    ):
         tell(count)
     assert capsys.readouterr().err.count("of about 2000 redriven") == 2

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from consumer.notification.notification import Notification
 from consumer.notification.retry_record import read_retry_record
-from tests.cli.dlq_fakes import FakeLetterBox, FakeOutbox
+from tests.cli.dlq_fakes import FakeBatchSender, FakeQueueClient
 from unc.dlq.routes import StreamRoute
 from unc.dlq.stream_position import Forgotten, read_notifications, read_position
 
@@ -150,13 +150,13 @@ def test_another_error_of_the_stream_is_not_taken_for_forgetting() -> None:
 
 
 def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads() -> None:
-    """One telling covers the older ones of the sender, as in the notifier's own batches."""
-    letter, outbox = FakeLetterBox(queue="stream").put(body()), FakeOutbox()
-    route = StreamRoute(outbox, FakeStream(RECORDS))  # type: ignore[arg-type]
-    assert route.preview(letter) == "notifications of 2 sender(s) to the reply retry queue"
-    assert outbox.sent == []
-    assert route.send([letter]) == {}
-    queued = [read_retry_record({"messageId": "1", "body": each}) for each in outbox.bodies]
+    """One notification covers the older ones of the sender, as in the notifier's own batches."""
+    dead_letter, batch_sender = FakeQueueClient(queue="stream").put(body()), FakeBatchSender()
+    route = StreamRoute(batch_sender, FakeStream(RECORDS))  # type: ignore[arg-type]
+    assert route.preview(dead_letter) == "notifications of 2 sender(s) to the reply retry queue"
+    assert batch_sender.sent == []
+    assert route.send([dead_letter]) == {}
+    queued = [read_retry_record({"messageId": "1", "body": each}) for each in batch_sender.bodies]
     assert queued == [
         Notification("anna", "SM15", "session-anna", Decimal("2015.123456")),
         Notification("berta", "SM12", "session-berta", Decimal("2012.123456")),
@@ -169,18 +169,18 @@ def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads()
     ids=["old", "odd"],
 )
 def test_a_letter_whose_records_are_gone_stays_and_says_why(text: str, why: str) -> None:
-    letter, outbox = FakeLetterBox(queue="stream").put(text), FakeOutbox()
-    route = StreamRoute(outbox, FakeStream(RECORDS, horizon=7))  # type: ignore[arg-type]
-    [(stays, said)] = route.send([letter]).items()
-    assert stays == letter.id
+    dead_letter, batch_sender = FakeQueueClient(queue="stream").put(text), FakeBatchSender()
+    route = StreamRoute(batch_sender, FakeStream(RECORDS, horizon=7))  # type: ignore[arg-type]
+    [(stays, said)] = route.send([dead_letter]).items()
+    assert stays == dead_letter.id
     assert why in said
-    assert why in route.preview(letter)
-    assert outbox.sent == []
+    assert why in route.preview(dead_letter)
+    assert batch_sender.sent == []
 
 
 def test_a_letter_stays_when_one_of_its_records_is_refused() -> None:
     """Run again, the records that went are found claimed or covered."""
-    letter, outbox = FakeLetterBox(queue="stream").put(body()), FakeOutbox()
-    outbox.refuses = lambda entry: "throttled" if "berta" in entry["MessageBody"] else ""
-    route = StreamRoute(outbox, FakeStream(RECORDS))  # type: ignore[arg-type]
-    assert route.send([letter]) == {letter.id: "throttled"}
+    dead_letter, batch_sender = FakeQueueClient(queue="stream").put(body()), FakeBatchSender()
+    batch_sender.refuses = lambda entry: "throttled" if "berta" in entry["MessageBody"] else ""
+    route = StreamRoute(batch_sender, FakeStream(RECORDS))  # type: ignore[arg-type]
+    assert route.send([dead_letter]) == {dead_letter.id: "throttled"}

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from consumer.notification.notification import Notification
-from tests.cli.dlq_fakes import FakeLetterBox
+from tests.cli.dlq_fakes import FakeQueueClient
 from tests.cli.test_dlq_stream import body as position_body
 from unc.aws.queues import Depth
 from unc.dlq import view
@@ -29,14 +29,14 @@ def shown(parts: Iterator[Any]) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
-def listing(box: FakeLetterBox, waiting: int, in_flight: int = 0) -> view.Listing:
-    return view.Listing(QUEUE, Depth(waiting, in_flight, 0), box.receive())
+def listing(client: FakeQueueClient, waiting: int, in_flight: int = 0) -> view.Listing:
+    return view.Listing(QUEUE, Depth(waiting, in_flight, 0), client.receive())
 
 
 def test_a_list_shows_id_sender_and_reason_but_neither_text_nor_number() -> None:
-    box = FakeLetterBox()
-    box.put(BODY, "g", Reason="no [sender]\x1b[31m")
-    said = shown(view.render_listing(listing(box, 1)))
+    client = FakeQueueClient()
+    client.put(BODY, "g", Reason="no [sender]\x1b[31m")
+    said = shown(view.render_listing(listing(client, 1)))
     assert "letter-0" in said
     assert "…0101" in said
     assert "no [sender]\N{REPLACEMENT CHARACTER}[31m" in said
@@ -45,10 +45,10 @@ def test_a_list_shows_id_sender_and_reason_but_neither_text_nor_number() -> None
 
 
 def test_a_list_groups_by_reason_with_a_count_the_most_frequent_first() -> None:
-    box = FakeLetterBox()
+    client = FakeQueueClient()
     for reason in ("no sender", "base64", "no [sender]", "base64", "base64"):
-        box.put(BODY, "", Reason=reason)
-    found = listing(box, 5)
+        client.put(BODY, "", Reason=reason)
+    found = listing(client, 5)
     lines = [line.split() for line in shown(view.render_listing(found)).splitlines()]
     counts = [line for line in lines if line[0].isdigit()]
     assert counts == [["3", "base64"], ["1", "no", "sender"], ["1", "no", "[sender]"]]
@@ -62,22 +62,22 @@ def test_a_list_groups_by_reason_with_a_count_the_most_frequent_first() -> None:
 
 
 def test_an_empty_queue_is_one_line() -> None:
-    assert shown(view.render_listing(listing(FakeLetterBox(), 0))).count("\n") == 1
+    assert shown(view.render_listing(listing(FakeQueueClient(), 0))).count("\n") == 1
 
 
 def test_what_cannot_be_seen_is_said() -> None:
-    box = FakeLetterBox()
+    client = FakeQueueClient()
     for _ in range(12):
-        box.put(BODY, "g")
-    said = shown(view.render_listing(listing(box, 12, in_flight=3)))
+        client.put(BODY, "g")
+    said = shown(view.render_listing(listing(client, 12, in_flight=3)))
     assert "about 2 more" in said
     assert "3 out of sight" in said
 
 
 @pytest.mark.parametrize("with_body", [False, True])
 def test_a_letter_shows_its_body_only_on_demand(with_body: bool) -> None:
-    letter = FakeLetterBox().put(BODY, "g", Reason="why", OriginalMessageId="first")
-    said = shown(view.render_letter(letter, "to its place", with_body))
+    dead_letter = FakeQueueClient().put(BODY, "g", Reason="why", OriginalMessageId="first")
+    said = shown(view.render_dead_letter(dead_letter, "to its place", with_body))
     assert ("secret" in said) is with_body
     assert ("--body shows it" in said) is not with_body
     assert "first" in said
@@ -85,8 +85,8 @@ def test_a_letter_shows_its_body_only_on_demand(with_body: bool) -> None:
 
 
 def test_a_stream_position_shows_its_batch_in_time() -> None:
-    letter = FakeLetterBox(queue="stream").put(position_body())
-    assert "5, stored from 2026-11-22" in shown(view.render_letter(letter, "", False))
+    dead_letter = FakeQueueClient(queue="stream").put(position_body())
+    assert "5, stored from 2026-11-22" in shown(view.render_dead_letter(dead_letter, "", False))
 
 
 @pytest.mark.parametrize("in_full", [False, True])
@@ -119,8 +119,8 @@ def test_what_could_not_be_had_is_said(moved: int, whole: bool, words: str) -> N
 
 
 def test_a_preview_counts_what_cannot_be_seen() -> None:
-    letter = FakeLetterBox().put(BODY, "g")
-    said = shown(view.render_preview("messages", [(letter, "to its place")], 12))
+    dead_letter = FakeQueueClient().put(BODY, "g")
+    said = shown(view.render_preview("messages", [(dead_letter, "to its place")], 12))
     assert "12 would be redriven" in said
     assert "11 of them cannot be seen yet" in said
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from unc.local.live_view import Feed
+from unc.local.live_view import LiveView
 from unc.local.reply_stand_in import ReceivedPost
 
 
@@ -37,38 +37,38 @@ class FakeStream:
         return {"Records": given, "NextShardIterator": "next"}
 
 
-def make_feed(stream: FakeStream) -> tuple[Feed, Any]:
-    reply = SimpleNamespace(on_telling=None)
+def make_live_view(stream: FakeStream) -> tuple[LiveView, Any]:
+    reply = SimpleNamespace(on_post=None)
     stack: Any = SimpleNamespace(
         aws=SimpleNamespace(streams=stream),
         resources=SimpleNamespace(chat_stream="arn"),
         reply=reply,
     )
-    return Feed(stack), reply
+    return LiveView(stack), reply
 
 
-def test_a_message_is_shown_stored_told_replied_in_this_order() -> None:
+def test_a_message_is_shown_stored_notified_replied_in_this_order() -> None:
     stream = FakeStream()
-    feed, reply = make_feed(stream)
+    live_view, reply = make_live_view(stream)
     stream.records = [record("inbound", "hi"), record("outbound", "hello")]
-    reply.on_telling(ReceivedPost("49", "hi", 200, 10.0))
-    lines = feed.read() + feed.read()
-    assert [("stored" in x, "told" in x, "replied" in x) for x in lines] == [
+    reply.on_post(ReceivedPost("49", "hi", 200, 10.0))
+    lines = live_view.read() + live_view.read()
+    assert [("stored" in x, "notified" in x, "replied" in x) for x in lines] == [
         (True, False, False),
         (False, True, False),
         (False, False, True),
     ]
-    assert feed.read() == []
+    assert live_view.read() == []
 
 
 def test_only_new_items_are_shown() -> None:
     stream = FakeStream()
-    feed, _ = make_feed(stream)
+    live_view, _ = make_live_view(stream)
     stream.records = [record("inbound", "hi", "MODIFY"), record("inbound", "hi", "REMOVE")]
-    assert feed.read() == []
+    assert live_view.read() == []
 
 
 def test_a_refused_post_shows_its_status() -> None:
-    feed, reply = make_feed(FakeStream())
-    reply.on_telling(ReceivedPost("49", "hi", 503, Decimal(10)))  # type: ignore[arg-type]
-    assert "answered 503" in feed.read()[0]
+    live_view, reply = make_live_view(FakeStream())
+    reply.on_post(ReceivedPost("49", "hi", 503, Decimal(10)))  # type: ignore[arg-type]
+    assert "answered 503" in live_view.read()[0]

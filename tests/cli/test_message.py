@@ -68,7 +68,7 @@ def test_a_message_is_looked_for_under_its_sender(address: str, sender_id: str) 
         ("Body=hi", False),
     ],
 )
-def test_receipts_are_told_from_messages(body: str, is_callback: bool) -> None:
+def test_status_callbacks_are_not_messages(body: str, is_callback: bool) -> None:
     assert read_message(body).is_callback is is_callback
 
 

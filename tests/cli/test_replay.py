@@ -78,7 +78,7 @@ def plan(tables: FakeTables, sender: str = SENDER) -> Replay:
 
 
 @pytest.mark.parametrize("sender", [SENDER, f"+{SENDER}", f"whatsapp:+{SENDER}"])
-def test_the_newest_inbound_message_by_place_is_told(tables: FakeTables, sender: str) -> None:
+def test_the_newest_inbound_message_by_place_is_notified(tables: FakeTables, sender: str) -> None:
     tables.add("older", "100")
     tables.add("newest", "300.5")
     tables.add("redriven", "200", stored_at=STORED + 50)
@@ -97,9 +97,9 @@ def test_the_newest_inbound_message_by_place_is_told(tables: FakeTables, sender:
         {"through": STORED, "claimed": STORED + 7, "claimed_by": "b"},
         {"through": STORED + 9, "claimed": STORED + 9, "claimed_by": "a"},
     ],
-    ids=["never told", "told", "in doubt", "newer in doubt", "newer told"],
+    ids=["never notified", "notified", "in doubt", "newer in doubt", "newer notified"],
 )
-def test_the_notifier_finds_it_due_whatever_was_told_or_claimed(
+def test_the_notifier_finds_it_due_whatever_was_notified_or_claimed(
     tables: FakeTables, row: dict[str, Any]
 ) -> None:
     """And a message stored the smallest step later is not covered by it."""
@@ -113,7 +113,7 @@ def test_the_notifier_finds_it_due_whatever_was_told_or_claimed(
     assert replay.stored_at == highest + Decimal("0.000001")
 
 
-def test_planned_twice_before_it_is_told_it_is_the_same_news(tables: FakeTables) -> None:
+def test_planned_twice_before_it_is_sent_it_is_the_same_notification(tables: FakeTables) -> None:
     tables.add("newest", "300")
     assert sent(plan(tables)) == sent(plan(tables))
 
@@ -186,20 +186,20 @@ def test_a_limited_session_is_mentioned(
     assert (replay.as_json()["limited_until"] == until) is (limited or until is None)
 
 
-def test_chats_of_the_minutes_that_nobody_was_told_of_are_found(tables: FakeTables) -> None:
+def test_chats_of_the_minutes_without_a_notification_are_found(tables: FakeTables) -> None:
     """Of each sender the newest, unless the row reaches so far."""
     since = float(STORED)
     position = StreamPosition("stream", "shard", "1", "2", 5, since, since + 3)
     place = str(int(STORED))
-    for sender in ("untold", "told", "elsewhere"):
+    for sender in ("unnotified", "notified", "elsewhere"):
         tables.add(f"{sender}-1", place, sender_id=sender)
         tables.add(f"{sender}-2", place, sender_id=sender, stored_at=STORED + 1)
-    tables.rows["told"] = {"through": STORED + 1}
-    tables.rows["untold"] = {"through": STORED}
+    tables.rows["notified"] = {"through": STORED + 1}
+    tables.rows["unnotified"] = {"through": STORED}
     for chat in tables.chats[-2:]:
         chat["stored_at"] = STORED + 10_000
     found = find_unnotified(tables, position)  # type: ignore[arg-type]
-    assert [each.message_id for each in found] == ["untold-2"]
+    assert [each.message_id for each in found] == ["unnotified-2"]
 
 
 def test_without_moments_nothing_is_looked_for(tables: FakeTables) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from unc.running import Running, find_running, is_told_elsewhere, note_path, noted
+from unc.running import Running, find_running, note_path, noted, notifies_elsewhere
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +70,8 @@ def test_a_broken_note_counts_for_nothing(text: str) -> None:
 def test_only_what_runs_here_is_known_to_tell_a_service_of_the_user_s() -> None:
     ours = running(os.getpid())
     with noted(ours):
-        assert not is_told_elsewhere(ours.endpoint)
+        assert not notifies_elsewhere(ours.endpoint)
     with noted(replace(ours, stand_in=False)):
-        assert is_told_elsewhere(ours.endpoint)
-        assert not is_told_elsewhere("http://127.0.0.1:3")
-        assert not is_told_elsewhere(None)
+        assert notifies_elsewhere(ours.endpoint)
+        assert not notifies_elsewhere("http://127.0.0.1:3")
+        assert not notifies_elsewhere(None)

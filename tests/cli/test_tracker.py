@@ -12,14 +12,14 @@ import pytest
 from rich.console import Console
 
 from unc.messages.message import Message, read_message, write_message
-from unc.messages.tracker import EMPTY_LOOKS, REPLY_LOOKS, Journey
+from unc.messages.tracker import EMPTY_LOOKS, REPLY_LOOKS, MessageTracker
 from unc.messages.tracker_view import (
     LEFT_OUT,
     NO_REPLY,
     ROWS_SHOWN,
     WAITING,
-    print_journey,
-    render_journey,
+    print_tracker,
+    render_tracker,
 )
 
 ADDRESS = "whatsapp:+4915555550199"
@@ -72,43 +72,43 @@ def tables() -> FakeTables:
     return FakeTables()
 
 
-def journey_of(tables: FakeTables, *messages: Message) -> Journey:
-    return Journey(tables, messages)  # type: ignore[arg-type]
+def tracker_of(tables: FakeTables, *messages: Message) -> MessageTracker:
+    return MessageTracker(tables, messages)  # type: ignore[arg-type]
 
 
-def test_a_message_is_stored_then_told_then_replied(tables: FakeTables) -> None:
+def test_a_message_is_stored_then_notified_then_replied(tables: FakeTables) -> None:
     message = write_message(ADDRESS, "hi")
-    journey = journey_of(tables, message)
-    way = journey.ways[0]
+    tracker = tracker_of(tables, message)
+    tracked = tracker.messages[0]
 
-    journey.look()
-    assert (way.stored, way.told, way.replied) == (None, None, None)
+    tracker.look()
+    assert (tracked.stored, tracked.notified, tracked.replied) == (None, None, None)
     tables.store(message, "10.5")
-    journey.look()
-    assert way.stored is not None
-    assert way.told is None
+    tracker.look()
+    assert tracked.stored is not None
+    assert tracked.notified is None
     tables.through[message.sender_id] = Decimal("10.5")
-    journey.look()
-    assert way.told is not None
-    assert not journey.is_over()
+    tracker.look()
+    assert tracked.notified is not None
+    assert not tracker.is_over()
     tables.replies.append(f"s-{message.sender_id}")
-    journey.look()
-    assert journey.is_over()
+    tracker.look()
+    assert tracker.is_over()
 
 
 def test_news_of_an_earlier_message_does_not_tell_a_later_one(tables: FakeTables) -> None:
     message = write_message(ADDRESS, "hi")
-    journey = journey_of(tables, message)
+    tracker = tracker_of(tables, message)
     tables.store(message, "10.5")
     tables.through[message.sender_id] = Decimal("10.499")
-    journey.look()
-    assert journey.ways[0].told is None
+    tracker.look()
+    assert tracker.messages[0].notified is None
 
 
 def test_a_body_sent_twice_is_known_before(tables: FakeTables) -> None:
     message = write_message(ADDRESS, "hi")
     tables.store(message, "10.5")
-    assert journey_of(tables, message).is_over()
+    assert tracker_of(tables, message).is_over()
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_a_body_sent_twice_is_known_before(tables: FakeTables) -> None:
 )
 def test_what_left_the_queue_and_is_no_chat(tables: FakeTables, body: str, verdict: str) -> None:
     tables.queue.dead = 4
-    journey = journey_of(tables, read_message(body))
+    tracker = tracker_of(tables, read_message(body))
     tables.queue.dead += verdict == "not stored"
     for _ in range(EMPTY_LOOKS):
-        assert not journey.is_over()
-        journey.look()
-    assert journey.ways[0].left_out == verdict
+        assert not tracker.is_over()
+        tracker.look()
+    assert tracker.messages[0].left_out == verdict
 
 
 def test_what_is_gone_from_the_queue_and_not_among_dead_letters_is_not_called_left_out(
@@ -129,50 +129,50 @@ def test_what_is_gone_from_the_queue_and_not_among_dead_letters_is_not_called_le
 ) -> None:
     """AWS counts late: the queue may look empty while it holds the message."""
     tables.queue.dead = 4
-    journey = journey_of(tables, write_message(ADDRESS, "hi"))
+    tracker = tracker_of(tables, write_message(ADDRESS, "hi"))
     for _ in range(2 * EMPTY_LOOKS):
-        journey.look()
-    assert not journey.misses_any()
-    assert journey.waits_for_any()
+        tracker.look()
+    assert not tracker.misses_any()
+    assert tracker.waits_for_any()
 
 
 def test_a_message_is_followed_by_the_id_that_the_queue_gave_it(tables: FakeTables) -> None:
     message = read_message("WaId=4915555550199&Body=hi")
     named = replace(message, message_id="sqs-1")
-    journey = journey_of(tables, message)
-    journey.start([named])
+    tracker = tracker_of(tables, message)
+    tracker.start([named])
     tables.store(named, "10.5")
-    journey.look()
-    assert journey.ways[0].stored is not None
-    assert journey.ways[0].as_json()["message_id"] == "sqs-1"
+    tracker.look()
+    assert tracker.messages[0].stored is not None
+    assert tracker.messages[0].as_json()["message_id"] == "sqs-1"
 
 
 def test_one_look_at_an_empty_queue_proves_nothing(tables: FakeTables) -> None:
-    journey = journey_of(tables, read_message("MessageStatus=read"))
+    tracker = tracker_of(tables, read_message("MessageStatus=read"))
     for waiting in (0, 1) * EMPTY_LOOKS:
         tables.queue.waiting = waiting
-        journey.look()
-    assert not journey.is_over()
+        tracker.look()
+    assert not tracker.is_over()
 
 
 def test_following_gives_up_at_its_limit(tables: FakeTables) -> None:
     tables.queue.waiting = 1
     looks: list[None] = []
-    journey = journey_of(tables, write_message(ADDRESS, "hi"))
-    assert not journey.follow(0.0, lambda: looks.append(None))
+    tracker = tracker_of(tables, write_message(ADDRESS, "hi"))
+    assert not tracker.follow(0.0, lambda: looks.append(None))
     assert len(looks) == 1
 
 
-def shown(journey: Journey) -> str:
+def shown(tracker: MessageTracker) -> str:
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(render_journey(journey))
+    console.print(render_tracker(tracker))
     return console.export_text()
 
 
 def test_few_messages_have_a_row_each(tables: FakeTables) -> None:
     first = write_message(ADDRESS, "hi \x1b[2J")
     tables.store(first, "10.5")
-    text = shown(journey_of(tables, first, read_message("MessageStatus=read", "receipt")))
+    text = shown(tracker_of(tables, first, read_message("MessageStatus=read", "receipt")))
     assert "stored before" in text
     assert "receipt" in text
     assert "\x1b" not in text
@@ -184,41 +184,41 @@ def test_every_stage_is_seen_however_long_the_sender(
     address: str, width: int, tables: FakeTables
 ) -> None:
     message = write_message(address, "a text that is longer than its column may be")
-    journey = journey_of(tables, message)
+    tracker = tracker_of(tables, message)
     tables.store(message, "10.5")
-    journey.look()
+    tracker.look()
     console = Console(width=width, record=True, file=io.StringIO())
-    console.print(render_journey(journey))
+    console.print(render_tracker(tracker))
     head, row = console.export_text().splitlines()
-    assert head.split() == ["message", "from", "queued", "stored", "told", "replied"]
+    assert head.split() == ["message", "from", "queued", "stored", "notified", "replied"]
     assert row.count("✓") == 2
     assert "0.0 s" in row
 
 
 def test_many_messages_are_summed_up(tables: FakeTables) -> None:
     messages = [write_message(ADDRESS, str(n)) for n in range(ROWS_SHOWN + 1)]
-    journey = journey_of(tables, *messages)
+    tracker = tracker_of(tables, *messages)
     for message in messages[:5]:
         tables.store(message, "10.5")
-    journey.look()
-    text = shown(journey)
+    tracker.look()
+    text = shown(tracker)
     assert f"{ROWS_SHOWN + 1}" in text
     assert "5 in" in text
 
 
-def printed(journey: Journey, capsys: pytest.CaptureFixture[str]) -> str:
-    print_journey(journey)
+def printed(tracker: MessageTracker, capsys: pytest.CaptureFixture[str]) -> str:
+    print_tracker(tracker)
     return capsys.readouterr().out
 
 
 def test_what_is_left_out_is_looked_for_among_dead_letters(
     tables: FakeTables, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journey = journey_of(tables, write_message(ADDRESS, "hi"), read_message("MessageStatus=read"))
+    tracker = tracker_of(tables, write_message(ADDRESS, "hi"), read_message("MessageStatus=read"))
     tables.queue.dead = 1
     for _ in range(EMPTY_LOOKS):
-        journey.look()
-    said = printed(journey, capsys)
+        tracker.look()
+    said = printed(tracker, capsys)
     assert LEFT_OUT in said
     assert WAITING not in said
 
@@ -227,56 +227,56 @@ def test_what_is_not_stored_in_time_is_still_on_the_way(
     tables: FakeTables, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = write_message(ADDRESS, "hi")
-    journey = journey_of(tables, message)
+    tracker = tracker_of(tables, message)
     tables.queue.waiting = 1
-    journey.look()
-    said = printed(journey, capsys)
+    tracker.look()
+    said = printed(tracker, capsys)
     assert WAITING in said
     assert LEFT_OUT not in said
     tables.store(message, "10.5")
-    journey.look()
-    assert WAITING not in printed(journey, capsys)
+    tracker.look()
+    assert WAITING not in printed(tracker, capsys)
 
 
 @pytest.mark.parametrize("may_be_silent", [True, False])
-def test_where_replies_may_be_written_elsewhere_told_is_the_end(
+def test_where_replies_may_be_written_elsewhere_notified_is_the_end(
     may_be_silent: bool, tables: FakeTables, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = write_message(ADDRESS, "hi")
-    journey = Journey(tables, [message], may_be_silent)  # type: ignore[arg-type]
+    tracker = MessageTracker(tables, [message], may_be_silent)  # type: ignore[arg-type]
     tables.store(message, "10.5")
     tables.through[message.sender_id] = Decimal("10.5")
     for _ in range(REPLY_LOOKS):
-        assert not journey.is_over()
-        journey.look()
-    assert journey.is_over() is may_be_silent
-    assert (NO_REPLY.format("http://127.0.0.1:1") in printed(journey, capsys)) is may_be_silent
+        assert not tracker.is_over()
+        tracker.look()
+    assert tracker.is_over() is may_be_silent
+    assert (NO_REPLY.format("http://127.0.0.1:1") in printed(tracker, capsys)) is may_be_silent
 
 
 def test_a_reply_of_a_service_of_the_user_s_is_seen_where_it_writes_one(tables: FakeTables) -> None:
     message = write_message(ADDRESS, "hi")
-    journey = Journey(tables, [message], may_be_silent=True)  # type: ignore[arg-type]
+    tracker = MessageTracker(tables, [message], may_be_silent=True)  # type: ignore[arg-type]
     tables.store(message, "10.5")
     tables.through[message.sender_id] = Decimal("10.5")
-    journey.look()
+    tracker.look()
     tables.replies.append(f"s-{message.sender_id}")
-    journey.look()
-    assert journey.is_over()
-    assert not journey.lacks_replies()
+    tracker.look()
+    assert tracker.is_over()
+    assert not tracker.lacks_replies()
 
 
 def test_what_nobody_looked_for_is_neither_missed_nor_awaited(tables: FakeTables) -> None:
-    journey = journey_of(tables, write_message(ADDRESS, "hi"))
-    assert not journey.misses_any()
-    assert not journey.waits_for_any()
+    tracker = tracker_of(tables, write_message(ADDRESS, "hi"))
+    assert not tracker.misses_any()
+    assert not tracker.waits_for_any()
 
 
 def test_the_json_twin_says_how_far_it_came(tables: FakeTables) -> None:
     message = write_message(ADDRESS, "hi")
-    journey = journey_of(tables, message)
+    tracker = tracker_of(tables, message)
     tables.store(message, "10.5")
-    journey.look()
-    twin = journey.ways[0].as_json()
+    tracker.look()
+    twin = tracker.messages[0].as_json()
     assert twin["session_id"] == "s-4915555550199"
     assert twin["stored_after_seconds"] is not None
-    assert twin["told_after_seconds"] is None
+    assert twin["notified_after_seconds"] is None

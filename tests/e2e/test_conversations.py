@@ -107,7 +107,7 @@ def test_a_reply_service_that_comes_back_hears_of_everybody_once(
         world.send_all(messages)
         senders = {message.sender_id for message in messages}
         eventually(
-            lambda: senders <= {each.sender_id for each in world.reply.tellings},
+            lambda: senders <= {each.sender_id for each in world.reply.posts},
             "every POST was tried and failed",
         )
         assert not any(world.reply.accepted(sender) for sender in senders)

@@ -73,7 +73,7 @@ def package(tmp_path: Path) -> Package:
     return Package(path, "f" * 64, built.files + 1)
 
 
-def test_another_stack_s_resources_are_not_taken_for_strays(site: Site) -> None:
+def test_another_stack_s_resources_are_not_taken_for_unmanaged(site: Site) -> None:
     """As a mistyped UNC_STACK would have it."""
     assert site.unc("deploy")[0] == 0
     with pytest.raises(DeployFailed, match=f"belongs to stack {STACK}"):

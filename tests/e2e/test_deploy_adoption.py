@@ -38,7 +38,7 @@ class _LostWorker:
 
     def __call__(self, line: str) -> None:
         """Told of the takeover's progress."""
-        if "waiting until the older notifier" in line:
+        if "waiting until the legacy notifier" in line:
             for handle in self._held:
                 self._world.aws.sqs.change_message_visibility(
                     QueueUrl=self._world.queue, ReceiptHandle=handle, VisibilityTimeout=0
@@ -57,7 +57,7 @@ def test_everything_is_kept_and_nothing_is_notified_again(legacy_world: LegacyWo
     before = {table: history.read_all(legacy_world.aws, table) for table in ("sessions", "chats")}
     before["chats"] = list(filter(history.is_old, before["chats"]))
     assert (len(before["sessions"]), len(before["chats"])) == (history.SESSIONS, history.CHATS)
-    recent = legacy_world.exchange("stored by the older one")
+    recent = legacy_world.exchange("stored by the legacy one")
     legacy_world.roll_out(_LostWorker(legacy_world))
     _assert_taken_over(legacy_world)
 
@@ -77,7 +77,7 @@ def test_everything_is_kept_and_nothing_is_notified_again(legacy_world: LegacyWo
 
 
 def _assert_taken_over(world: LegacyWorld) -> None:
-    """Ours is attached and the older one gone; the template's protection is on; a rest is none."""
+    """Ours is attached and the legacy one gone; the template's protection is on; a rest is none."""
     names = [legacy.STORING, legacy.NOTIFYING]
     found = [
         mapping

@@ -25,7 +25,7 @@ def legacy_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LegacyWorld]:
         yield world
 
 
-def test_a_takeover_that_fails_leaves_the_older_consumer_at_work(
+def test_a_takeover_that_fails_leaves_the_legacy_consumer_at_work(
     legacy_world: LegacyWorld, tmp_path: Path
 ) -> None:
     before = legacy_world.functions()
@@ -82,19 +82,19 @@ def test_where_the_new_event_sources_cannot_be_attached_the_next_run_does_it(
     legacy_world.assert_notified_once(*told)
 
 
-def test_where_the_older_notifier_keeps_failing_the_queue_is_read_again(
+def test_where_the_legacy_notifier_keeps_failing_the_queue_is_read_again(
     legacy_world: LegacyWorld,
 ) -> None:
     legacy_world.break_notifier()
     told = [legacy_world.send("stored and not told")]
-    eventually(legacy_world.notifier_fails, "the older notifier fails")
+    eventually(legacy_world.notifier_fails, "the legacy notifier fails")
     lines: list[str] = []
     with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
-        legacy_world.roll_out(lines.append, patience_seconds=5)
+        legacy_world.roll_out(lines.append, drain_limit_seconds=5)
     assert legacy_world.states() == ["Enabled", "Enabled"]
-    assert lines[-1] == "giving up: the legacy consumer reads the queue again, as before"
+    assert lines[-1] == "stopped: the legacy consumer reads the queue again, as before"
     told.append(legacy_world.send("while it fails"))
-    eventually(lambda: _is_stored(legacy_world, told[-1].message_id), "stored by the older one")
+    eventually(lambda: _is_stored(legacy_world, told[-1].message_id), "stored by the legacy one")
     legacy_world.mend_notifier()
     assert legacy_world.deploy() == 0
     told.append(legacy_world.exchange("after"))
@@ -105,13 +105,13 @@ def test_what_was_off_before_a_takeover_gave_up_stays_off(legacy_world: LegacyWo
     legacy_world.switch(0, on=False)
     lines: list[str] = []
     with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
-        legacy_world.roll_out(lines.append, patience_seconds=0)
+        legacy_world.roll_out(lines.append, drain_limit_seconds=0)
     assert legacy_world.states() == ["Disabled", "Enabled"]
-    assert lines[-1] == "giving up: what reads the queue was off before, and stays off"
+    assert lines[-1] == "stopped: what reads the queue was off before, and stays off"
 
 
 class _LostCode:
-    """Keeps what is told, and loses the older code that a rollback needs, after the import."""
+    """Keeps what is told, and loses the legacy code that a rollback needs, after the import."""
 
     def __init__(self, world: LegacyWorld) -> None:
         self.lines: list[str] = []
@@ -124,7 +124,7 @@ class _LostCode:
             self._lose()
 
     def _lose(self) -> None:
-        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix="adopted/")["Contents"]
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix="takeover/")["Contents"]
         for key in (one["Key"] for one in found if one["Key"].endswith(".zip")):
             self._code[key] = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             self._s3.delete_object(Bucket=self._bucket, Key=key)

@@ -16,9 +16,9 @@ STEPS = (
     "taking hold of what is there",
     "stack: ",
     "switching off what reads the queue",
-    "waiting until the older notifier",
+    "waiting until the legacy notifier",
     "stack: ",
-    "as told",
+    "as notified",
 )
 
 
@@ -39,16 +39,16 @@ def test_a_takeover_that_is_cut_off_is_finished_by_the_next(legacy_world: Legacy
     legacy_world.assert_notified_once(*told)
 
 
-def test_where_the_older_notifier_was_off_a_person_has_to_say_what_was_told(
+def test_where_the_legacy_notifier_was_off_a_person_has_to_say_what_was_notified(
     legacy_world: LegacyWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:
     told = legacy_world.exchange("told")
     legacy_world.switch(1, on=False)
     assert legacy_world.deploy() == 2
-    assert "nobody knows how far it told" in capfd.readouterr().err
+    assert "nobody knows how far it notified" in capfd.readouterr().err
     assert legacy_world.aws.cloudformation.describe_stacks()["Stacks"] == []
     assert legacy_world.states() == ["Enabled", "Disabled"]
-    assert legacy_world.deploy("--told-until", "all") == 0
+    assert legacy_world.deploy("--notified-until", "all") == 0
     after = legacy_world.exchange("after")
     legacy_world.assert_notified_once(told, after)
 
@@ -79,7 +79,7 @@ def test_a_rehearsal_tells_the_steps_and_touches_nothing(
     assert legacy_world.functions() == before
 
 
-def test_secrets_of_the_older_functions_are_not_written_into_a_template(
+def test_secrets_of_the_legacy_functions_are_not_written_into_a_template(
     legacy_world: LegacyWorld,
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
@@ -88,7 +88,7 @@ def test_secrets_of_the_older_functions_are_not_written_into_a_template(
     assert legacy_world.reply.secret not in json.dumps(body)
 
 
-def test_an_older_event_source_that_comes_back_is_switched_off(legacy_world: LegacyWorld) -> None:
+def test_a_legacy_event_source_that_comes_back_is_switched_off(legacy_world: LegacyWorld) -> None:
     assert legacy_world.deploy() == 0
     again = legacy_world.aws.functions.create_event_source_mapping(
         EventSourceArn=f"arn:aws:sqs:us-east-1:000000000000:{legacy.QUEUE}",

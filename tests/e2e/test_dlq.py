@@ -10,12 +10,12 @@ import pytest
 
 from tests.cli.dlq_fakes import Died, Mortal
 from tests.e2e.world import World, eventually, new_sender, write
-from unc.dlq.batch_sender import SqsOutbox
-from unc.dlq.queue_client import SqsLetterBox
+from unc.dlq.batch_sender import SqsBatchSender
+from unc.dlq.queue_client import SqsQueueClient
 from unc.dlq.queues import choose_queues
 from unc.dlq.redrive import PresentAtStart, redrive_all, server_ms
 from unc.dlq.routes import MessageRoute
-from unc.dlq.visibility_lock import Hold
+from unc.dlq.visibility_lock import VisibilityLock
 from unc.messages.message import Message
 from unc.runner import run
 
@@ -28,7 +28,7 @@ Unc = Callable[..., Said]
 
 @pytest.fixture(autouse=True)
 def empty_queues(world: World) -> Iterator[None]:
-    """No test finds another's letters, whatever its file."""
+    """No test finds another's dead letters, whatever its file."""
     purge(world)
     yield
     purge(world)
@@ -80,9 +80,9 @@ def lay_down(world: World, message: Message, sent_ms: int = 0, group: str = GROU
 
 
 def ids(unc: Unc, queue: str) -> list[str]:
-    """The ids of a queue's letters."""
+    """The ids of a queue's dead letters."""
     [listing] = json.loads(unc("dlq", "list", "--queue", queue, "--json")[1])
-    return [letter["id"] for letter in listing["letters"]]
+    return [dead_letter["id"] for dead_letter in listing["dead_letters"]]
 
 
 def test_a_redriven_message_takes_its_place_between_earlier_and_later_ones(
@@ -108,7 +108,7 @@ def test_a_redriven_message_takes_its_place_between_earlier_and_later_ones(
 
 
 def test_a_whole_group_comes_back_in_order(world: World, unc: Unc) -> None:
-    """Letters that SQS moved by itself: their envelopes' places are all there is."""
+    """Dead letters that SQS moved by itself: their envelopes' places are all there is."""
     senders = [new_sender(), new_sender()]
     messages = [write(senders[n % 2], f"message {n}") for n in range(24)]
     for message in messages:
@@ -125,44 +125,46 @@ def test_a_whole_group_comes_back_in_order(world: World, unc: Unc) -> None:
 def test_a_run_that_died_is_run_again_and_each_message_is_stored_once(
     world: World, at: int
 ) -> None:
-    """Death right after a call, nothing given back; the letters show again a second later."""
+    """Death right after a call, nothing given back; the dead letters show again a second later."""
     sender = new_sender()
     messages = [write(sender, f"message {n}") for n in range(3)]
     for message in messages:
         lay_down(world, message)
     [queue] = choose_queues(world.resources, "messages")
-    box = SqsLetterBox(world.stack.aws, queue, hidden_seconds=1)
-    outbox = SqsOutbox(world.stack.aws, queue.back_to)
+    client = SqsQueueClient(world.stack.aws, queue, hidden_seconds=1)
+    batch_sender = SqsBatchSender(world.stack.aws, queue.back_to)
     with pytest.raises(Died):
-        _redrive(world, Mortal(box, outbox, at, after=True))
+        _redrive(world, Mortal(client, batch_sender, at, after=True))
     if at < 3:
-        eventually(lambda: _redrive(world, Mortal(box, outbox, 99, False)) == 3, "they show again")
+        eventually(
+            lambda: _redrive(world, Mortal(client, batch_sender, 99, False)) == 3, "they show again"
+        )
     world.await_notified(*messages)
     assert world.is_empty(queue.url)
     world.await_quiet()
     assert world.texts(messages[0].sender_id) == [message.label for message in messages]
 
 
-def test_letters_that_a_dead_run_has_in_hand_are_said_to_be_there(world: World, unc: Unc) -> None:
+def test_dead_letters_that_a_dead_run_has_hidden_are_counted(world: World, unc: Unc) -> None:
     """Out of sight they are not forgotten, and the run does not claim to be done."""
     lay_down(world, write(new_sender(), "in another's hand"))
     [queue] = choose_queues(world.resources, "messages")
-    [held] = SqsLetterBox(world.stack.aws, queue).receive()
+    [locked] = SqsQueueClient(world.stack.aws, queue).receive()
     code, out, _ = unc("dlq", "redrive", "--all", "--queue", "messages")
     assert code == 7
     assert "about 1 could not be had" in out
     assert "1 out of sight" in unc("dlq", "list", "--queue", "messages")[1]
-    SqsLetterBox(world.stack.aws, queue).release([held])
-    assert ids(unc, "messages") == [held.id]
+    SqsQueueClient(world.stack.aws, queue).release([locked])
+    assert ids(unc, "messages") == [locked.id]
 
 
 def _redrive(world: World, ports: Mortal) -> int:
     present = PresentAtStart(server_ms(world.stack.aws, world.resources.queue))
-    with Hold(ports) as hold:
-        return redrive_all(hold, MessageRoute(ports), present, lambda count: None).moved
+    with VisibilityLock(ports) as lock:
+        return redrive_all(lock, MessageRoute(ports), present, lambda count: None).moved
 
 
-def test_one_letter_of_a_group_is_redriven_and_the_others_stay(world: World, unc: Unc) -> None:
+def test_one_dead_letter_of_a_group_is_redriven_and_the_others_stay(world: World, unc: Unc) -> None:
     """By the beginning of its id; --dry-run before shows it and moves nothing."""
     messages = [write(new_sender(), f"message {n}") for n in range(3)]
     for message in messages:
@@ -223,50 +225,50 @@ def test_a_letter_shows_its_reason_and_hides_its_body(world: World, unc: Unc) ->
     assert json.loads(unc("dlq", "show", id, "--body", "--json")[1])["body"] == message.body
 
 
-def test_a_reply_that_was_given_up_is_told_after_a_redrive(world: World, unc: Unc) -> None:
-    """The service refuses it; once that is put right the letter goes back as it is."""
+def test_a_dead_lettered_notification_is_sent_after_a_redrive(world: World, unc: Unc) -> None:
+    """The service refuses it; once that is put right the dead letter goes back as it is."""
     message = write(new_sender(), "do you hear me?")
     world.reply.fail_with = 400
     try:
         world.send(message.body)
-        eventually(lambda: len(ids(unc, "replies")) == 1, "the reply is given up")
+        eventually(lambda: len(ids(unc, "replies")) == 1, "the notification is dead-lettered")
     finally:
         world.reply.fail_with = None
     out = unc("dlq", "redrive", "--all", "--queue", "replies", "--dry-run")[1]
     assert "the reply service rejected it" in out
-    assert "attempt 2 at telling" in out
+    assert "attempt 2 at notifying" in out
     assert "replies: 1 redriven" in unc("dlq", "redrive", "--all")[1]
     world.await_notified(message)
     assert len(world.reply.accepted(message.sender_id)) == 1
     assert ids(unc, "replies") == []
 
 
-def test_a_stream_position_is_read_again_and_tells_only_who_was_not_told(
+def test_a_stream_position_is_read_again_and_notifies_only_of_what_was_missed(
     world: World, unc: Unc
 ) -> None:
-    """Redriven twice: first everybody was told already, then one row is missing."""
-    told, untold = write(new_sender(), "told"), write(new_sender(), "not told")
-    world.send_all([told, untold])
-    world.await_notified(told, untold)
-    _note_failure(world, told, untold)
+    """Redriven twice: first everybody was notified already, then one row is missing."""
+    notified, unnotified = write(new_sender(), "notified"), write(new_sender(), "unnotified")
+    world.send_all([notified, unnotified])
+    world.await_notified(notified, unnotified)
+    _note_failure(world, notified, unnotified)
     stream = ("--queue", "stream")
-    assert "news of 2 sender(s)" in unc("dlq", "redrive", "--all", "--dry-run", *stream)[1]
+    assert "notifications of 2 sender(s)" in unc("dlq", "redrive", "--all", "--dry-run", *stream)[1]
     assert "stream: 1 redriven" in unc("dlq", "redrive", "--all", *stream)[1]
     world.await_quiet()
     world.stack.aws.dynamodb.delete_item(
         TableName=world.resources.notification_table,
-        Key={"sender_id": {"S": untold.sender_id}},
+        Key={"sender_id": {"S": unnotified.sender_id}},
     )
-    _note_failure(world, told, untold)
+    _note_failure(world, notified, unnotified)
     assert "stream: 1 redriven" in unc("dlq", "redrive", "--all", *stream)[1]
-    world.await_notified(untold)
+    world.await_notified(unnotified)
     world.await_quiet()
-    assert len(world.reply.accepted(told.sender_id)) == 1
-    assert len(world.reply.accepted(untold.sender_id)) == 2
+    assert len(world.reply.accepted(notified.sender_id)) == 1
+    assert len(world.reply.accepted(unnotified.sender_id)) == 2
 
 
 def test_a_forgotten_stream_position_stays_and_names_the_chats(world: World, unc: Unc) -> None:
-    """Its records are older than the stream; the untold of those minutes are looked up."""
+    """Its records are older than the stream; the unnotified of those minutes are looked up."""
     message = write(new_sender(), "nobody heard")
     world.send(message.body)
     world.await_notified(message)

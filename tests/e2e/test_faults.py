@@ -159,12 +159,12 @@ def end_some_conversations(run: FaultRun) -> None:
     writer = run.world.reply.writer
 
     def note(telling: ReceivedPost) -> None:
-        if len(run.world.reply.tellings) % COMPLETED_EVERY == 0:
+        if len(run.world.reply.posts) % COMPLETED_EVERY == 0:
             session = writer.find_session(telling.sender_id)
             if session:
                 writer.complete_session(session)
 
-    run.world.reply.on_telling = note
+    run.world.reply.on_post = note
 
 
 def await_intake(run: FaultRun) -> None:

@@ -111,15 +111,17 @@ def up(tmp_path: Path) -> Iterator[Up]:
         running.process.wait()
 
 
-def test_samples_are_played_and_a_message_sent_is_stored_told_and_replied(up: Up) -> None:
+def test_samples_are_played_and_a_message_sent_is_stored_notified_and_replied(up: Up) -> None:
     """The newcomer's two steps, and the conversation that they end in."""
     played = up.printed()
     assert "You said: Hello, is anyone there?" in played
     assert "ignored" in played
     sent = up.run("send", "--from", "whatsapp:+4915555550199", "--body", "hi", "--json")
     assert sent.returncode == 0, sent.stderr
-    [way] = json.loads(sent.stdout)
-    assert all(way[f"{step}_after_seconds"] is not None for step in ("stored", "told", "replied"))
+    [progress] = json.loads(sent.stdout)
+    assert all(
+        progress[f"{step}_after_seconds"] is not None for step in ("stored", "notified", "replied")
+    )
     chat = up.run("chat", "4915555550199")
     assert "You said: hi" in chat.stdout
     eventually(lambda: "You said: hi" in up.printed(), "the live view shows the reply")
@@ -139,13 +141,13 @@ def test_a_body_is_followed_to_where_the_consumer_puts_it(
 ) -> None:
     (tmp_path / "body.txt").write_text(body)
     sent = up.run("send", "--file", str(tmp_path / "body.txt"), "--json")
-    [way] = json.loads(sent.stdout)
-    assert way["left_out"] == left_out
+    [progress] = json.loads(sent.stdout)
+    assert progress["left_out"] == left_out
     assert sent.returncode == code, sent.stderr
 
 
-def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_told(tmp_path: Path) -> None:
-    """Both ends of the journey end well, and say why there is no reply."""
+def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_notified(tmp_path: Path) -> None:
+    """Both commands end well, and say why there is no reply."""
     with running_stand_in("a secret", SilentWriter()) as service:  # type: ignore[arg-type]
         asked = ("--reply-url", service.url)
         secret = {"INTELLIGENCE_API_SECRET": "a secret"}
@@ -157,7 +159,7 @@ def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_told(tmp_path
             running.end(signal.SIGINT)
     assert (sent.returncode, "no reply in these tables" in sent.stdout) == (0, True), sent.stderr
     assert "no reply in these tables" in running.printed()
-    assert {telling.status for telling in service.tellings} == {200}
+    assert {post.status for post in service.posts} == {200}
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

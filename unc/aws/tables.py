@@ -34,7 +34,7 @@ class Tables:
         return list(self.read_keys(self.resources.chat_table, wanted))
 
     def read_notifications(self, senders: Iterable[str]) -> dict[str, Item]:
-        """Return how far the reply service was told, by sender."""
+        """Return how far the reply service was notified, by sender."""
         wanted = [{"sender_id": {"S": sender}} for sender in dict.fromkeys(senders)]
         rows = self.read_keys(self.resources.notification_table, wanted)
         return {row["sender_id"]: row for row in rows}

@@ -26,7 +26,7 @@ def command(
     reply_seconds: Annotated[float, typer.Option(help="How long a reply takes.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Tell what a load costs a month on AWS, by list prices, beside a plain implementation."""
+    """Show what a load costs a month on AWS, by list prices, beside a plain implementation."""
     wanted = _read_load(messages, senders, sessions, batch, stream_batch, memory, reply_seconds)
     prices = model.Prices()
     counts = {target: model.read_counts(target) for target in model.TARGETS}

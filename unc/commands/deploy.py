@@ -13,11 +13,11 @@ from unc.console import err, out, print_json, progress
 from unc.deploy.change_set import Change
 from unc.deploy.plan_view import print_plan, render_changes
 from unc.deploy.rollout import prepare_plan, roll_out
-from unc.takeover.boundary import read_told_until
+from unc.takeover.boundary import read_notified_until
 
-ToldUntil = Annotated[
+NotifiedUntil = Annotated[
     str | None,
-    typer.Option(help="How far an older notifier told: all, none, or a moment with its zone."),
+    typer.Option(help="How far a legacy notifier notified: all, none, or a moment with its zone."),
 ]
 Replace = Annotated[
     list[str] | None,
@@ -28,20 +28,20 @@ Replace = Annotated[
 def command(
     settings: Settings = None,
     dry_run: Annotated[bool, typer.Option(help="Print the plan; change nothing.")] = False,
-    told_until: ToldUntil = None,
+    notified_until: NotifiedUntil = None,
     replace: Replace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring code and template to the account; take over an older consumer that runs there.
+    """Bring code and template to the account; take over a legacy consumer that runs there.
 
     Names come from QUEUE_NAME, QUEUE_FUNCTION_NAME, DYNAMO_FUNCTION_NAME, DYNAMODB_CHAT_TABLE and
     DYNAMODB_SESSION_TABLE where these are set, else from the template.
     """
     aws, plan = prepare_plan(settings, replace)
     if dry_run:
-        print_plan(aws, plan, told_until, as_json)
+        print_plan(aws, plan, notified_until, as_json)
         return
-    roll_out(aws, plan, read_told_until(told_until), progress, _show_changes)
+    roll_out(aws, plan, read_notified_until(notified_until), progress, _show_changes)
     outputs = read_outputs(aws, plan.stack)
     if as_json:
         print_json(outputs)

@@ -1,4 +1,4 @@
-"""`unc dlq …`: read arguments, run one errand each, print."""
+"""`unc dlq …`: read arguments, run one operation each, print."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unc.aws.session import Aws
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
 from unc.console import out, print_json
-from unc.dlq import operations as errands
+from unc.dlq import operations as operations
 from unc.dlq import queues, view
 from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.queues import DeadLetterQueue, choose_queues
@@ -23,26 +23,26 @@ from unc.dlq.stream_position import read_position
 from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
 
-LETTERS_SHOWN = 50
+DEAD_LETTERS_SHOWN = 50
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: see them, send them back, remove them.")
 QueueName = Annotated[
     str | None, typer.Option("--queue", help=f"{' | '.join(queues.NAMES)}; all unless given.")
 ]
 Ids = Annotated[
-    list[str] | None, typer.Option("--id", help="A letter's id or its beginning; repeatable.")
+    list[str] | None, typer.Option("--id", help="A dead letter's id or its beginning; repeatable.")
 ]
 
 
 @app.command("list")
-def list_letters(
+def list_dead_letters(
     queue: QueueName = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many of each queue.")] = LETTERS_SHOWN,
+    limit: Annotated[int, typer.Option(min=1, help="How many of each queue.")] = DEAD_LETTERS_SHOWN,
     as_json: AsJson = False,
 ) -> None:
     """Show what lies in the dead-letter queues; it stays there, and bodies stay hidden."""
     aws, resources = connect()
-    listings = errands.look(aws, choose_queues(resources, queue), limit)
+    listings = operations.look(aws, choose_queues(resources, queue), limit)
     if as_json:
         print_json([listing.as_json() for listing in listings])
         return
@@ -53,8 +53,8 @@ def list_letters(
 
 
 @app.command("show")
-def show_letter(
-    id: Annotated[str, typer.Argument(help="A letter's id or its beginning.")],
+def show_dead_letter(
+    id: Annotated[str, typer.Argument(help="A dead letter's id or its beginning.")],
     queue: QueueName = None,
     body: Annotated[bool, typer.Option("--body", help="Show what people wrote, too.")] = False,
     as_json: AsJson = False,
@@ -62,15 +62,17 @@ def show_letter(
     """Show one dead letter; its body only when asked for."""
     refuse_blank("ID", [id])
     aws, resources = connect()
-    found = errands.find_one(aws, choose_queues(resources, queue), id)
+    found = operations.find_one(aws, choose_queues(resources, queue), id)
     if found is None:
         raise not_found([id])
-    place, letter = found
-    unnotified = unnotified_of(Tables(aws, resources), place, letter)
+    place, dead_letter = found
+    unnotified = unnotified_of(Tables(aws, resources), place, dead_letter)
     if as_json:
-        print_json(letter.as_json(body) | {"unnotified": view.senders(unnotified, body)})
+        print_json(dead_letter.as_json(body) | {"unnotified": view.senders(unnotified, body)})
         return
-    for line in view.render_letter(letter, route_of(aws, place).preview(letter), body):
+    for line in view.render_dead_letter(
+        dead_letter, route_of(aws, place).preview(dead_letter), body
+    ):
         out.print(line)
     for line in view.render_unnotified(unnotified, body):
         out.print(line)
@@ -93,10 +95,14 @@ def redrive(
     aws, resources = connect()
     chosen = choose_queues(resources, queue)
     if dry_run:
-        print_previews([errands.preview(aws, one, ids or []) for one in chosen], as_json)
+        print_previews([operations.preview(aws, one, ids or []) for one in chosen], as_json)
         return
-    wanted = errands.Wanted(ids or [])
-    done = errands.redrive_ids(aws, chosen, wanted) if ids else errands.redrive_queues(aws, chosen)
+    wanted = operations.Wanted(ids or [])
+    done = (
+        operations.redrive_ids(aws, chosen, wanted)
+        if ids
+        else operations.redrive_queues(aws, chosen)
+    )
     whole = report(done, as_json)
     complain_of_missing(wanted)
     if not whole:
@@ -116,8 +122,8 @@ def purge(
     if not yes:
         raise unconfirmed(aws, chosen, ids)
     if ids:
-        wanted = errands.Wanted(ids)
-        out.print(f"{errands.purge_ids(aws, chosen, wanted)} deleted")
+        wanted = operations.Wanted(ids)
+        out.print(f"{operations.purge_ids(aws, chosen, wanted)} deleted")
         complain_of_missing(wanted)
         return
     for one in chosen:
@@ -126,29 +132,31 @@ def purge(
 
 
 def refuse_blank(name: str, ids: Sequence[str]) -> None:
-    """Raise BadInput for an id without a character: every letter's id begins with that."""
+    """Raise BadInput for a blank id, which every id begins with."""
     if not all(id.strip() for id in ids):
         raise BadInput(f"{name} is empty", "unc dlq list shows the ids")
 
 
-def unnotified_of(tables: Tables, queue: DeadLetterQueue, letter: DeadLetter) -> list[Notification]:
+def unnotified_of(
+    tables: Tables, queue: DeadLetterQueue, dead_letter: DeadLetter
+) -> list[Notification]:
     """Find the chats of a stream position that no accepted POST has covered."""
-    position = read_position(letter.body) if queue.name == queues.STREAM else None
+    position = read_position(dead_letter.body) if queue.name == queues.STREAM else None
     return find_unnotified(tables, position) if position else []
 
 
-def print_previews(previews: Sequence[errands.Preview], as_json: bool) -> None:
+def print_previews(previews: Sequence[operations.Preview], as_json: bool) -> None:
     """Print what a redrive would do."""
     if as_json:
         rows = [row for preview in previews for row in preview.rows]
-        print_json([{**letter.as_json(), "would_go": would} for letter, would in rows])
+        print_json([{**dead_letter.as_json(), "would_go": would} for dead_letter, would in rows])
         return
     for preview in previews:
         for part in view.render_preview(preview.queue.name, preview.rows, preview.total):
             out.print(part)
 
 
-def report(done: Iterator[errands.Done], as_json: bool) -> bool:
+def report(done: Iterator[operations.Done], as_json: bool) -> bool:
     """Print what a redrive did to each queue when it is done; say whether nothing stayed."""
     whole = True
     document = {}
@@ -163,14 +171,14 @@ def report(done: Iterator[errands.Done], as_json: bool) -> bool:
     return whole
 
 
-def complain_of_missing(wanted: errands.Wanted) -> None:
+def complain_of_missing(wanted: operations.Wanted) -> None:
     """Raise BadInput for ids that were in none of the queues."""
     if wanted.missing:
         raise not_found(wanted.missing)
 
 
 def not_found(ids: Sequence[str]) -> BadInput:
-    """Say that letters are not to be seen, which is not to say that they are not there."""
+    """Say that dead letters are not to be seen, which is not to say that they are not there."""
     return BadInput(
         f"no dead letter to be seen begins with {', '.join(ids)}",
         "unc dlq list; of one message group SQS shows ten until those are gone",
@@ -178,10 +186,10 @@ def not_found(ids: Sequence[str]) -> BadInput:
 
 
 def unconfirmed(aws: Aws, chosen: Sequence[DeadLetterQueue], ids: Sequence[str] | None) -> BadInput:
-    """Say what a purge would delete, or that a letter is not there."""
+    """Say what a purge would delete, or that a dead letter is not there."""
     if ids:
-        wanted = errands.Wanted(ids)
-        what = f"{errands.count_ids(aws, chosen, wanted)} dead letter(s)"
+        wanted = operations.Wanted(ids)
+        what = f"{operations.count_ids(aws, chosen, wanted)} dead letter(s)"
         complain_of_missing(wanted)
     else:
         counts = ", ".join(f"{read_depth(aws, one.url).waiting} of {one.name}" for one in chosen)

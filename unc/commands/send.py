@@ -16,9 +16,9 @@ from unc.errors import BadInput
 from unc.local.samples import ONE_BODY, read_body
 from unc.messages.message import Message, read_message
 from unc.messages.send import DEFAULT_ADDRESS, send_messages, write_messages
-from unc.messages.tracker import Journey
-from unc.messages.tracker_view import print_journey, shown
-from unc.running import is_told_elsewhere
+from unc.messages.tracker import MessageTracker
+from unc.messages.tracker_view import print_tracker, shown
+from unc.running import notifies_elsewhere
 
 DEFAULT_BODY = "hello"
 ADDRESSES = "whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"
@@ -54,16 +54,16 @@ def command(
     options = {"--from": address, "--body": body, "--count": count, "--senders": senders}
     messages = read_file(file, options) if file else write_wanted(address, body, count, senders)
     aws, resources = connect()
-    journey = Journey(Tables(aws, resources), messages, is_told_elsewhere(aws.endpoint))
-    journey.start(send_messages(aws, resources.queue, messages, one_group))
-    complete = watch(journey, wait)
+    tracker = MessageTracker(Tables(aws, resources), messages, notifies_elsewhere(aws.endpoint))
+    tracker.start(send_messages(aws, resources.queue, messages, one_group))
+    complete = watch(tracker, wait)
     if as_json:
-        print_json([way.as_json() for way in journey.ways])
+        print_json([tracked.as_json() for tracked in tracker.messages])
     else:
-        print_journey(journey)
+        print_tracker(tracker)
     if not complete and wait > 0:
         progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
-    if journey.misses_any() or (not complete and wait > 0):
+    if tracker.misses_any() or (not complete and wait > 0):
         raise typer.Exit(INCOMPLETE)
 
 
@@ -90,9 +90,9 @@ def write_wanted(
     )
 
 
-def watch(journey: Journey, seconds: float) -> bool:
+def watch(tracker: MessageTracker, seconds: float) -> bool:
     """Follow messages for a while; say whether all came as far as they will."""
     if seconds <= 0:
         return False
-    with shown(journey) as show:
-        return journey.follow(seconds, show)
+    with shown(tracker) as show:
+        return tracker.follow(seconds, show)

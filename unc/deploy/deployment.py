@@ -46,7 +46,7 @@ RESOURCE_NAME = re.compile(r"^  (\w+):", re.MULTILINE)
 
 
 def show_nothing(changes: Sequence[Change]) -> None:
-    """Leave the changes unsaid."""
+    """Show nothing."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from unc.deploy.change_set import Change
 from unc.deploy.deployment import Plan
 from unc.deploy.rollout import describe_account, describe_steps, rehearse
 from unc.takeover.account import Account
-from unc.takeover.boundary import read_told_until
+from unc.takeover.boundary import read_notified_until
 
 SIGNS = {
     "Add": "[green]+[/green]",
@@ -24,9 +24,9 @@ SIGNS = {
 }
 
 
-def print_plan(aws: Aws, plan: Plan, told_until: str | None, as_json: bool) -> None:
+def print_plan(aws: Aws, plan: Plan, notified_until: str | None, as_json: bool) -> None:
     """Print what a deployment would do."""
-    moment = read_told_until(told_until)
+    moment = read_notified_until(notified_until)
     account, changes = rehearse(aws, plan, moment, progress)
     if as_json:
         print_json(as_document(account, changes, moment))
@@ -38,15 +38,16 @@ def print_plan(aws: Aws, plan: Plan, told_until: str | None, as_json: bool) -> N
 
 
 def as_document(
-    account: Account, changes: Sequence[Change], told_until: Decimal | None
+    account: Account, changes: Sequence[Change], notified_until: Decimal | None
 ) -> dict[str, Any]:
     """Return the plan for another program; before a takeover the changes are not known: null."""
     found = list(describe_account(account))
-    steps = list(describe_steps(account, told_until))[len(found) :]
+    steps = list(describe_steps(account, notified_until))[len(found) :]
     return {
         "takeover": account.needs_takeover,
-        "strays": [
-            {"resource": one.resource, "type": one.type, "name": one.name} for one in account.strays
+        "unmanaged": [
+            {"resource": one.resource, "type": one.type, "name": one.name}
+            for one in account.unmanaged
         ],
         "mappings": [vars(mapping) for mapping in account.mappings],
         "steps": steps if account.needs_takeover else [],
@@ -82,5 +83,5 @@ def summary(changes: Sequence[Change]) -> str:
     counts = {
         word: sum(change.action == action for change in changes) for action, word in words.items()
     }
-    told = [f"{count} {word}" for word, count in counts.items() if count]
-    return ", ".join(told) or "nothing changes"
+    counted = [f"{count} {word}" for word, count in counts.items() if count]
+    return ", ".join(counted) or "nothing changes"

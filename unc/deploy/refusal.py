@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def explain_refusal(aws: Aws, arn: str, reason: str) -> DeployFailed:
     """Return what to raise: resources and reasons first, else the change set's own `reason`."""
-    told = "; ".join(read_reasons(aws, arn))
-    if told:
-        return DeployFailed(told, "the changes were refused")
+    reasons = "; ".join(read_reasons(aws, arn))
+    if reasons:
+        return DeployFailed(reasons, "the changes were refused")
     return DeployFailed(f"the changes were refused: {reason or 'no reason given'}")
 
 

@@ -1,6 +1,6 @@
 """`unc deploy`: whatever is in the account, bring it to the template.
 
-Nothing there: create. The stack there: update. An older consumer there: take it over.
+Nothing there: create. The stack there: update. A legacy consumer there: take it over.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def prepare_plan(settings: Sequence[str] | None, replace: Sequence[str] | None) 
 def roll_out(
     aws: Aws,
     plan: Plan,
-    told_until: Decimal | None,
+    notified_until: Decimal | None,
     progress: Progress,
     show: Show,
-    patience_seconds: float = LIMIT_SECONDS,
+    drain_limit_seconds: float = LIMIT_SECONDS,
 ) -> Resources:
     """Deploy, taking over first what belongs to no stack; raises DeployFailed and BadInput."""
     settle_stack(aws, plan.stack, progress)
@@ -58,20 +58,20 @@ def roll_out(
         return deploy(aws, plan, progress, show)
     for line in describe_account(account):
         progress(line)
-    resources = take_over(aws, plan, account, told_until, progress, show, patience_seconds)
+    resources = take_over(aws, plan, account, notified_until, progress, show, drain_limit_seconds)
     for leftover in account.leftovers:
         progress(f"left alone, no longer needed: {leftover}")
     return resources
 
 
 def rehearse(
-    aws: Aws, plan: Plan, told_until: Decimal | None, progress: Progress
+    aws: Aws, plan: Plan, notified_until: Decimal | None, progress: Progress
 ) -> tuple[Account, tuple[Change, ...]]:
-    """Find out what `roll_out` would do, as far as can be told beforehand; change nothing."""
+    """Find out what `roll_out` would do, as far as can be known beforehand; change nothing."""
     require_whole(aws, plan.stack, progress)
     account = survey(aws, plan)
     if account.needs_takeover:
-        require_decision(aws, account, told_until)
+        require_decision(aws, account, notified_until)
         try_import(aws, plan, account)
         return account, ()
     return account, tuple(preview(aws, plan, progress))
@@ -86,8 +86,8 @@ def survey(aws: Aws, plan: Plan) -> Account:
 
 def describe_account(account: Account) -> Iterator[str]:
     """Say what was found."""
-    for stray in account.strays:
-        yield f"found, made without a stack: {stray.title}"
+    for one in account.unmanaged:
+        yield f"found, made without a stack: {one.title}"
     for mapping in account.mappings:
         source = "the chats' stream" if mapping.reads_stream else "the queue"
         state = mapping.state.lower()
@@ -96,20 +96,22 @@ def describe_account(account: Account) -> Iterator[str]:
         yield "found: an earlier takeover that has not come to its end"
 
 
-def describe_steps(account: Account, told_until: Decimal | None) -> Iterator[str]:
+def describe_steps(account: Account, notified_until: Decimal | None) -> Iterator[str]:
     """Say what a takeover would do, step by step."""
     yield from describe_account(account)
     if account.is_attached:
         yield "would switch those event sources off: the stack's own are attached"
         return
-    if account.strays:
-        yield f"1. import {len(account.strays)} resources into the stack as they are"
+    if account.unmanaged:
+        yield f"1. import {len(account.unmanaged)} resources into the stack as they are"
     yield "2. switch off what reads the queue; messages wait there"
-    if told_until is None and any(not mapping.is_off for mapping in account.tellers):
-        yield "3. wait until the older notifier has told all that is stored, then switch it off"
+    if notified_until is None and any(not mapping.is_off for mapping in account.stream_mappings):
+        yield "3. wait until the legacy notifier has caught up, then switch it off"
     else:
-        yield "3. take as told what --told-until, an earlier run or notifications say"
-    yield "4. update tables, queues and functions; on a failure the older consumer goes on"
-    yield "5. note older messages as told, delete the older event sources, attach the new ones"
+        yield "3. take as notified what --notified-until, an earlier run or notifications say"
+    yield "4. update tables, queues and functions; on a failure the legacy consumer goes on"
+    yield (
+        "5. mark earlier messages as notified, delete the legacy event sources, attach the new ones"
+    )
     for leftover in account.leftovers:
         yield f"would leave alone: {leftover}"

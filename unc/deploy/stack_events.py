@@ -1,4 +1,4 @@
-"""A stack on its way: wait, tell each resource as it is done, and what failed first.
+"""A stack operation under way: wait, report each finished resource, and what failed first.
 
 An operation's events are those after the newest one that was there before: no two clocks are
 compared.
@@ -55,12 +55,12 @@ def await_stack(aws: Aws, stack: str, after: str, progress: Progress) -> None:
 
 
 def follow_stack(aws: Aws, stack: str, after: str, progress: Progress) -> str:
-    """Tell each resource as it is done until nothing is under way; return the stack's status."""
+    """Report each resource as it is done until nothing is under way; return the stack's status."""
     deadline = time.monotonic() + STACK_LIMIT_SECONDS
-    told: set[str] = set()
+    reported: set[str] = set()
     while True:
         status = read_status(aws, stack)
-        tell(new_events(aws, stack, after, told), progress)
+        report(new_events(aws, stack, after, reported), progress)
         # Clean-up after a finished update still counts as under way: the next one has to wait.
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return status
@@ -75,11 +75,11 @@ def read_status(aws: Aws, stack: str) -> str:
     return found["StackStatus"] if found else "DELETE_COMPLETE"
 
 
-def new_events(aws: Aws, stack: str, after: str, told: set[str]) -> Iterator[StackEventTypeDef]:
-    """Yield events of this operation that were not told yet, oldest first."""
+def new_events(aws: Aws, stack: str, after: str, reported: set[str]) -> Iterator[StackEventTypeDef]:
+    """Yield events of this operation that were not reported yet, oldest first."""
     for event in events_after(aws, stack, after):
-        if event["EventId"] not in told:
-            told.add(event["EventId"])
+        if event["EventId"] not in reported:
+            reported.add(event["EventId"])
             yield event
 
 
@@ -95,7 +95,7 @@ def events_after(aws: Aws, stack: str, after: str) -> list[StackEventTypeDef]:
     return found[::-1]
 
 
-def tell(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
+def report(events: Iterable[StackEventTypeDef], progress: Progress) -> None:
     """Say what is done; of what failed by itself say why, at once."""
     done: list[str] = []
     for event in events:

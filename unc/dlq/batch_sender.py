@@ -11,14 +11,14 @@ from unc.aws.session import Aws
 Entry = Mapping[str, Any]
 
 
-class Outbox(Protocol):
+class BatchSender(Protocol):
     """The port."""
 
     def send(self, entries: Sequence[Entry]) -> dict[int, str]:
         """Send; gives the numbers of the entries that were refused, and why."""
 
 
-class SqsOutbox:
+class SqsBatchSender:
     """One queue on SQS."""
 
     def __init__(self, aws: Aws, url: str) -> None:

@@ -25,7 +25,7 @@ MOVED_BY_SQS = "received too often; moved by SQS itself, which keeps no reason"
 
 @dataclass(frozen=True)
 class Facts:
-    """What a body tells; blank where it does not."""
+    """What a body says; blank where it does not."""
 
     sender_id: str = ""
     message_id: str = ""
@@ -77,7 +77,7 @@ class DeadLetter:
 
     @property
     def sender(self) -> str:
-        """Who wrote, as the logs show it; blank when the letter does not say."""
+        """Who wrote, as the logs show it; blank when the dead letter does not say."""
         return mask(self.facts.sender_id) if self.facts.sender_id else ""
 
     @property
@@ -89,7 +89,7 @@ class DeadLetter:
         return known or hashlib.sha256(self.body.encode("utf-8", "replace")).hexdigest()
 
     def has_id(self, id: str) -> bool:
-        """Say whether an id, or the beginning of one, means this letter."""
+        """Say whether an id, or the beginning of one, means this dead letter."""
         return bool(id) and self.id.startswith(id)
 
     def attribute(self, name: str) -> str:
@@ -116,8 +116,8 @@ class DeadLetter:
         return {**shown, "body": self.body} if with_body else shown
 
 
-def read_letter(queue: str, raw: MessageTypeDef) -> DeadLetter:
-    """Read a received message; odd bodies tell less, but never fail."""
+def read_dead_letter(queue: str, raw: MessageTypeDef) -> DeadLetter:
+    """Read a received message; odd bodies say less, but never fail."""
     body = raw.get("Body", "")
     return DeadLetter(
         queue=queue,
@@ -143,7 +143,7 @@ def read_retry(body: str) -> Facts:
 
 
 def read_invocation(body: str) -> Facts:
-    """Read what Lambda says about the batch it gave up on."""
+    """Read what Lambda says about the batch it stopped retrying."""
     fields = read_object(body)
     condition = as_mapping(fields.get("requestContext")).get("condition")
     error = as_mapping(fields.get("responseContext")).get("functionError")

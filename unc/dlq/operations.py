@@ -11,29 +11,29 @@ from unc.aws.queues import read_depth
 from unc.aws.session import Aws
 from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.progress import counted
-from unc.dlq.queue_client import SqsLetterBox
+from unc.dlq.queue_client import SqsQueueClient
 from unc.dlq.queues import DeadLetterQueue
 from unc.dlq.redrive import (
-    LATE_LETTERS_HELD,
+    MAX_LATE_LOCKED,
     Outcome,
     PresentAtStart,
-    find_letters,
+    find_dead_letters,
     move,
     redrive_all,
     server_ms,
 )
 from unc.dlq.routes import route_of
 from unc.dlq.view import Listing
-from unc.dlq.visibility_lock import Hold
+from unc.dlq.visibility_lock import VisibilityLock
 
 Queues = Sequence[DeadLetterQueue]
 Done = tuple[DeadLetterQueue, Outcome]
-LETTERS_PREVIEWED = 50
+DEAD_LETTERS_PREVIEWED = 50
 
 
 @dataclass
 class Preview:
-    """What a redrive of one queue would do, letter by letter as far as they can be seen."""
+    """What a redrive of one queue would do, one by one as far as the dead letters can be seen."""
 
     queue: DeadLetterQueue
     rows: list[tuple[DeadLetter, str]]
@@ -46,86 +46,86 @@ class Wanted:
     def __init__(self, ids: Sequence[str]) -> None:
         self.missing = list(ids)
 
-    def find(self, hold: Hold) -> list[DeadLetter]:
+    def find(self, lock: VisibilityLock) -> list[DeadLetter]:
         """Find what is in a queue, and look no further for it."""
-        found = find_letters(hold, self.missing) if self.missing else []
+        found = find_dead_letters(lock, self.missing) if self.missing else []
         self.missing = [id for id in self.missing if not any(one.has_id(id) for one in found)]
         return found
 
 
 def look(aws: Aws, queues: Queues, limit: int) -> list[Listing]:
-    """Look at the letters of all queues at once, without taking any."""
+    """Look at the dead letters of all queues at once, without taking any."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda queue: look_into(aws, queue, limit), queues))
 
 
 def look_into(aws: Aws, queue: DeadLetterQueue, limit: int) -> Listing:
-    """Look at a queue's letters."""
+    """Look at a queue's dead letters."""
     depth = read_depth(aws, queue.url)
-    with Hold(SqsLetterBox(aws, queue), limit) as hold:
-        return Listing(queue, depth, list(islice(hold.letters(), limit)))
+    with VisibilityLock(SqsQueueClient(aws, queue), limit) as lock:
+        return Listing(queue, depth, list(islice(lock.dead_letters(), limit)))
 
 
 def find_one(aws: Aws, queues: Queues, id: str) -> tuple[DeadLetterQueue, DeadLetter] | None:
-    """Find a letter in any of the queues, or nothing."""
+    """Find a dead letter in any of the queues, or nothing."""
     for queue in queues:
-        with Hold(SqsLetterBox(aws, queue)) as hold:
-            for letter in find_letters(hold, [id]):
-                return queue, letter
+        with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
+            for dead_letter in find_dead_letters(lock, [id]):
+                return queue, dead_letter
     return None
 
 
 def preview(aws: Aws, queue: DeadLetterQueue, ids: Sequence[str]) -> Preview:
-    """Look at the letters once, and say of each where it would go."""
+    """Look at the dead letters once, and say of each where it would go."""
     route = route_of(aws, queue)
     waiting = read_depth(aws, queue.url).waiting
-    with Hold(SqsLetterBox(aws, queue), LETTERS_PREVIEWED) as hold:
-        letters = find_letters(hold, ids) if ids else list(hold.letters())
-        rows = [(letter, route.preview(letter)) for letter in letters]
+    with VisibilityLock(SqsQueueClient(aws, queue), DEAD_LETTERS_PREVIEWED) as lock:
+        dead_letters = find_dead_letters(lock, ids) if ids else list(lock.dead_letters())
+        rows = [(dead_letter, route.preview(dead_letter)) for dead_letter in dead_letters]
     return Preview(queue, rows, len(rows) if ids else max(len(rows), waiting))
 
 
 def redrive_queues(aws: Aws, queues: Queues) -> Iterator[Done]:
-    """Redrive all that lies in the queues now, one after the other; tells of each when done."""
+    """Redrive all that lies in the queues now, one after the other; yields each when done."""
     starts = [server_ms(aws, queue.url) for queue in queues]
     for queue, start in zip(queues, starts, strict=True):
         waiting = read_depth(aws, queue.url).waiting
-        hold = Hold(SqsLetterBox(aws, queue), LATE_LETTERS_HELD)
-        with counted(queue.name, waiting) as tell, hold:
-            outcome = redrive_all(hold, route_of(aws, queue), PresentAtStart(start), tell)
-            outcome.unseen = count_unseen(aws, queue, hold)
+        lock = VisibilityLock(SqsQueueClient(aws, queue), MAX_LATE_LOCKED)
+        with counted(queue.name, waiting) as on_progress, lock:
+            outcome = redrive_all(lock, route_of(aws, queue), PresentAtStart(start), on_progress)
+            outcome.unseen = count_unseen(aws, queue, lock)
         yield queue, outcome
 
 
-def count_unseen(aws: Aws, queue: DeadLetterQueue, hold: Hold) -> int:
+def count_unseen(aws: Aws, queue: DeadLetterQueue, lock: VisibilityLock) -> int:
     """Count what is there without being held: another command's, or a dead one's, and its group."""
     depth = read_depth(aws, queue.url)
-    return max(0, depth.waiting + depth.in_flight - len(hold.held))
+    return max(0, depth.waiting + depth.in_flight - len(lock.locked))
 
 
 def redrive_ids(aws: Aws, queues: Queues, wanted: Wanted) -> Iterator[Done]:
-    """Redrive the letters named, wherever they lie."""
+    """Redrive the dead letters named, wherever they lie."""
     for queue in queues:
-        with Hold(SqsLetterBox(aws, queue)) as hold:
-            found = wanted.find(hold)
-            outcome = move(hold, route_of(aws, queue), found)
+        with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
+            found = wanted.find(lock)
+            outcome = move(lock, route_of(aws, queue), found)
         if found:
             yield queue, outcome
 
 
 def count_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
-    """Count the letters named, wherever they lie; they stay there."""
+    """Count the dead letters named, wherever they lie; they stay there."""
     count = 0
     for queue in queues:
-        with Hold(SqsLetterBox(aws, queue)) as hold:
-            count += len(wanted.find(hold))
+        with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
+            count += len(wanted.find(lock))
     return count
 
 
 def purge_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
-    """Delete the letters named, wherever they lie; gives how many."""
+    """Delete the dead letters named, wherever they lie; gives how many."""
     gone = 0
     for queue in queues:
-        with Hold(SqsLetterBox(aws, queue)) as hold:
-            gone += len(hold.remove(wanted.find(hold)))
+        with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
+            gone += len(lock.remove(wanted.find(lock)))
     return gone

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from unc.console import err, progress
 
-LETTERS_PER_LINE = 500
+DEAD_LETTERS_PER_LINE = 500
 
 
 @contextmanager
@@ -30,9 +30,9 @@ class LineEverySoOften:
     def __init__(self, name: str, total: int) -> None:
         self.name = name
         self.total = total
-        self.next = LETTERS_PER_LINE
+        self.next = DEAD_LETTERS_PER_LINE
 
     def __call__(self, count: int) -> None:
         if count >= self.next:
             progress(f"{self.name}: {count} of about {self.total} redriven")
-            self.next = count + LETTERS_PER_LINE
+            self.next = count + DEAD_LETTERS_PER_LINE

@@ -1,4 +1,4 @@
-"""A dead-letter queue as the commands see it: receive, remove, give back.
+"""The client of a dead-letter queue: receive, remove, release.
 
 A FIFO queue shows no more of a message group while some of it are out of sight, and at most ten of
 a group at a time: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
@@ -13,30 +13,30 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from unc.aws.session import Aws
-from unc.dlq.dead_letter import DeadLetter, read_letter
+from unc.dlq.dead_letter import DeadLetter, read_dead_letter
 from unc.dlq.queues import DeadLetterQueue
 
-LETTERS_PER_CALL = 10
+ENTRIES_PER_CALL = 10
 # Long enough for a page to be sent and removed; after a crash it shows again by itself.
 HIDDEN_SECONDS = 30
 # Asks every server of a standard queue; a shorter poll may miss what is there.
 WAIT_SECONDS = 1
 
 
-class LetterBox(Protocol):
+class QueueClient(Protocol):
     """The port. Each call is one try."""
 
     def receive(self) -> list[DeadLetter]:
-        """Take up to ten letters out of sight, of a group in order; none means none to be had."""
+        """Hide up to ten dead letters, of a group in order; empty when none is visible."""
 
-    def remove(self, letters: Sequence[DeadLetter]) -> set[str]:
+    def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
         """Delete for good; gives the ids of those that are gone."""
 
-    def release(self, letters: Sequence[DeadLetter]) -> None:
-        """Let letters show again at once; what fails shows a little later by itself."""
+    def release(self, dead_letters: Sequence[DeadLetter]) -> None:
+        """Let dead letters show again at once; what fails shows a little later by itself."""
 
 
-class SqsLetterBox:
+class SqsQueueClient:
     """A dead-letter queue on SQS."""
 
     def __init__(self, aws: Aws, queue: DeadLetterQueue, hidden_seconds: int = HIDDEN_SECONDS):
@@ -48,18 +48,18 @@ class SqsLetterBox:
         """Receive a page."""
         found = self.sqs.receive_message(
             QueueUrl=self.queue.url,
-            MaxNumberOfMessages=LETTERS_PER_CALL,
+            MaxNumberOfMessages=ENTRIES_PER_CALL,
             VisibilityTimeout=self.hidden_seconds,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return [read_letter(self.queue.name, raw) for raw in found.get("Messages", [])]
+        return [read_dead_letter(self.queue.name, raw) for raw in found.get("Messages", [])]
 
-    def remove(self, letters: Sequence[DeadLetter]) -> set[str]:
-        """Delete; a letter whose handle has run out stays."""
+    def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
+        """Delete; a dead letter whose handle has run out stays."""
         gone: set[str] = set()
-        for page in pages(letters):
+        for page in pages(dead_letters):
             done = self.sqs.delete_message_batch(
                 QueueUrl=self.queue.url,
                 Entries=[{"Id": str(n), "ReceiptHandle": one.handle} for n, one in enumerate(page)],
@@ -67,10 +67,10 @@ class SqsLetterBox:
             gone |= {page[int(each["Id"])].id for each in done.get("Successful", [])}
         return gone
 
-    def release(self, letters: Sequence[DeadLetter]) -> None:
+    def release(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Set the visibility back; done on the way out, so it covers up no other error."""
         with contextlib.suppress(BotoCoreError, ClientError):
-            for page in pages(letters):
+            for page in pages(dead_letters):
                 self.sqs.change_message_visibility_batch(
                     QueueUrl=self.queue.url,
                     Entries=[
@@ -80,7 +80,7 @@ class SqsLetterBox:
                 )
 
 
-def pages(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
+def pages(dead_letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
     """Cut into as many as a call takes."""
-    for start in range(0, len(letters), LETTERS_PER_CALL):
-        yield letters[start : start + LETTERS_PER_CALL]
+    for start in range(0, len(dead_letters), ENTRIES_PER_CALL):
+        yield dead_letters[start : start + ENTRIES_PER_CALL]

@@ -1,4 +1,4 @@
-"""The dead-letter queues by name, what each holds, and the queue that its letters go back to."""
+"""The dead-letter queues by name: what each holds, and the queue that it goes back to."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def all_queues(resources: Resources) -> list[DeadLetterQueue]:
         ),
         DeadLetterQueue(
             REPLIES,
-            "stored messages that the reply service was not told about",
+            "stored messages that the reply service was not notified of",
             resources.reply_dead_letter_queue,
             retry,
         ),
         DeadLetterQueue(
             STREAM,
-            "positions in the chats stream that Lambda gave up on",
+            "positions in the chats stream that Lambda stopped retrying",
             resources.stream_failure_queue,
             retry,
         ),

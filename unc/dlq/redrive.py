@@ -1,8 +1,8 @@
-"""Letters get their second try: receive, send, delete, page by page, in order.
+"""Redrive dead letters: receive, send, delete, page by page, in order.
 
 Nothing is deleted before it is sent, so a run may die anywhere and be started again. What it then
 sends a second time is dropped by the queue, found stored by the consumer, or found claimed by the
-notifier. A letter that comes back while the run goes on is left alone: its trouble is not over.
+notifier. A dead letter that comes back while the run goes on is left: its cause is not over.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from email.utils import parsedate_to_datetime
 from unc.aws.session import Aws
 from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.routes import Route
-from unc.dlq.visibility_lock import Hold
+from unc.dlq.visibility_lock import VisibilityLock
 from unc.errors import BadInput
 
 # A server's date has whole seconds and may be a second old.
 GRAIN_MS = 2_000
-# So many letters moved and back, or arrived meanwhile: going on would not help.
-LATE_LETTERS_HELD = 1_000
+# So many dead letters moved and back, or arrived meanwhile: going on would not help.
+MAX_LATE_LOCKED = 1_000
 # More are never moved within the grain of a date.
-LETTERS_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 
-Tell = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 @dataclass
 class Outcome:
-    """What a run did: letters moved, those that stay and why, and those that came while it ran.
+    """What a run did: how many it moved, which stay and why, and how many came meanwhile.
 
     `unseen` counts what waits, or is out of sight, without this run having had it in hand.
     """
@@ -54,63 +54,67 @@ class Outcome:
 
 
 class PresentAtStart:
-    """Tells letters that lay there when the run began from those that came, or came back, since."""
+    """Decides whether a dead letter was there when the run began, or came (back) since."""
 
     def __init__(self, start_ms: int) -> None:
         self.surely_before = start_ms - GRAIN_MS
         self.surely_after = start_ms + GRAIN_MS
         self.taken: set[str] = set()
 
-    def __call__(self, letter: DeadLetter) -> bool:
-        if letter.sent_ms < self.surely_before:
+    def __call__(self, dead_letter: DeadLetter) -> bool:
+        if dead_letter.sent_ms < self.surely_before:
             return True
-        return letter.sent_ms < self.surely_after and letter.identity not in self.taken
+        return dead_letter.sent_ms < self.surely_after and dead_letter.identity not in self.taken
 
-    def note(self, letters: Iterable[DeadLetter]) -> None:
+    def note(self, dead_letters: Iterable[DeadLetter]) -> None:
         """Remember what is sent, while a copy that comes back might pass for an old one."""
-        if len(self.taken) < LETTERS_REMEMBERED:
-            self.taken |= {letter.identity for letter in letters}
+        if len(self.taken) < MAX_REMEMBERED:
+            self.taken |= {dead_letter.identity for dead_letter in dead_letters}
 
 
-def redrive_all(hold: Hold, route: Route, present: PresentAtStart, tell: Tell) -> Outcome:
-    """Move every letter that lay there at the start."""
+def redrive_all(
+    lock: VisibilityLock, route: Route, present: PresentAtStart, on_progress: OnProgress
+) -> Outcome:
+    """Move every dead letter that lay there at the start."""
     outcome = Outcome()
-    for page in hold.pages():
-        due = [letter for letter in page if present(letter)]
+    for page in lock.pages():
+        due = [dead_letter for dead_letter in page if present(dead_letter)]
         outcome.late += len(page) - len(due)
         present.note(due)
-        outcome.add(move(hold, route, due))
-        tell(outcome.moved)
-    outcome.stopped_early = hold.is_full
+        outcome.add(move(lock, route, due))
+        on_progress(outcome.moved)
+    outcome.stopped_early = lock.is_full
     return outcome
 
 
-def move(hold: Hold, route: Route, letters: Sequence[DeadLetter]) -> Outcome:
-    """Send letters, then delete those that were taken."""
-    if not letters:
+def move(lock: VisibilityLock, route: Route, dead_letters: Sequence[DeadLetter]) -> Outcome:
+    """Send dead letters, then delete those that were taken."""
+    if not dead_letters:
         return Outcome()
-    stayed = route.send(letters)
-    sent = [letter for letter in letters if letter.id not in stayed]
-    gone = hold.remove(sent)
+    stayed = route.send(dead_letters)
+    sent = [dead_letter for dead_letter in dead_letters if dead_letter.id not in stayed]
+    gone = lock.remove(sent)
     lingering = {
-        letter.id: "sent, but still here: run it again" for letter in sent if letter.id not in gone
+        dead_letter.id: "sent, but still here: run it again"
+        for dead_letter in sent
+        if dead_letter.id not in gone
     }
     return Outcome(len(gone), stayed | lingering)
 
 
-def find_letters(hold: Hold, wanted: Sequence[str]) -> list[DeadLetter]:
-    """Find letters by id or by the beginning of one; raises BadInput when that fits several.
+def find_dead_letters(lock: VisibilityLock, wanted: Sequence[str]) -> list[DeadLetter]:
+    """Find dead letters by id or by the beginning of one; raises BadInput when that fits several.
 
-    A FIFO queue shows ten letters of a group at most, so what lies further back is not found.
+    A FIFO queue shows ten dead letters of a group at most, so what lies further back is not found.
     """
     found: list[DeadLetter] = []
-    for letter in hold.letters():
-        if any(letter.has_id(id) for id in wanted):
-            found.append(letter)
-        if {letter.id for letter in found} >= set(wanted):
+    for dead_letter in lock.dead_letters():
+        if any(dead_letter.has_id(id) for id in wanted):
+            found.append(dead_letter)
+        if {dead_letter.id for dead_letter in found} >= set(wanted):
             break
     for id in wanted:
-        if sum(letter.has_id(id) for letter in found) > 1:
+        if sum(dead_letter.has_id(id) for dead_letter in found) > 1:
             raise BadInput(f"several dead letters begin with {id}", "give more of the id")
     return found
 

@@ -1,7 +1,7 @@
 """The way back of each kind of dead letter.
 
 Messages keep group and order, and their first place travels with them and wins. Retry records go
-as they are. A stream position becomes a retry record for each sender that it holds news of.
+as they are. A stream position becomes a retry record for each sender that it holds messages of.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from consumer.notification.retry_record import retry_body
 from unc.aws.session import Aws
 from unc.console import clock, day
 from unc.dlq import queues
-from unc.dlq.batch_sender import Entry, Outbox, SqsOutbox
+from unc.dlq.batch_sender import BatchSender, Entry, SqsBatchSender
 from unc.dlq.dead_letter import DeadLetter, read_object
 from unc.dlq.queues import DeadLetterQueue
 from unc.dlq.stream_position import Forgotten, read_notifications, read_position
@@ -32,86 +32,90 @@ LEFT_BEHIND = ("Reason", "ReceiveCount")
 
 
 class Route(Protocol):
-    """How letters of one queue get their second try."""
+    """How dead letters of one queue get their second try."""
 
-    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+    def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Put them on their way in order; gives the ids of those that stay, and why."""
 
-    def preview(self, letter: DeadLetter) -> str:
+    def preview(self, dead_letter: DeadLetter) -> str:
         """Say what sending would do, doing nothing."""
 
 
 def route_of(aws: Aws, queue: DeadLetterQueue) -> Route:
-    """Return the way back of a queue's letters."""
-    outbox = SqsOutbox(aws, queue.back_to)
+    """Return the way back of a queue's dead letters."""
+    batch_sender = SqsBatchSender(aws, queue.back_to)
     if queue.name == queues.MESSAGES:
-        return MessageRoute(outbox)
+        return MessageRoute(batch_sender)
     if queue.name == queues.REPLIES:
-        return ReplyRoute(outbox)
-    return StreamRoute(outbox, aws.streams)
+        return ReplyRoute(batch_sender)
+    return StreamRoute(batch_sender, aws.streams)
 
 
 class MessageRoute:
     """Webhook bodies go back to the queue they came from."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        self.outbox = outbox
+    def __init__(self, batch_sender: BatchSender) -> None:
+        self.batch_sender = batch_sender
 
-    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+    def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send bodies with their first place."""
-        refused = self.outbox.send([message_entry(letter) for letter in letters])
-        return {letters[number].id: why for number, why in refused.items()}
+        refused = self.batch_sender.send([message_entry(each) for each in dead_letters])
+        return {dead_letters[number].id: why for number, why in refused.items()}
 
-    def preview(self, letter: DeadLetter) -> str:
+    def preview(self, dead_letter: DeadLetter) -> str:
         """Name the place it takes."""
-        seconds = letter.original_sent_ms / 1000
+        seconds = dead_letter.original_sent_ms / 1000
         return f"to its place of {day(seconds)[:10]} {clock(seconds)}"
 
 
 class ReplyRoute:
     """Retry records go to the retry queue as they are: their attempt is the next one already."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        self.outbox = outbox
+    def __init__(self, batch_sender: BatchSender) -> None:
+        self.batch_sender = batch_sender
 
-    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
+    def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send the records."""
-        refused = self.outbox.send([plain_entry(letter.body) for letter in letters])
-        return {letters[number].id: why for number, why in refused.items()}
+        refused = self.batch_sender.send([plain_entry(each.body) for each in dead_letters])
+        return {dead_letters[number].id: why for number, why in refused.items()}
 
-    def preview(self, letter: DeadLetter) -> str:
+    def preview(self, dead_letter: DeadLetter) -> str:
         """Name the attempt it allows."""
-        attempt = read_object(letter.body).get("attempt")
-        return f"attempt {attempt} at telling" if attempt else "back as it is; it cannot be read"
+        attempt = read_object(dead_letter.body).get("attempt")
+        return f"attempt {attempt} at notifying" if attempt else "back as it is; it cannot be read"
 
 
 class StreamRoute:
     """The records are read from the stream again and become retry records."""
 
-    def __init__(self, outbox: Outbox, streams: DynamoDBStreamsClient) -> None:
-        self.outbox = outbox
+    def __init__(self, batch_sender: BatchSender, streams: DynamoDBStreamsClient) -> None:
+        self.batch_sender = batch_sender
         self.streams = streams
 
-    def send(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
-        """Send the news of each position; a letter stays when any of its news does."""
-        return {letter.id: why for letter in letters if (why := self.send_one(letter))}
+    def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
+        """Send the notifications of each position; it stays when any of them was refused."""
+        return {
+            dead_letter.id: why
+            for dead_letter in dead_letters
+            if (why := self.send_one(dead_letter))
+        }
 
-    def send_one(self, letter: DeadLetter) -> str:
-        """Send the news of one position; say what kept it, or nothing."""
-        notifications, problem = self.read(letter)
-        refused = self.outbox.send([plain_entry(retry_body(each)) for each in notifications])
+    def send_one(self, dead_letter: DeadLetter) -> str:
+        """Send the notifications of one position; return why it stays, or nothing."""
+        notifications, problem = self.read(dead_letter)
+        refused = self.batch_sender.send([plain_entry(retry_body(each)) for each in notifications])
         return problem or next(iter(refused.values()), "")
 
-    def preview(self, letter: DeadLetter) -> str:
+    def preview(self, dead_letter: DeadLetter) -> str:
         """Count what is still there."""
-        notifications, problem = self.read(letter)
+        notifications, problem = self.read(dead_letter)
         return (
             problem or f"notifications of {len(notifications)} sender(s) to the reply retry queue"
         )
 
-    def read(self, letter: DeadLetter) -> tuple[list[Notification], str]:
+    def read(self, dead_letter: DeadLetter) -> tuple[list[Notification], str]:
         """Read the newest notification of each sender in the batch, or say why not."""
-        position = read_position(letter.body)
+        position = read_position(dead_letter.body)
         if position is None:
             return [], "it names no position in a stream"
         try:
@@ -124,33 +128,33 @@ class StreamRoute:
             )
 
 
-def message_entry(letter: DeadLetter) -> Entry:
+def message_entry(dead_letter: DeadLetter) -> Entry:
     """Write the message as it goes back.
 
-    The deduplication id is made from the letter's own id: a run that died between sending and
+    The deduplication id is made from the dead letter's own id: a run that died between sending and
     deleting repeats it, and the queue drops the repetition. A message that lands here anew after
     a redrive has a new id, so it is not mistaken for one.
     """
     return {
-        "MessageBody": letter.body,
-        "MessageGroupId": letter.group,
-        "MessageDeduplicationId": f"redrive-{letter.id}",
-        "MessageAttributes": travelling(letter),
+        "MessageBody": dead_letter.body,
+        "MessageGroupId": dead_letter.group,
+        "MessageDeduplicationId": f"redrive-{dead_letter.id}",
+        "MessageAttributes": travelling(dead_letter),
     }
 
 
-def travelling(letter: DeadLetter) -> dict[str, MessageAttributeValueTypeDef]:
+def travelling(dead_letter: DeadLetter) -> dict[str, MessageAttributeValueTypeDef]:
     """The first place, and what the producer gave it as far as there is room."""
     place = {
-        "OriginalMessageId": letter.original_id,
-        "OriginalSentTimestamp": str(letter.original_sent_ms),
-        "OriginalSequenceNumber": letter.original_sequence,
-        "OriginalMessageGroupId": letter.group,
+        "OriginalMessageId": dead_letter.original_id,
+        "OriginalSentTimestamp": str(dead_letter.original_sent_ms),
+        "OriginalSequenceNumber": dead_letter.original_sequence,
+        "OriginalMessageGroupId": dead_letter.group,
     }
     kept: dict[str, MessageAttributeValueTypeDef] = {
         name: {"DataType": "String", "StringValue": value} for name, value in place.items() if value
     }
-    for name, value in letter.attributes.items():
+    for name, value in dead_letter.attributes.items():
         if name not in (*LEFT_BEHIND, *place) and len(kept) < ATTRIBUTES_PER_MESSAGE:
             kept[name] = as_sent(value)
     return kept

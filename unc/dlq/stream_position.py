@@ -1,4 +1,4 @@
-"""Positions in the chats stream: what a letter of the stream failures points at.
+"""Positions in the chats stream: what a dead letter of the stream failures points at.
 
 Lambda notes shard and sequence numbers only. The stream keeps the records for 24 hours:
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -29,7 +29,7 @@ PAGES_PER_RANGE = 1_000
 
 @dataclass(frozen=True)
 class StreamPosition:
-    """The batch that Lambda gave up on, by its first and last sequence number.
+    """The batch that Lambda stopped retrying, by its first and last sequence number.
 
     `since` and `until` in epoch seconds, None where it does not say.
     """

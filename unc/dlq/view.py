@@ -29,7 +29,7 @@ class Listing:
 
     queue: DeadLetterQueue
     depth: Depth
-    letters: Sequence[DeadLetter]
+    dead_letters: Sequence[DeadLetter]
 
     def as_json(self) -> dict[str, object]:
         """Return it as one document."""
@@ -39,38 +39,38 @@ class Listing:
             "waiting": self.depth.waiting,
             "in_flight": self.depth.in_flight,
             "reasons": [
-                {"reason": reason, "count": len(letters)}
-                for reason, letters in group_by_reason(self.letters)
+                {"reason": reason, "count": len(dead_letters)}
+                for reason, dead_letters in group_by_reason(self.dead_letters)
             ],
-            "letters": [letter.as_json() for letter in self.letters],
+            "dead_letters": [dead_letter.as_json() for dead_letter in self.dead_letters],
         }
 
 
-def group_by_reason(letters: Sequence[DeadLetter]) -> list[tuple[str, list[DeadLetter]]]:
-    """Return the letters of each reason, the most frequent reason first."""
+def group_by_reason(dead_letters: Sequence[DeadLetter]) -> list[tuple[str, list[DeadLetter]]]:
+    """Return the dead letters of each reason, the most frequent reason first."""
     groups: dict[str, list[DeadLetter]] = {}
-    for letter in letters:
-        groups.setdefault(letter.reason, []).append(letter)
+    for dead_letter in dead_letters:
+        groups.setdefault(dead_letter.reason, []).append(dead_letter)
     return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
 def render_listing(listing: Listing) -> Iterator[str | Table]:
-    """Yield a head line, each reason with its count and letters, and what is not shown."""
-    count = max(listing.depth.waiting, len(listing.letters))
+    """Yield a head line, each reason with its count and dead letters, and what is not shown."""
+    count = max(listing.depth.waiting, len(listing.dead_letters))
     colour = "red" if count else "green"
     queue = listing.queue
     yield f"[bold]{queue.name}[/bold]  [{colour}]{count}[/{colour}] [dim]{queue.holds}[/dim]"
-    for reason, letters in group_by_reason(listing.letters):
-        yield f"[bold]{len(letters)}[/bold]  {safe(reason)}"
-        yield render_letters(letters)
+    for reason, dead_letters in group_by_reason(listing.dead_letters):
+        yield f"[bold]{len(dead_letters)}[/bold]  {safe(reason)}"
+        yield render_dead_letters(dead_letters)
     for note in notes(listing):
         yield f"[dim]{note}[/dim]"
 
 
 def notes(listing: Listing) -> Iterator[str]:
     """Say what the table does not show, and why."""
-    hidden = listing.depth.waiting - len(listing.letters)
-    if listing.letters and hidden > 0:
+    hidden = listing.depth.waiting - len(listing.dead_letters)
+    if listing.dead_letters and hidden > 0:
         yield (
             f"about {hidden} more: --limit shows further groups; of one message group SQS shows "
             "ten until those are gone"
@@ -82,56 +82,59 @@ def notes(listing: Listing) -> Iterator[str]:
         )
 
 
-def render_letters(letters: Sequence[DeadLetter]) -> Table:
-    """Show one letter a row."""
+def render_dead_letters(dead_letters: Sequence[DeadLetter]) -> Table:
+    """Show one dead letter a row."""
     table = plain_table("id", "age", "sender")
     now = time.time()
-    for letter in letters:
-        age = show_age(now - letter.sent_ms / 1000)
-        table.add_row(letter.id[:ID_CHARACTERS], age, letter.sender or "-")
+    for dead_letter in dead_letters:
+        age = show_age(now - dead_letter.sent_ms / 1000)
+        table.add_row(dead_letter.id[:ID_CHARACTERS], age, dead_letter.sender or "-")
     return table
 
 
 def render_preview(
     name: str, rows: Sequence[tuple[DeadLetter, str]], total: int
 ) -> Iterator[str | Table]:
-    """Yield what a redrive of one queue would do, one letter a row."""
+    """Yield what a redrive of one queue would do, one dead letter a row."""
     yield f"[bold]{name}[/bold]  {total} would be redriven"
     if rows:
         table = plain_table("id", "sender", "reason", "would go")
-        for letter, would in rows:
-            sender = letter.sender or "-"
-            table.add_row(letter.id[:ID_CHARACTERS], sender, safe(letter.reason), safe(would))
+        for dead_letter, would in rows:
+            sender = dead_letter.sender or "-"
+            table.add_row(
+                dead_letter.id[:ID_CHARACTERS], sender, safe(dead_letter.reason), safe(would)
+            )
         yield table
     if total > len(rows):
         yield f"[dim]{total - len(rows)} of them cannot be seen yet[/dim]"
 
 
-def render_letter(letter: DeadLetter, would: str, with_body: bool) -> Iterator[str]:
+def render_dead_letter(dead_letter: DeadLetter, would: str, with_body: bool) -> Iterator[str]:
     """Yield a line for each fact, and the body if it is wanted."""
-    for name, value in facts(letter, would):
+    for name, value in facts(dead_letter, would):
         yield f"[dim]{name:<12}[/dim] {safe(value)}"
     if with_body:
         yield f"[dim]{'body':<12}[/dim]"
-        yield escape(printable(letter.body))
+        yield escape(printable(dead_letter.body))
     else:
-        hint = f"{len(letter.body):,} characters; --body shows it"
+        hint = f"{len(dead_letter.body):,} characters; --body shows it"
         yield f"[dim]{'body':<12} {hint}[/dim]"
 
 
-def facts(letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
-    """Yield what is known about a letter, blank parts left out."""
+def facts(dead_letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
+    """Yield what is known about a dead letter, blank parts left out."""
+    age = time.time() - dead_letter.sent_ms / 1000
     known = {
-        "id": letter.id,
-        "queue": letter.queue,
-        "reason": letter.reason,
-        "age": f"{show_age(time.time() - letter.sent_ms / 1000)}, since {moment(letter.sent_ms)}",
-        "sender": letter.sender,
-        "message": letter.facts.message_id,
-        "first queued": "" if letter.queue == STREAM else moment(letter.original_sent_ms),
-        "first id": letter.original_id if letter.original_id != letter.id else "",
-        "received": letter.attribute("ReceiveCount"),
-        "records": batch(letter),
+        "id": dead_letter.id,
+        "queue": dead_letter.queue,
+        "reason": dead_letter.reason,
+        "age": f"{show_age(age)}, since {moment(dead_letter.sent_ms)}",
+        "sender": dead_letter.sender,
+        "message": dead_letter.facts.message_id,
+        "first queued": "" if dead_letter.queue == STREAM else moment(dead_letter.original_sent_ms),
+        "first id": dead_letter.original_id if dead_letter.original_id != dead_letter.id else "",
+        "received": dead_letter.attribute("ReceiveCount"),
+        "records": batch(dead_letter),
         "redrive": would,
     }
     yield from ((name, value) for name, value in known.items() if value)
@@ -173,9 +176,9 @@ def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
         yield "  [red]stopped: too many stay or come back; is the trouble over?[/red]"
 
 
-def batch(letter: DeadLetter) -> str:
+def batch(dead_letter: DeadLetter) -> str:
     """Say how large the batch of a stream position was, and when its records arrived."""
-    position = read_position(letter.body) if letter.queue == STREAM else None
+    position = read_position(dead_letter.body) if dead_letter.queue == STREAM else None
     if position is None:
         return ""
     if position.since is None or position.until is None:

@@ -1,6 +1,6 @@
 """The AWS on this machine: one child process on 127.0.0.1 that ends when this process does.
 
-It runs both functions as child processes of its own; the keeper ends those too. State that
+It runs both functions as child processes of its own; the process guard ends those too. State that
 outlives a stop is written on a stop only: a power cut loses what came after the last one.
 """
 
@@ -94,7 +94,7 @@ def start_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -
 
 
 def launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -> Emulator:
-    """Start the process under its keeper and wait until it answers."""
+    """Start the process under its process guard and wait until it answers."""
     if not project.EMULATOR.is_file():
         raise SetupMissing("the emulator is not installed", "run: make setup")
     if state:
@@ -118,7 +118,7 @@ def launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) 
 def start_process(
     scratch: Path, log: BinaryIO, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start the keeper, which starts the emulator."""
+    """Start the process guard, which starts the emulator."""
     return subprocess.Popen(
         [sys.executable, "-I", str(project.PROCESS_GUARD), str(scratch), str(project.EMULATOR)],
         stdin=subprocess.PIPE,
@@ -173,7 +173,7 @@ def wait_until_healthy(emulator: Emulator) -> None:
 
 
 def stop_emulator(emulator: Emulator) -> None:
-    """Close the keeper's pipe and wait: state is saved, functions end, then the process."""
+    """Close the process guard's pipe and wait: state is saved, functions end, then the process."""
     if emulator.process.stdin:
         with contextlib.suppress(BrokenPipeError):
             emulator.process.stdin.close()

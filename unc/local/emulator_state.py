@@ -4,7 +4,7 @@ It knows its queues by URL, port included, so state belongs to the port it was m
 
 It keeps how far a mapping has read a table's stream, but not the stream's records: without this
 the first records after a restart would be skipped. What stood in the stream unread when the
-emulator stopped is gone; the messages are stored, and were not told.
+emulator stopped is gone; the messages are stored, without a notification.
 """
 
 from __future__ import annotations

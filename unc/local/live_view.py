@@ -1,4 +1,4 @@
-"""What arrives while `unc up` stays: new chats from the table's stream, POSTs from the stand-in."""
+"""The live view of `unc up`: new chats from the table's stream, POSTs from the stand-in."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 
 
-class Feed:
-    """Lines about what happened since the feed was made."""
+class LiveView:
+    """Lines about what happened since the view was made."""
 
     def __init__(self, stack: RunningStack) -> None:
-        self.tellings: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
+        self.posts: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
         self.stream = StreamReader(stack.aws.streams, stack.resources.chat_stream)
-        self.held: list[str] = []
+        self.delayed: list[str] = []
         if stack.reply:
-            stack.reply.on_telling = self.tellings.put
+            stack.reply.on_post = self.posts.put
 
     def read(self) -> list[str]:
         """Return a line for each thing that happened since the last reading.
 
-        A reply is written just before its POST is answered, so it is held for one reading: what
-        a reader expects is stored, told, replied.
+        A reply is written just before its POST is answered, so it is delayed by one reading:
+        the order that a reader expects is stored, notified, replied.
         """
         items = list(self.stream.read())
         lines = [render_item(item) for item in items if item["chat_type"] != "outbound"]
-        while not self.tellings.empty():
-            lines.append(render_telling(self.tellings.get()))
-        lines += self.held
-        self.held = [render_item(item) for item in items if item["chat_type"] == "outbound"]
+        while not self.posts.empty():
+            lines.append(render_post(self.posts.get()))
+        lines += self.delayed
+        self.delayed = [render_item(item) for item in items if item["chat_type"] == "outbound"]
         return lines
 
 
@@ -85,14 +85,14 @@ class StreamReader:
 def render_item(item: Item) -> str:
     """Show a stored message or a written reply."""
     outbound = item["chat_type"] == "outbound"
-    mark = "[green]◂ replied[/green]" if outbound else "[cyan]▸ stored [/cyan]"
+    mark = "[green]◂ replied [/green]" if outbound else "[cyan]▸ stored  [/cyan]"
     words = escape(printable(describe_content(item.get("content") or {})).replace("\n", " ⏎ "))
     return f"[dim]{clock(item['created_at'])}[/dim] {mark} {item['sender_id']:<18} {words}"
 
 
-def render_telling(telling: ReceivedPost) -> str:
+def render_post(post: ReceivedPost) -> str:
     """Show a POST that reached the reply service, and its answer where that is no 200."""
-    colour = "cyan" if telling.status == 200 else "red"
-    answer = "" if telling.status == 200 else f"answered {telling.status}"
-    head = f"[dim]{clock(telling.at)}[/dim] [{colour}]· told   [/{colour}]"
-    return f"{head} {telling.sender_id:<18} {answer}".rstrip()
+    colour = "cyan" if post.status == 200 else "red"
+    answer = "" if post.status == 200 else f"answered {post.status}"
+    head = f"[dim]{clock(post.at)}[/dim] [{colour}]· notified[/{colour}]"
+    return f"{head} {post.sender_id:<18} {answer}".rstrip()

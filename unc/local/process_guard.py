@@ -18,7 +18,7 @@ STDIN = 0
 STOP_GRACE_SECONDS = 15.0
 
 
-def keep(scratch: str, command: list[str]) -> int:
+def guard(scratch: str, command: list[str]) -> int:
     """Run the command until it ends or the parent goes; leave neither processes nor scratch."""
     # A Ctrl-C in the terminal is the parent's to handle; it closes the pipe when it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -50,4 +50,4 @@ def kill_group(group: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(sys.argv[1], sys.argv[2:]))
+    sys.exit(guard(sys.argv[1], sys.argv[2:]))

@@ -1,4 +1,4 @@
-"""A reply service to try things with: told over HTTP, it writes an answer as the real one does.
+"""A reply service to try things with: after a POST it writes an answer as the real one does.
 
 It finds the conversation the way the real one does, by the newest session alone, and answers only
 after the reply is written. It is not idempotent either: each accepted POST writes a reply.
@@ -38,7 +38,7 @@ class ReceivedPost:
 
 @dataclass
 class ReplyStandIn:
-    """The running service; `tellings` holds every POST in the order in which it was answered.
+    """The running service; `posts` holds every POST in the order in which it was answered.
 
     `fail_with` makes it answer that status and write nothing (DROP_CONNECTION: no answer at all);
     `delay_seconds` makes it slow. Both may be changed while it runs.
@@ -47,31 +47,31 @@ class ReplyStandIn:
     url: str
     secret: str
     writer: ReplyWriter
-    tellings: list[ReceivedPost] = field(default_factory=list)
+    posts: list[ReceivedPost] = field(default_factory=list)
     fail_with: int | None = None
     delay_seconds: float = 0.0
-    on_telling: Callable[[ReceivedPost], None] | None = None
+    on_post: Callable[[ReceivedPost], None] | None = None
 
     def accepted(self, sender_id: str | None = None) -> list[ReceivedPost]:
         """Return the POSTs that were answered 200, of one sender or of all."""
         return [
-            telling
-            for telling in list(self.tellings)
-            if telling.status == 200 and sender_id in (None, telling.sender_id)
+            post
+            for post in list(self.posts)
+            if post.status == 200 and sender_id in (None, post.sender_id)
         ]
 
     def answer(self, secret: str, body: bytes, key: str) -> int:
         """Decide on one POST, write the reply if it is accepted, and keep a record."""
         if not hmac.compare_digest(secret.encode(), self.secret.encode()):
             return self.record("", "", 401, key)
-        told = read_body(body)
-        if told is None:
+        request = read_body(body)
+        if request is None:
             return self.record("", "", 422, key)
         if self.delay_seconds:
             time.sleep(self.delay_seconds)
         if self.fail_with is not None:
-            return self.record(*told, self.fail_with, key)
-        return self.record(*told, self.write_reply(*told), key)
+            return self.record(*request, self.fail_with, key)
+        return self.record(*request, self.write_reply(*request), key)
 
     def write_reply(self, sender_id: str, message: str) -> int:
         """Write the outbound message; a table that refuses it is a 500."""
@@ -83,19 +83,19 @@ class ReplyStandIn:
         return 200
 
     def record(self, sender_id: str, message: str, status: int, key: str) -> int:
-        """Keep what happened and tell whoever listens."""
-        telling = ReceivedPost(sender_id, message, status, time.time(), key)
-        self.tellings.append(telling)
-        if self.on_telling:
-            self.on_telling(telling)
+        """Record what happened and call the listener."""
+        post = ReceivedPost(sender_id, message, status, time.time(), key)
+        self.posts.append(post)
+        if self.on_post:
+            self.on_post(post)
         return status
 
 
 def read_body(body: bytes) -> tuple[str, str] | None:
     """Return sender and message, or None when either is no string."""
     try:
-        told = json.loads(body)
-        sender_id, message = told["sender_id"], told["message"]
+        request = json.loads(body)
+        sender_id, message = request["sender_id"], request["message"]
     except (ValueError, KeyError, TypeError):
         return None
     both = isinstance(sender_id, str) and isinstance(message, str)

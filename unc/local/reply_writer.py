@@ -110,6 +110,6 @@ def ordered_uuid(now_ns: int) -> uuid.UUID:
 
 
 def reply_text(message: str, number: int) -> str:
-    """Answer in a way that shows what was told, and how long the conversation is."""
+    """Answer in a way that shows what was received, and how long the conversation is."""
     said = f"You said: {message}" if message else "You sent something without words."
     return f"{said} (message {number} here)"

@@ -13,7 +13,7 @@ FIRST = ("whatsapp_text", "whatsapp_image_with_caption", "whatsapp_button_reply"
 
 
 def load_samples(folder: Path = project.SAMPLES) -> list[Message]:
-    """Read every sample, the telling ones first."""
+    """Read every sample, the most instructive first."""
     paths = sorted(folder.glob("*.txt"), key=lambda path: (rank(path.stem), path.stem))
     return [read_message(read_body(path), path.stem) for path in paths]
 

@@ -11,7 +11,7 @@
 - `stack.resources`  queue, dead_letter_queue, reply_retry_queue, reply_dead_letter_queue,
                      stream_failure_queue (URLs), chat_table, session_table, notification_table,
                      queue_function, dynamo_function (names), chat_stream (ARN)
-- `stack.reply`      the stand-in reply service: .tellings, .accepted(sender), .fail_with = 503,
+- `stack.reply`      the stand-in reply service: .posts, .accepted(sender), .fail_with = 503,
                      .delay_seconds; .writer.complete_session(id), .writer.open_session(sender).
                      None when `reply_url` is given
 - `stack.secret`     what the stand-in takes as the secret, also in Secrets Manager
@@ -78,7 +78,7 @@ class Settings:
 
 
 def ignore(line: str) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 @contextlib.contextmanager

@@ -22,13 +22,13 @@ from unc.aws.tables import Tables
 from unc.console import err, out, progress
 from unc.errors import EmulatorFailed
 from unc.local.emulator_state import choose_port
-from unc.local.live_view import POLL_SECONDS, Feed
+from unc.local.live_view import POLL_SECONDS, LiveView
 from unc.local.samples import load_samples
 from unc.local.stack import RunningStack, Settings, running_stack
 from unc.messages.conversation import read_conversation, render_conversation
 from unc.messages.send import DEFAULT_ADDRESS, send_messages
-from unc.messages.tracker import Journey
-from unc.messages.tracker_view import print_journey, shown
+from unc.messages.tracker import MessageTracker
+from unc.messages.tracker_view import print_tracker, shown
 from unc.running import Running, noted
 
 PLAY_LIMIT_SECONDS = 60.0
@@ -51,12 +51,12 @@ def run_up(options: UpOptions) -> None:
     """Start, play, show, stay; a Ctrl-C or a SIGTERM ends it and everything it started."""
     with ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
         with start_stack(options) as stack, noted(note_of(stack)):
-            feed = Feed(stack)
+            live_view = LiveView(stack)
             if options.play:
                 play_samples(stack)
-            drop_old(feed)
+            drop_old(live_view)
             if options.stay:
-                stay(stack, feed)
+                stay(stack, live_view)
         return
     err.print("[dim]· stopped[/dim]")
 
@@ -91,35 +91,35 @@ def play_samples(stack: RunningStack) -> None:
     """Send the samples, show each one's way, and print what became a conversation."""
     tables = Tables(stack.aws, stack.resources)
     messages = load_samples()
-    journey = Journey(tables, messages, may_be_silent=stack.reply is None)
-    if any(way.known_before for way in journey.ways):
+    tracker = MessageTracker(tables, messages, may_be_silent=stack.reply is None)
+    if any(tracked.known_before for tracked in tracker.messages):
         progress("the samples are here from an earlier run; not played again")
         return
     progress(f"playing {len(messages)} samples")
-    journey.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
-    with shown(journey) as show:
-        journey.follow(PLAY_LIMIT_SECONDS, show)
-    print_journey(journey)
+    tracker.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
+    with shown(tracker) as show:
+        tracker.follow(PLAY_LIMIT_SECONDS, show)
+    print_tracker(tracker)
     out.print()
-    for way in journey.ways:
-        if way.chat:
-            for line in render_conversation(read_conversation(tables, way.message.sender_id)):
+    for tracked in tracker.messages:
+        if tracked.chat:
+            for line in render_conversation(read_conversation(tables, tracked.message.sender_id)):
                 out.print(line)
 
 
-def drop_old(feed: Feed) -> None:
+def drop_old(live_view: LiveView) -> None:
     """Forget what the samples caused: it has been shown. A reply is held for one reading."""
-    feed.read()
-    feed.read()
+    live_view.read()
+    live_view.read()
 
 
-def stay(stack: RunningStack, feed: Feed) -> None:
+def stay(stack: RunningStack, live_view: LiveView) -> None:
     """Print what arrives until a signal comes; raises EmulatorFailed when the emulator dies."""
     print_next_steps(stack)
     while stack.emulator.is_running():
         # A reading that fails is either repeated, or the emulator's last.
         with contextlib.suppress(BotoCoreError, ClientError):
-            for line in feed.read():
+            for line in live_view.read():
                 out.print(line)
         time.sleep(POLL_SECONDS)
     raise EmulatorFailed(f"the emulator died: {stack.emulator.last_words()}")

@@ -1,8 +1,8 @@
-"""Tell the reply service once more about a sender, on purpose: a retry record for the newest chat.
+"""Notify the reply service of a sender once more: a retry record for the newest chat.
 
 `stored_at` is set just above what has been claimed or covered, not to a clock's now. A laptop whose
-clock runs ahead would otherwise cover messages that are yet to come, and nobody would hear of them.
-Run twice before the notifier has got to it, it tells once.
+clock runs ahead would otherwise cover messages that are yet to come, and they would stay without a
+reply. Run twice before the notifier reads the record, it notifies once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STEP_SECONDS = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Replay:
-    """News that is to be told once more; `limited_until` as it stands in the session."""
+    """A notification to send once more; `limited_until` as it stands in the session."""
 
     sender_id: str
     message_id: str
@@ -105,10 +105,10 @@ def queue_replay(aws: Aws, resources: Resources, replay: Replay) -> None:
 def render_replay(replay: Replay) -> Iterator[str]:
     """Say what happens now."""
     yield (
-        f"queued: the reply service will be told once more about {replay.sender_id}'s newest "
+        f"queued: the reply service will be notified once more of {replay.sender_id}'s newest "
         f"message, of {day(replay.placed_at)}"
     )
-    yield "[dim]If it was told before, the user may get a second answer; see: unc chat[/dim]"
+    yield "[dim]If it was notified before, the user may get a second answer; see: unc chat[/dim]"
     if replay.limited_until:
         yield (
             f"[yellow]The session is limited until {escape(printable(replay.limited_until))} UTC "

@@ -1,4 +1,4 @@
-"""The way of messages through the system, seen from outside: queued, stored, told, replied.
+"""Track messages through the system from outside: queued, stored, notified, replied.
 
 It reads what the functions left in the tables, so it works against any deployment. A reply counts
 as the answer to a message when it was written in or after the second in which that was stored.
@@ -27,13 +27,13 @@ NOT_STORED = "not stored"
 
 
 @dataclass
-class Way:
+class MessageProgress:
     """How far one message has come; times are seconds since it was queued, None not yet."""
 
     message: Message
     known_before: bool = False
     stored: float | None = None
-    told: float | None = None
+    notified: float | None = None
     replied: float | None = None
     left_out: str = ""
     looks_for_reply: int = 0
@@ -59,13 +59,13 @@ class Way:
             "session_id": self.chat.get("session_id"),
             "known_before": self.known_before,
             "stored_after_seconds": self.stored,
-            "told_after_seconds": self.told,
+            "notified_after_seconds": self.notified,
             "replied_after_seconds": self.replied,
             "left_out": self.left_out or None,
         }
 
 
-class Journey:
+class MessageTracker:
     """Follows messages from the moment they are about to be queued.
 
     Where `may_be_silent`, the reply service is a user's own and need not write into these tables.
@@ -76,7 +76,7 @@ class Journey:
     ) -> None:
         self.tables = tables
         self.may_be_silent = may_be_silent
-        self.ways = [Way(message) for message in messages]
+        self.messages = [MessageProgress(message) for message in messages]
         self.started = time.monotonic()
         self.empty_looks = 0
         self.looked = False
@@ -85,30 +85,30 @@ class Journey:
 
     def note_known(self) -> None:
         """Mark what is stored already: sent a second time it changes nothing."""
-        for way, chat in self.find_chats(self.ways):
-            way.known_before, way.chat = True, chat
+        for tracked, chat in self.find_chats(self.messages):
+            tracked.known_before, tracked.chat = True, chat
 
     def start(self, sent: Sequence[Message]) -> None:
         """Count time from here: the messages are on the queue, each with its id."""
-        for way, message in zip(self.ways, sent, strict=True):
-            way.message = message
+        for tracked, message in zip(self.messages, sent, strict=True):
+            tracked.message = message
         self.started = time.monotonic()
 
     def is_over(self) -> bool:
         """Say whether every message has come as far as it will."""
-        return all(way.is_over() for way in self.ways)
+        return all(tracked.is_over() for tracked in self.messages)
 
     def misses_any(self) -> bool:
         """Say whether a message was left out that ought to be a chat."""
-        return any(way.left_out == NOT_STORED for way in self.ways)
+        return any(tracked.left_out == NOT_STORED for tracked in self.messages)
 
     def waits_for_any(self) -> bool:
         """Say whether a message was looked for and nothing can be said of it yet."""
-        return self.looked and any(way.is_waiting() for way in self.ways)
+        return self.looked and any(tracked.is_waiting() for tracked in self.messages)
 
     def lacks_replies(self) -> bool:
-        """Say whether a message was told and its reply is not in the tables."""
-        return any(way.unanswered for way in self.ways)
+        """Say whether the reply service was notified and its reply is not in the tables."""
+        return any(tracked.unanswered for tracked in self.messages)
 
     def follow(self, limit_seconds: float, show: Callable[[], None] = lambda: None) -> bool:
         """Look until all is over or the limit is reached; say which."""
@@ -123,34 +123,42 @@ class Journey:
         """Take one look at the tables and the queue."""
         self.looked = True
         self.look_for_stored()
-        self.look_for_told()
+        self.look_for_notified()
         self.look_for_replied()
         self.look_for_left_out()
 
     def look_for_stored(self) -> None:
         """Note messages that became chats."""
-        missing = [way for way in self.ways if way.is_waiting()]
-        for way, chat in self.find_chats(missing):
-            way.stored, way.chat = self.elapsed(), chat
+        missing = [tracked for tracked in self.messages if tracked.is_waiting()]
+        for tracked, chat in self.find_chats(missing):
+            tracked.stored, tracked.chat = self.elapsed(), chat
 
-    def look_for_told(self) -> None:
+    def look_for_notified(self) -> None:
         """Note messages that an accepted POST has covered."""
-        waiting = [way for way in self.ways if way.chat and way.told is None and not way.is_over()]
-        rows = self.tables.read_notifications(way.message.sender_id for way in waiting)
-        for way in waiting:
-            through = rows.get(way.message.sender_id, {}).get("through", Decimal(-1))
-            if through >= stored_at(way.chat):
-                way.told = self.elapsed()
+        waiting = [
+            tracked
+            for tracked in self.messages
+            if tracked.chat and tracked.notified is None and not tracked.is_over()
+        ]
+        rows = self.tables.read_notifications(tracked.message.sender_id for tracked in waiting)
+        for tracked in waiting:
+            through = rows.get(tracked.message.sender_id, {}).get("through", Decimal(-1))
+            if through >= stored_at(tracked.chat):
+                tracked.notified = self.elapsed()
 
     def look_for_replied(self) -> None:
         """Note messages after which the reply service wrote into their session."""
-        waiting = [way for way in self.ways if way.told is not None and not way.is_over()]
-        for way in waiting:
-            if self.tables.read_outbound_since(way.chat["session_id"], stored_at(way.chat)):
-                way.replied = self.elapsed()
+        waiting = [
+            tracked
+            for tracked in self.messages
+            if tracked.notified is not None and not tracked.is_over()
+        ]
+        for tracked in waiting:
+            if self.tables.read_outbound_since(tracked.chat["session_id"], stored_at(tracked.chat)):
+                tracked.replied = self.elapsed()
             elif self.may_be_silent:
-                way.looks_for_reply += 1
-                way.unanswered = way.looks_for_reply >= REPLY_LOOKS
+                tracked.looks_for_reply += 1
+                tracked.unanswered = tracked.looks_for_reply >= REPLY_LOOKS
 
     def look_for_left_out(self) -> None:
         """Note what is gone from the queue and no chat: receipts, and what was quarantined.
@@ -158,17 +166,17 @@ class Journey:
         On AWS the counts lag, so a queue that looks empty may hold a message yet; but nothing else
         fills the dead-letter queue.
         """
-        waiting = [way for way in self.ways if way.is_waiting()]
+        waiting = [tracked for tracked in self.messages if tracked.is_waiting()]
         self.empty_looks = self.empty_looks + 1 if waiting and self.queue_is_empty() else 0
         if self.empty_looks < EMPTY_LOOKS:
             return
-        missing = [way for way in waiting if not way.message.is_callback]
+        missing = [tracked for tracked in waiting if not tracked.message.is_callback]
         if missing and self.count_dead() - self.dead_before >= len(missing):
-            for way in missing:
-                way.left_out = NOT_STORED
-        for way in waiting:
-            if way.message.is_callback:
-                way.left_out = IGNORED
+            for tracked in missing:
+                tracked.left_out = NOT_STORED
+        for tracked in waiting:
+            if tracked.message.is_callback:
+                tracked.left_out = IGNORED
 
     def queue_is_empty(self) -> bool:
         """Say whether nothing waits and nothing is being worked on."""
@@ -179,12 +187,14 @@ class Journey:
         depth = read_depth(self.tables.aws, self.tables.resources.dead_letter_queue)
         return depth.waiting + depth.in_flight
 
-    def find_chats(self, ways: Sequence[Way]) -> list[tuple[Way, Item]]:
+    def find_chats(self, messages: Sequence[MessageProgress]) -> list[tuple[MessageProgress, Item]]:
         """Pair messages with their chats."""
         by_key = {
-            (way.message.sender_id, way.message.message_id): way
-            for way in ways
-            if way.message.sender_id and way.message.message_id and not way.message.is_callback
+            (tracked.message.sender_id, tracked.message.message_id): tracked
+            for tracked in messages
+            if tracked.message.sender_id
+            and tracked.message.message_id
+            and not tracked.message.is_callback
         }
         chats = self.tables.read_chats(list(by_key))
         return [(by_key[chat["sender_id"], chat["message_id"]], chat) for chat in chats]

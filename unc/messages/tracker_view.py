@@ -1,4 +1,4 @@
-"""The way of messages as a table: live while it goes on, plain when nobody watches."""
+"""The progress of messages as a table: live on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
@@ -10,61 +10,61 @@ from rich.table import Table
 from rich.text import Text
 
 from unc.console import err, out, printable
-from unc.messages.tracker import IGNORED, NOT_STORED, Journey, Way
+from unc.messages.tracker import IGNORED, NOT_STORED, MessageProgress, MessageTracker
 
 ROWS_SHOWN = 20
 LABEL_CHARACTERS = 34
 LEFT_OUT = f"{NOT_STORED}; see: .venv/bin/unc dlq list --queue messages"
 NO_REPLY = (
-    "told, and no reply in these tables: your reply service writes elsewhere, or needs "
-    "AWS_ENDPOINT_URL={}"
+    "notified, but there is no reply in these tables: your reply service writes elsewhere, or "
+    "needs AWS_ENDPOINT_URL={}"
 )
 WAITING = "still waiting; see: .venv/bin/unc status"
 
 
 @contextmanager
-def shown(journey: Journey) -> Iterator[Callable[[], None]]:
+def shown(tracker: MessageTracker) -> Iterator[Callable[[], None]]:
     """Show the table on stderr while the block runs; give the function that refreshes it."""
     if not err.is_terminal:
         yield lambda: None
         return
-    with Live(render_journey(journey), console=err, transient=True, refresh_per_second=8) as live:
-        yield lambda: live.update(render_journey(journey))
+    with Live(render_tracker(tracker), console=err, transient=True, refresh_per_second=8) as live:
+        yield lambda: live.update(render_tracker(tracker))
 
 
-def print_journey(journey: Journey) -> None:
+def print_tracker(tracker: MessageTracker) -> None:
     """Print where every message ended up, and where to look for what is not stored."""
-    out.print(render_journey(journey))
-    if journey.misses_any():
+    out.print(render_tracker(tracker))
+    if tracker.misses_any():
         out.print(f"[yellow]{LEFT_OUT}[/yellow]")
-    if journey.waits_for_any():
+    if tracker.waits_for_any():
         out.print(f"[yellow]{WAITING}[/yellow]")
-    if journey.lacks_replies():
-        out.print(f"[yellow]{NO_REPLY.format(journey.tables.aws.endpoint)}[/yellow]")
+    if tracker.lacks_replies():
+        out.print(f"[yellow]{NO_REPLY.format(tracker.tables.aws.endpoint)}[/yellow]")
 
 
-def render_journey(journey: Journey) -> Table:
+def render_tracker(tracker: MessageTracker) -> Table:
     """Return one row a message, or sums where there are many."""
-    if len(journey.ways) > ROWS_SHOWN:
-        return render_sums(journey)
+    if len(tracker.messages) > ROWS_SHOWN:
+        return render_sums(tracker)
     table = stage_table("message", "from")
-    for way in journey.ways:
-        label = printable(way.message.label).replace("\n", " ")[:LABEL_CHARACTERS]
-        sender = "-" if way.message.is_callback else printable(way.message.sender_id)
-        table.add_row(one_line(label or "(no text)"), one_line(sender or "-"), *stages(way))
+    for tracked in tracker.messages:
+        label = printable(tracked.message.label).replace("\n", " ")[:LABEL_CHARACTERS]
+        sender = "-" if tracked.message.is_callback else printable(tracked.message.sender_id)
+        table.add_row(one_line(label or "(no text)"), one_line(sender or "-"), *stages(tracked))
     return table
 
 
-def render_sums(journey: Journey) -> Table:
+def render_sums(tracker: MessageTracker) -> Table:
     """Return how many have come how far, and the slowest of each."""
     table = stage_table("messages", "senders")
-    senders = {way.message.sender_id for way in journey.ways}
-    sums = [sum_stage([getattr(way, name) for way in journey.ways]) for name in STAGES]
-    table.add_row(str(len(journey.ways)), str(len(senders)), "✓", *sums)
+    senders = {tracked.message.sender_id for tracked in tracker.messages}
+    sums = [sum_stage([getattr(tracked, name) for tracked in tracker.messages]) for name in STAGES]
+    table.add_row(str(len(tracker.messages)), str(len(senders)), "✓", *sums)
     return table
 
 
-STAGES = ("stored", "told", "replied")
+STAGES = ("stored", "notified", "replied")
 
 
 def sum_stage(times: list[float | None]) -> str:
@@ -88,14 +88,14 @@ def one_line(text: str) -> Text:
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 
-def stages(way: Way) -> tuple[str, ...]:
+def stages(tracked: MessageProgress) -> tuple[str, ...]:
     """Mark each stage a message has reached."""
-    if way.known_before:
+    if tracked.known_before:
         return ("✓", "[dim]stored before[/dim]", "", "")
-    if way.left_out:
-        colour = "dim" if way.left_out == IGNORED else "red"
-        return ("✓", f"[{colour}]{way.left_out}[/{colour}]", "", "")
-    return ("✓", *(mark(getattr(way, name)) for name in STAGES))
+    if tracked.left_out:
+        colour = "dim" if tracked.left_out == IGNORED else "red"
+        return ("✓", f"[{colour}]{tracked.left_out}[/{colour}]", "", "")
+    return ("✓", *(mark(getattr(tracked, name)) for name in STAGES))
 
 
 def mark(seconds: float | None) -> str:

@@ -15,7 +15,7 @@ from unc.takeover.inventory import (
     FUNCTION,
     Named,
     find_other_stack,
-    find_strays,
+    find_unmanaged,
     is_there,
     name_resources,
     read_owned,
@@ -25,7 +25,7 @@ from unc.takeover.mappings import Mapping, find_mappings
 
 @dataclass(frozen=True)
 class Account:
-    """`owned` is the stack's, `strays` belong to no stack, `mappings` feed the older consumer.
+    """`owned` is the stack's, `unmanaged` belong to no stack, `mappings` feed the legacy consumer.
 
     `boundary` is what an interrupted run has noted.
     """
@@ -33,7 +33,7 @@ class Account:
     parameters: Values[str, str]
     named: Sequence[Named]
     owned: Values[str, str]
-    strays: Sequence[Named]
+    unmanaged: Sequence[Named]
     mappings: Sequence[Mapping]
     leftovers: Sequence[str]
     boundary: Decimal | None
@@ -45,7 +45,7 @@ class Account:
     @property
     def needs_takeover(self) -> bool:
         """Say whether there is something to take over, or a takeover to finish."""
-        return bool(self.strays or self.mappings or self.boundary is not None)
+        return bool(self.unmanaged or self.mappings or self.boundary is not None)
 
     @property
     def is_attached(self) -> bool:
@@ -53,13 +53,13 @@ class Account:
         return "StreamMapping" in self.owned
 
     @property
-    def readers(self) -> list[Mapping]:
-        """Return the older mappings on the queue."""
+    def queue_mappings(self) -> list[Mapping]:
+        """Return the legacy mappings on the queue."""
         return [mapping for mapping in self.mappings if not mapping.reads_stream]
 
     @property
-    def tellers(self) -> list[Mapping]:
-        """Return the older mappings on the stream."""
+    def stream_mappings(self) -> list[Mapping]:
+        """Return the legacy mappings on the stream."""
         return [mapping for mapping in self.mappings if mapping.reads_stream]
 
 
@@ -67,21 +67,21 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
     """Read what there is; nothing is changed. Raises DeployFailed for what cannot be taken over."""
     named = name_resources(parameters)
     owned = read_owned(aws, stack)
-    strays = find_strays(aws, owned, named)
-    if strays and (other := find_other_stack(aws, stack, parameters)):
+    unmanaged = find_unmanaged(aws, owned, named)
+    if unmanaged and (other := find_other_stack(aws, stack, parameters)):
         raise DeployFailed(
-            f"{strays[0].title} belongs to stack {other}", f"is UNC_STACK={stack} meant?"
+            f"{unmanaged[0].title} belongs to stack {other}", f"is UNC_STACK={stack} meant?"
         )
-    if strays and not holds_imports_only(owned, named):
+    if unmanaged and not holds_imports_only(owned, named):
         raise DeployFailed(
-            f"{strays[0].title} is in the account, but not in stack {stack}",
+            f"{unmanaged[0].title} is in the account, but not in stack {stack}",
             "remove it, or give the stack's another name with --set",
         )
     functions = [one.name for one in named if one.type == FUNCTION]
     mappings = find_mappings(aws, find_sources(aws, named), functions, list(owned.values()))
     boundary = kept_boundary(aws, stack)
-    leftovers = find_leftovers(aws, strays)
-    return Account(parameters, named, owned, strays, mappings, leftovers, boundary)
+    leftovers = find_leftovers(aws, unmanaged)
+    return Account(parameters, named, owned, unmanaged, mappings, leftovers, boundary)
 
 
 def holds_imports_only(owned: Values[str, str], named: Sequence[Named]) -> bool:
@@ -107,19 +107,19 @@ def find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:
     return sources
 
 
-def count_untold(aws: Aws, account: Account) -> int:
-    """Count the chats of which nobody knows whether an older notifier has told them.
+def count_unnotified(aws: Aws, account: Account) -> int:
+    """Count the chats of which nobody knows whether a legacy notifier has notified of them.
 
     It is known while that notifier runs, since it will come to the end of the stream; from a note;
-    and from the rows of `notifications` where the older consumer was one of ours.
+    and from the rows of `notifications` where the legacy consumer was one of ours.
     """
     by_resource = {one.resource: one for one in account.named}
     notifications, chats = by_resource["NotificationTable"], by_resource["ChatTable"]
     if account.is_attached or account.boundary is not None or not has_stream(aws, chats):
         return 0
-    if any(not mapping.is_off for mapping in account.tellers):
+    if any(not mapping.is_off for mapping in account.stream_mappings):
         return 0
-    if not account.tellers and is_there(aws, notifications):
+    if not account.stream_mappings and is_there(aws, notifications):
         return 0
     return read_inbound(aws, chats.name).count
 
@@ -132,10 +132,10 @@ def has_stream(aws: Aws, table: Named) -> bool:
     return bool(described.get("StreamSpecification", {}).get("StreamEnabled"))
 
 
-def find_leftovers(aws: Aws, strays: Sequence[Named]) -> list[str]:
+def find_leftovers(aws: Aws, unmanaged: Sequence[Named]) -> list[str]:
     """Say how to remove what the new stack has its own of: warm-up rules and roles."""
     found: dict[str, None] = {}
-    functions = [one.name for one in strays if one.type == FUNCTION]
+    functions = [one.name for one in unmanaged if one.type == FUNCTION]
     events: Any = aws.session.client("events", endpoint_url=aws.endpoint, config=aws.config)
     for name in functions:
         function = aws.functions.get_function_configuration(FunctionName=name)

@@ -1,9 +1,9 @@
-"""How far the older consumer told, and the rows of `notifications` that say so.
+"""How far the legacy consumer notified, and the rows of `notifications` that say so.
 
 The new notifier reads the stream from its start, so that it misses nothing. That start holds a day
-of messages that the older one has told about; each of their senders gets a row that says so first.
+of messages that the legacy one has handled; each of their senders gets a row that says so first.
 
-The boundary is a `created_at` of the table itself: no clock of ours decides what was told.
+The boundary is a `created_at` of the table itself: no clock of ours decides what is covered.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Inbound:
         return max(self.newest.values(), default=NONE)
 
 
-def read_told_until(text: str | None) -> Decimal | None:
+def read_notified_until(text: str | None) -> Decimal | None:
     """Read what the command line says: all, none, or a moment; raises BadInput."""
     if text is None:
         return None
@@ -85,8 +85,8 @@ def recent_inbound(aws: Aws, table: str) -> Iterator[Item]:
         yield from map(to_item, page["Items"])
 
 
-def note_as_told(aws: Aws, table: str, inbound: Inbound) -> None:
-    """Write a row for each sender that says: told up to here."""
+def note_as_notified(aws: Aws, table: str, inbound: Inbound) -> None:
+    """Write a row for each sender that says: notified up to here."""
     expires_at = int(time.time()) + ROW_LIFETIME_SECONDS
 
     def note(sender: str) -> None:
@@ -113,8 +113,8 @@ def note_sender(aws: Aws, table: str, sender: str, moment: Decimal, expires_at: 
 
 
 def keep_boundary(aws: Aws, stack: str, boundary: Decimal) -> None:
-    """Note the boundary where a later run finds it: once the older notifier is off, it is lost."""
-    body = json.dumps({"told_until": str(boundary)}).encode()
+    """Note the boundary where a later run finds it: once the legacy notifier is off, it is lost."""
+    body = json.dumps({"notified_until": str(boundary)}).encode()
     aws.s3.put_object(
         Bucket=ensure_bucket(aws),
         Key=mark_key(stack),
@@ -131,7 +131,7 @@ def kept_boundary(aws: Aws, stack: str) -> Decimal | None:
         )
     except ClientError:
         return None
-    return Decimal(json.loads(found["Body"].read())["told_until"])
+    return Decimal(json.loads(found["Body"].read())["notified_until"])
 
 
 def forget_boundary(aws: Aws, stack: str) -> None:
@@ -144,4 +144,4 @@ def forget_boundary(aws: Aws, stack: str) -> None:
 
 def mark_key(stack: str) -> str:
     """Name the note: one a stack."""
-    return f"adopted/{stack}.json"
+    return f"takeover/{stack}.json"

@@ -1,7 +1,7 @@
-"""Bringing the older consumer to a standstill: first it stores no more, then it has told it all.
+"""Drain the legacy consumer: first it stores no more, then its notifier catches up.
 
 The queue's mapping goes off first; what is queued waits there. The notifier goes on until nothing
-is left to tell, so that the boundary between the two notifiers lies at the end of what is stored.
+is left, so that the boundary between the two notifiers lies at the end of what is stored.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def stop_storing(aws: Aws, mappings: Sequence[Mapping], queue: str, progress: Pr
     wait_until(
         aws,
         lambda: read_depth(aws, url).in_flight == 0 or time.monotonic() > end,
-        "the older queue function does not come to an end",
+        "the legacy queue function does not come to an end",
     )
 
 
@@ -48,18 +48,18 @@ def read_timeout(aws: Aws, function: str) -> int:
     return aws.functions.get_function_configuration(FunctionName=function).get("Timeout", 900)
 
 
-def await_all_told(
+def await_all_notified(
     aws: Aws,
     mappings: Sequence[Mapping],
     table: str,
     progress: Progress,
-    patience_seconds: float,
+    drain_limit_seconds: float,
 ) -> Decimal:
-    """Wait until the older notifier has told all that is stored; return the boundary.
+    """Wait until the legacy notifier has caught up with what is stored; return the boundary.
 
     Raises DeployFailed when it does not get there: it fails, or it is far behind.
     """
-    progress("waiting until the older notifier has told all that is stored")
+    progress("waiting until the legacy notifier has caught up with what is stored")
     before: Inbound | None = None
     settled: Inbound | None = None
 
@@ -72,10 +72,10 @@ def await_all_told(
     wait_until(
         aws,
         is_quiet,
-        "the older notifier does not get to the end of the stream",
-        "say how far it told: --told-until all, none, or a moment",
+        "the legacy notifier does not get to the end of the stream",
+        "say how far it notified: --notified-until all, none, or a moment",
         interval,
-        patience_seconds,
+        drain_limit_seconds,
     )
     if settled is None:
         raise DeployFailed("the chats could not be read")

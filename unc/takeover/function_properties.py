@@ -20,7 +20,7 @@ DOWNLOAD_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class FunctionAsIs:
+class LegacyFunction:
     """`environment` may hold secrets; it stays apart from what goes into a template."""
 
     properties: Properties
@@ -29,7 +29,7 @@ class FunctionAsIs:
     code_address: str
 
 
-def read_function(aws: Aws, name: str) -> FunctionAsIs:
+def read_function(aws: Aws, name: str) -> LegacyFunction:
     """Describe a function; raises DeployFailed for one that is a container image."""
     found = aws.functions.get_function(FunctionName=name)
     configuration = found["Configuration"]
@@ -38,7 +38,7 @@ def read_function(aws: Aws, name: str) -> FunctionAsIs:
             f"function {name} is a container image, which no zip can replace",
             f"give the new one another name, or: aws lambda delete-function --function-name {name}",
         )
-    key = f"adopted/{name}-{b64decode(configuration.get('CodeSha256', '')).hex()[:32]}.zip"
+    key = f"takeover/{name}-{b64decode(configuration.get('CodeSha256', '')).hex()[:32]}.zip"
     properties = {
         "FunctionName": name,
         "Code": {"S3Bucket": bucket_name(aws), "S3Key": key},
@@ -46,7 +46,7 @@ def read_function(aws: Aws, name: str) -> FunctionAsIs:
         **further_properties(found),
     }
     variables = dict(configuration.get("Environment", {}).get("Variables", {}))
-    return FunctionAsIs(properties, variables, key, found["Code"].get("Location", ""))
+    return LegacyFunction(properties, variables, key, found["Code"].get("Location", ""))
 
 
 def further_properties(found: GetFunctionResponseTypeDef) -> Properties:
@@ -70,7 +70,7 @@ def further_properties(found: GetFunctionResponseTypeDef) -> Properties:
     return described
 
 
-def keep_code(aws: Aws, function: FunctionAsIs) -> None:
+def keep_code(aws: Aws, function: LegacyFunction) -> None:
     """Copy the function's zip to where a rollback of the takeover finds it."""
     request = urllib.request.Request(function.code_address)
     with urllib.request.urlopen(request, timeout=DOWNLOAD_SECONDS) as answer:

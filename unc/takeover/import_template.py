@@ -1,4 +1,4 @@
-"""The template of an import: the strays as they are, and what the stack holds already, unchanged.
+"""The template of an import: unmanaged resources as they are, and what the stack holds already.
 
 CloudFormation takes an import alone: no new resource beside it, no outputs, and a deletion policy
 on each. What functions hold in their environment goes in as parameters that nobody can read back.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from unc.aws.session import Aws
 from unc.deploy.change_set import Wanted
 from unc.deploy.code_bucket import template_argument
-from unc.takeover.function_properties import FunctionAsIs, read_function
+from unc.takeover.function_properties import LegacyFunction, read_function
 from unc.takeover.inventory import (
     FUNCTION,
     LOG_GROUP,
@@ -41,26 +41,26 @@ IDENTIFIERS = {**NAME_PROPERTIES, QUEUE: "QueueUrl"}
 class Import:
     """What goes into the import change set; `hidden` parameters cannot be read back.
 
-    `held` is what an earlier import has brought into the stack.
+    `imported` is what an earlier import has brought into the stack.
     """
 
     names: dict[str, str]
     resources: dict[str, Any] = field(default_factory=dict)
-    held: dict[str, Any] = field(default_factory=dict)
+    imported: dict[str, Any] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     identifiers: list[ResourceToImportTypeDef] = field(default_factory=list)
-    functions: list[FunctionAsIs] = field(default_factory=list)
+    functions: list[LegacyFunction] = field(default_factory=list)
 
     def template(self) -> str:
         """Write the template."""
         document = {
             "AWSTemplateFormatVersion": "2010-09-09",
-            "Description": "An older consumer as it was found; the next update makes it ours.",
+            "Description": "A legacy consumer as it was found; the next update makes it ours.",
             "Parameters": {
                 **{name: {"Type": "String"} for name in self.names},
                 **{name: {"Type": "String", "NoEcho": True} for name in self.hidden},
             },
-            "Resources": {**self.held, **self.resources},
+            "Resources": {**self.imported, **self.resources},
         }
         return json.dumps(document, indent=1, sort_keys=True, default=str)
 
@@ -71,23 +71,25 @@ class Import:
         return Wanted(stack, "IMPORT", template, parameters, self.identifiers)
 
 
-def describe_strays(aws: Aws, strays: Sequence[Named], parameters: Mapping[str, str]) -> Import:
-    """Read each stray; nothing is changed."""
+def describe_unmanaged(
+    aws: Aws, unmanaged: Sequence[Named], parameters: Mapping[str, str]
+) -> Import:
+    """Read each unmanaged resource; nothing is changed."""
     found = Import({name: parameters[name] for name in NAMING_PARAMETERS})
-    for stray in strays:
-        url = aws.sqs.get_queue_url(QueueName=stray.name)["QueueUrl"] if stray.type == QUEUE else ""
-        properties = describe_one(aws, stray, url, found)
-        found.resources[stray.resource] = {
-            "Type": stray.type,
+    for one in unmanaged:
+        url = aws.sqs.get_queue_url(QueueName=one.name)["QueueUrl"] if one.type == QUEUE else ""
+        properties = describe_one(aws, one, url, found)
+        found.resources[one.resource] = {
+            "Type": one.type,
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
-            "Properties": properties | {NAME_PROPERTIES[stray.type]: stray.expression},
+            "Properties": properties | {NAME_PROPERTIES[one.type]: one.expression},
         }
         found.identifiers.append(
             {
-                "ResourceType": stray.type,
-                "LogicalResourceId": stray.resource,
-                "ResourceIdentifier": {IDENTIFIERS[stray.type]: url or stray.name},
+                "ResourceType": one.type,
+                "LogicalResourceId": one.resource,
+                "ResourceIdentifier": {IDENTIFIERS[one.type]: url or one.name},
             }
         )
     return found
@@ -96,26 +98,26 @@ def describe_strays(aws: Aws, strays: Sequence[Named], parameters: Mapping[str, 
 def hold_on(aws: Aws, stack: str, named: Sequence[Named], found: Import) -> None:
     """Keep what an earlier import has brought into the stack as that import said it."""
     body: Any = aws.cloudformation.get_template(StackName=stack)["TemplateBody"]
-    found.held = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    found.imported = (json.loads(body) if isinstance(body, str) else body)["Resources"]
     for one in named:
-        if one.type == FUNCTION and one.resource in found.held:
+        if one.type == FUNCTION and one.resource in found.imported:
             hidden_environment(one.resource, read_function(aws, one.name), found)
 
 
-def describe_one(aws: Aws, stray: Named, url: str, found: Import) -> Properties:
-    """Return the properties of one stray; a function adds its hidden parameters."""
-    if stray.type == TABLE:
-        return table_properties(aws, stray.name)
-    if stray.type == QUEUE:
+def describe_one(aws: Aws, one: Named, url: str, found: Import) -> Properties:
+    """Return the properties of one unmanaged resource; a function adds its hidden parameters."""
+    if one.type == TABLE:
+        return table_properties(aws, one.name)
+    if one.type == QUEUE:
         return queue_properties(aws, url)
-    if stray.type == LOG_GROUP:
-        return log_group_properties(aws, stray.name)
-    function = read_function(aws, stray.name)
+    if one.type == LOG_GROUP:
+        return log_group_properties(aws, one.name)
+    function = read_function(aws, one.name)
     found.functions.append(function)
-    return function.properties | hidden_environment(stray.resource, function, found)
+    return function.properties | hidden_environment(one.resource, function, found)
 
 
-def hidden_environment(resource: str, function: FunctionAsIs, found: Import) -> Properties:
+def hidden_environment(resource: str, function: LegacyFunction, found: Import) -> Properties:
     """Refer to each variable's value by a parameter of its own."""
     references: dict[str, Any] = {}
     for number, (name, value) in enumerate(sorted(function.environment.items())):

@@ -94,7 +94,7 @@ def name_queue(resource: str, pattern: str, parameters: Mapping[str, str]) -> Na
     return Named(resource, QUEUE, name, {"Fn::Sub": [pattern, {"Name": base}]})
 
 
-def find_strays(aws: Aws, owned: Mapping[str, str], named: Sequence[Named]) -> list[Named]:
+def find_unmanaged(aws: Aws, owned: Mapping[str, str], named: Sequence[Named]) -> list[Named]:
     """Return what is in the account and not in the stack; `owned` is `read_owned`'s."""
     return [one for one in named if one.resource not in owned and is_there(aws, one)]
 

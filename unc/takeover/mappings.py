@@ -1,4 +1,4 @@
-"""The older consumer's event source mappings: what feeds it, and the only thing that must stop.
+"""The legacy consumer's event source mappings: what feeds it, and the only thing that must stop.
 
 A mapping that is off keeps its position in the stream; one that is deleted does not.
 """

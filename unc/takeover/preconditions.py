@@ -13,13 +13,13 @@ from unc.takeover.resource_properties import Properties
 STREAM_VIEW = "NEW_AND_OLD_IMAGES"
 
 
-def require_no_obstacles(aws: Aws, strays: Sequence[Named], found: Import) -> None:
+def check_preconditions(aws: Aws, unmanaged: Sequence[Named], found: Import) -> None:
     """Raise DeployFailed for the first thing that the stack could not keep as it is."""
-    for stray in strays:
-        if stray.resource == "ChatTable":
-            require_stream(stray.name, found.resources[stray.resource]["Properties"])
-        if stray.type == QUEUE:
-            require_no_policy(aws, stray.name)
+    for one in unmanaged:
+        if one.resource == "ChatTable":
+            require_stream(one.name, found.resources[one.resource]["Properties"])
+        if one.type == QUEUE:
+            require_no_policy(aws, one.name)
 
 
 def require_stream(name: str, properties: Properties) -> None:
@@ -29,7 +29,7 @@ def require_stream(name: str, properties: Properties) -> None:
         raise DeployFailed(
             f"the stream of table {name} shows {view}; the consumer needs "
             f"{STREAM_VIEW}, and a stream cannot be changed without losing its position",
-            "let the older notifier come to its end, then renew the stream by hand",
+            "let the legacy notifier come to its end, then renew the stream by hand",
         )
 
 

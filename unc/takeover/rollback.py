@@ -1,4 +1,4 @@
-"""What a takeover that comes to no end leaves: the older consumer at work, or word that it is not.
+"""What a failed takeover leaves: the legacy consumer at work, or a line that says it is not.
 
 The queue is never left unread in silence.
 """
@@ -19,24 +19,24 @@ from unc.takeover.mappings import switch
 
 @contextlib.contextmanager
 def readers_again_on_failure(aws: Aws, account: Account, progress: Progress) -> Iterator[None]:
-    """Let the older consumer read the queue again: nothing else has been changed yet."""
+    """Let the legacy consumer read the queue again: nothing else has been changed yet."""
     try:
         yield
     except Exception:
-        awake = [mapping for mapping in account.readers if not mapping.is_off]
+        awake = [mapping for mapping in account.queue_mappings if not mapping.is_off]
         switch(aws, awake, on=True)
         if awake:
-            progress("giving up: the older consumer reads the queue again, as before")
-        elif account.readers:
-            progress("giving up: what reads the queue was off before, and stays off")
+            progress("stopped: the legacy consumer reads the queue again, as before")
+        elif account.queue_mappings:
+            progress("stopped: what reads the queue was off before, and stays off")
         raise
 
 
 @contextlib.contextmanager
-def older_again_on_failure(
+def legacy_again_on_failure(
     aws: Aws, plan: Plan, account: Account, progress: Progress
 ) -> Iterator[None]:
-    """Let the older consumer go on where it stood when the update was rolled back."""
+    """Let the legacy consumer go on where it stood when the update was rolled back."""
     try:
         yield
     except DeployFailed:
@@ -45,18 +45,18 @@ def older_again_on_failure(
 
 
 def bring_back(aws: Aws, plan: Plan, account: Account) -> str:
-    """Switch the older consumer on if its functions are as they were; say how it stands."""
+    """Switch the legacy consumer on if its functions are as they were; say how it stands."""
     status = read_status(aws, plan.stack)
     if status in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"):
-        switch(aws, account.tellers, on=True)
-        switch(aws, account.readers, on=True)
+        switch(aws, account.stream_mappings, on=True)
+        switch(aws, account.queue_mappings, on=True)
         boundaries.forget_boundary(aws, plan.stack)
-        return "the older consumer is as it was, and runs again"
+        return "the legacy consumer is as it was, and runs again"
     reason = f"stack {plan.stack} is {status}"
     if status == "UPDATE_ROLLBACK_FAILED":
         reason = f"the rollback stopped: {what_blocks_rollback(aws, plan.stack)}"
     return (
-        f"the older consumer is off and messages wait in the queue, for {reason}; "
+        f"the legacy consumer is off and messages wait in the queue, for {reason}; "
         "put that right and run it again"
     )
 

@@ -1,13 +1,13 @@
-"""From an older consumer to this one, in an order in which nothing is lost or told twice.
+"""From a legacy consumer to this one, in an order that loses nothing and notifies nobody twice.
 
 1. Import what is there, as it is. Nothing stops.
 2. Ask what the update would change; refuse here what cannot be.
-3. Switch off what reads the queue. Wait until the older notifier has told all that is stored,
+3. Switch off what reads the queue. Wait until the legacy notifier has caught up,
    note that boundary, switch it off too.
-4. Update everything but the event sources. When that fails, CloudFormation puts the older code
-   back, and the older mappings go on where they stood.
-5. Write down who was told, delete the older mappings, attach the new ones: the notifier's reads
-   the stream from its start, and finds of each older message that it was told.
+4. Update everything but the event sources. When that fails, CloudFormation puts the legacy code
+   back, and the legacy mappings go on where they stood.
+5. Write down how far each sender was notified, delete the legacy mappings, attach the new ones.
+   The new notifier reads the stream from its start and skips what is written down.
 
 Each step can be done again: a run that was cut off is repeated from the start.
 """
@@ -25,15 +25,15 @@ from unc.deploy.code_bucket import ensure_bucket
 from unc.deploy.deployment import Plan, Show, carry_out, deploy, discard, propose
 from unc.errors import BadInput
 from unc.takeover import boundary as boundaries
-from unc.takeover.account import Account, count_untold
-from unc.takeover.drain import await_all_told, stop_storing
+from unc.takeover.account import Account, count_unnotified
+from unc.takeover.drain import await_all_notified, stop_storing
 from unc.takeover.function_properties import keep_code
-from unc.takeover.import_template import Import, describe_strays, hold_on
+from unc.takeover.import_template import Import, describe_unmanaged, hold_on
 from unc.takeover.mappings import LIMIT_SECONDS, delete, switch
-from unc.takeover.preconditions import require_no_obstacles
+from unc.takeover.preconditions import check_preconditions
 from unc.takeover.rollback import (
     left_for_another_run,
-    older_again_on_failure,
+    legacy_again_on_failure,
     readers_again_on_failure,
 )
 
@@ -44,31 +44,31 @@ def take_over(
     aws: Aws,
     plan: Plan,
     account: Account,
-    told_until: Decimal | None,
+    notified_until: Decimal | None,
     progress: Progress,
     show: Show,
-    patience_seconds: float = LIMIT_SECONDS,
+    drain_limit_seconds: float = LIMIT_SECONDS,
 ) -> Resources:
     """Do all of it; raises DeployFailed, or BadInput when only a person can decide.
 
-    `patience_seconds` is how long the older notifier may take to tell all that is stored.
+    `drain_limit_seconds` is how long the legacy notifier may take to catch up.
     """
-    require_decision(aws, account, told_until)
+    require_decision(aws, account, notified_until)
     if account.is_attached:
         return retire(aws, plan, account, progress, show)
-    if account.strays:
-        import_strays(aws, plan, account, progress, show)
+    if account.unmanaged:
+        import_unmanaged(aws, plan, account, progress, show)
     detached = replace(plan, attach=False)
     change_set = propose(aws, detached)
     with left_for_another_run(progress, KeyboardInterrupt):
         with readers_again_on_failure(aws, account, progress):
-            until = find_boundary(aws, account, told_until, progress, patience_seconds)
-            # Noted before the notifier goes off: afterwards nothing tells how far it came.
+            until = find_boundary(aws, account, notified_until, progress, drain_limit_seconds)
+            # Noted before the notifier goes off: afterwards nobody can find out how far it came.
             boundaries.keep_boundary(aws, plan.stack, until)
-        switch(aws, account.tellers, on=False)
+        switch(aws, account.stream_mappings, on=False)
         if change_set:
             show(change_set.changes)
-            with older_again_on_failure(aws, plan, account, progress):
+            with legacy_again_on_failure(aws, plan, account, progress):
                 carry_out(aws, change_set, progress)
         with left_for_another_run(progress, Exception):
             hand_over(aws, account, until, progress)
@@ -77,19 +77,19 @@ def take_over(
     return resources
 
 
-def require_decision(aws: Aws, account: Account, told_until: Decimal | None) -> None:
-    """Raise BadInput where nobody knows what the older notifier has told."""
-    untold = count_untold(aws, account) if told_until is None else 0
-    if untold:
+def require_decision(aws: Aws, account: Account, notified_until: Decimal | None) -> None:
+    """Raise BadInput where nobody knows how far the legacy notifier came."""
+    unnotified = count_unnotified(aws, account) if notified_until is None else 0
+    if unnotified:
         raise BadInput(
-            f"{untold} recent chats are stored and the older notifier is off: nobody knows "
-            "how far it told",
-            "say it: --told-until all, none, or a moment such as 2026-11-22T10:00:00+00:00",
+            f"{unnotified} recent chats are stored and the legacy notifier is off: nobody knows "
+            "how far it notified",
+            "say it: --notified-until all, none, or a moment such as 2026-11-22T10:00:00+00:00",
         )
 
 
 def retire(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Show) -> Resources:
-    """Switch off older mappings beside a stack that is at work; they are not ours to delete."""
+    """Switch off legacy mappings beside a stack that is at work; they are not ours to delete."""
     for mapping in account.mappings:
         progress(f"switching off {mapping.function}'s event source {mapping.id}: ours is attached")
     switch(aws, account.mappings, on=False)
@@ -97,7 +97,9 @@ def retire(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Sho
     return deploy(aws, plan, progress, show)
 
 
-def import_strays(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Show) -> None:
+def import_unmanaged(
+    aws: Aws, plan: Plan, account: Account, progress: Progress, show: Show
+) -> None:
     """Let the stack take hold of what is there, as it is."""
     found = describe(aws, plan, account)
     ensure_bucket(aws)
@@ -105,23 +107,23 @@ def import_strays(aws: Aws, plan: Plan, account: Account, progress: Progress, sh
         keep_code(aws, function)
     change_set = create_change_set(aws, found.wanted(aws, plan.stack))
     if change_set:
-        progress("taking hold of what is there; nothing of it changes")
+        progress("importing what is there; nothing of it changes")
         show(change_set.changes)
         carry_out(aws, change_set, progress)
 
 
 def try_import(aws: Aws, plan: Plan, account: Account) -> None:
     """Ask CloudFormation whether it would take the import; raises DeployFailed when not."""
-    if account.strays:
+    if account.unmanaged:
         change_set = create_change_set(aws, describe(aws, plan, account).wanted(aws, plan.stack))
         if change_set:
             discard(aws, change_set)
 
 
 def describe(aws: Aws, plan: Plan, account: Account) -> Import:
-    """Describe the strays; raises DeployFailed for one that the stack could not keep as it is."""
-    found = describe_strays(aws, account.strays, account.parameters)
-    require_no_obstacles(aws, account.strays, found)
+    """Describe the unmanaged resources; raises DeployFailed where the stack could not keep one."""
+    found = describe_unmanaged(aws, account.unmanaged, account.parameters)
+    check_preconditions(aws, account.unmanaged, found)
     if account.owned:
         hold_on(aws, plan.stack, account.named, found)
     return found
@@ -130,23 +132,27 @@ def describe(aws: Aws, plan: Plan, account: Account) -> Import:
 def find_boundary(
     aws: Aws,
     account: Account,
-    told_until: Decimal | None,
+    notified_until: Decimal | None,
     progress: Progress,
-    patience_seconds: float,
+    drain_limit_seconds: float,
 ) -> Decimal:
-    """Stop the older queue function; return up to where the older notifier has told then."""
-    stop_storing(aws, account.readers, account.name("Queue"), progress)
-    awake = [mapping for mapping in account.tellers if not mapping.is_off]
-    if told_until is not None:
-        return told_until
+    """Stop the legacy queue function; return up to where the legacy notifier has notified."""
+    stop_storing(aws, account.queue_mappings, account.name("Queue"), progress)
+    awake = [mapping for mapping in account.stream_mappings if not mapping.is_off]
+    if notified_until is not None:
+        return notified_until
     if awake:
-        return await_all_told(aws, awake, account.name("ChatTable"), progress, patience_seconds)
+        return await_all_notified(
+            aws, awake, account.name("ChatTable"), progress, drain_limit_seconds
+        )
     return boundaries.NONE if account.boundary is None else account.boundary
 
 
 def hand_over(aws: Aws, account: Account, until: Decimal, progress: Progress) -> None:
-    """Write down who was told, then make room for the new event sources."""
-    told = boundaries.read_inbound(aws, account.name("ChatTable"), until)
-    progress(f"noting {told.count} older messages of {len(told.newest)} senders as told")
-    boundaries.note_as_told(aws, account.name("NotificationTable"), told)
+    """Write down how far senders were notified, then make room for the new event sources."""
+    notified = boundaries.read_inbound(aws, account.name("ChatTable"), until)
+    progress(
+        f"marking {notified.count} earlier messages of {len(notified.newest)} senders as notified"
+    )
+    boundaries.note_as_notified(aws, account.name("NotificationTable"), notified)
     delete(aws, account.mappings)

@@ -41,11 +41,11 @@ class LegacyWorld:
         self,
         progress: Callable[[str], None],
         template: Path = project.TEMPLATE,
-        patience_seconds: float = 600,
+        drain_limit_seconds: float = 600,
     ) -> None:
-        """Deploy as the command does, with another template or less patience."""
+        """Deploy as the command does, with another template or a shorter drain limit."""
         plan = Plan(build_package(), {"ReplyServiceUrl": self.reply.url}, template=template)
-        roll_out(self.aws, plan, None, progress, show_nothing, patience_seconds)
+        roll_out(self.aws, plan, None, progress, show_nothing, drain_limit_seconds)
 
     def told(self, message: Message) -> int:
         """How many POSTs about it were accepted."""
@@ -85,7 +85,7 @@ class LegacyWorld:
         assert [self.told(message) for message in messages] == [1] * len(messages)
 
     def functions(self) -> list[dict[str, object]]:
-        """What makes the older functions what they are."""
+        """What makes the legacy functions what they are."""
         parts = ("CodeSha256", "Handler", "Runtime", "Role", "Environment", "Timeout", "MemorySize")
         found = [
             self.aws.functions.get_function_configuration(FunctionName=name)
@@ -94,16 +94,16 @@ class LegacyWorld:
         return [{part: one.get(part) for part in parts} for one in found]
 
     def states(self) -> list[str]:
-        """The older mappings' states."""
+        """The legacy mappings' states."""
         found = [self.aws.functions.get_event_source_mapping(UUID=each) for each in self.mappings]
         return [mapping["State"] for mapping in found]
 
     def switch(self, mapping: int, on: bool) -> None:
-        """Switch one of the older mappings: 0 reads the queue, 1 the stream."""
+        """Switch one of the legacy mappings: 0 reads the queue, 1 the stream."""
         self.aws.functions.update_event_source_mapping(UUID=self.mappings[mapping], Enabled=on)
 
     def break_notifier(self) -> None:
-        """Let every run of the older notifier fail; what it was given comes again."""
+        """Let every run of the legacy notifier fail; what it was given comes again."""
         self._set_notifier("notifying.nothing_of_that_name")
 
     def mend_notifier(self) -> None:
