@@ -1,17 +1,21 @@
-"""Messages, sessions and news with ids that no other test uses."""
+"""Messages, sessions and notifications with ids that no other test uses."""
 
 from __future__ import annotations
 
 import itertools
 import uuid
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from consumer.conversation.batch import RejectedRecord
-from consumer.conversation.queue_record import QueueRecord
-from consumer.conversation.session import ACTIVE, Session
+from consumer.conversation.queue_record import read_record
+from consumer.conversation.session import Session
 from consumer.notification.notification import Notification
 from consumer.notification.state import Claim
 from consumer.webhook.message import InboundMessage
+from tests.support import builders
+from tests.support.records import sqs_record
 
 NOW = Decimal("1790000000.000123")
 EXPIRES_AT = 4_000_000_000  # far ahead: an emulator removes what has expired
@@ -25,17 +29,9 @@ def new_id(prefix: str) -> str:
 
 
 def message(sender_id: str, text: str = "hello", created_at: Decimal = NOW) -> InboundMessage:
-    """A parsed message of the sender."""
-    message_id = new_id("SM")
-    return InboundMessage(
-        message_type="text",
-        channel="whatsapp",
-        sender={"id": sender_id, "name": None, "phone": None},
-        content={"text": text, "media_count": 0, "segments": 1},
-        metadata={"message_id": message_id, "account_id": None, "status": None},
-        raw={},
-        created_at=created_at,
-    )
+    """A parsed message of the sender; its text may be longer than a parsed one."""
+    parsed = builders.parsed(MessageSid=new_id("SM"), WaId=sender_id)
+    return replace(parsed, content=parsed.content | {"text": text}, created_at=created_at)
 
 
 def messages(sender_id: str, count: int) -> list[InboundMessage]:
@@ -43,14 +39,16 @@ def messages(sender_id: str, count: int) -> list[InboundMessage]:
     return [message(sender_id, f"number {n}", NOW + n) for n in range(count)]
 
 
-def session(sender_id: str, created_at: int = 1_790_000_000, status: str = ACTIVE) -> Session:
+def session(sender_id: str, created_at: int = 1_790_000_000, **values: Any) -> Session:
     """A session that is stored nowhere yet."""
-    return Session(new_id("session"), sender_id, status, Decimal(created_at))
+    given = values | {"sender_id": sender_id, "created_at": Decimal(created_at)}
+    return builders.session(new_id("session"), **given)
 
 
-def notification(sender_id: str, stored_at: Decimal = NOW, **fields: object) -> Notification:
-    """News of a message; `fields` as News has them."""
-    return Notification(sender_id, new_id("SM"), "session-1", stored_at, **fields)  # type: ignore[arg-type]
+def notification(sender_id: str, stored_at: Decimal = NOW, **fields: Any) -> Notification:
+    """The notification of a message."""
+    given = {"message_id": new_id("SM"), "stored_at": stored_at} | fields
+    return builders.notification(sender_id, **given)
 
 
 def claim(notified: Notification, token: str) -> Claim:
@@ -59,8 +57,10 @@ def claim(notified: Notification, token: str) -> Claim:
 
 def rejected(body: object, reason: str = "no fields", group_id: str = "group-1") -> RejectedRecord:
     """A record on its way to the dead-letter queue."""
-    record_id = new_id("record")
-    record = QueueRecord(
-        record_id, record_id, body, group_id, 1_790_000_000_123, "18870000000000000256", 3
-    )
-    return RejectedRecord(record, reason)
+    attributes = {
+        "SentTimestamp": "1790000000123",
+        "SequenceNumber": "18870000000000000256",
+        "MessageGroupId": group_id,
+        "ApproximateReceiveCount": "3",
+    }
+    return RejectedRecord(read_record(sqs_record(new_id("record"), body, attributes)), reason)

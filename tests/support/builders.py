@@ -1,4 +1,4 @@
-"""Webhook bodies, queue records, messages and news: the fewest words a test needs for one."""
+"""Webhook bodies, records, messages and notifications, each with few arguments."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +13,7 @@ from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
 from consumer.webhook.message import InboundMessage
 from consumer.webhook.parse import parse_inbound
+from tests.support.records import dynamodb_record, sqs_record
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -60,27 +61,18 @@ def warnings(message: InboundMessage) -> list[str]:
 
 def raw_record(text: object = None, **attributes: str) -> dict[str, Any]:
     """An SQS record as Lambda hands it over; attributes by their SQS names."""
+    record_id = attributes.pop("messageId", "11111111-2222-4333-8444-555555555555")
     system = {
         "SentTimestamp": str(SENT_MS),
         "SequenceNumber": SEQUENCE,
         "MessageGroupId": "webhook_group",
-        "ApproximateReceiveCount": "1",
     }
-    return {
-        "messageId": attributes.pop("messageId", "11111111-2222-4333-8444-555555555555"),
-        "receiptHandle": "handle",
-        "body": body() if text is None else text,
-        "attributes": system | attributes,
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-    }
+    return sqs_record(record_id, body() if text is None else text, system | attributes)
 
 
 def attributed(record: dict[str, Any], **attributes: str) -> dict[str, Any]:
     """The record with message attributes, as a redrive gives it."""
-    added = {
-        name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()
-    }
+    added = sqs_record("", "", {}, **attributes)["messageAttributes"]
     return record | {"messageAttributes": added}
 
 
@@ -119,7 +111,7 @@ def rejected(
 
 
 def notification(sender: str = SENDER, **values: Any) -> Notification:
-    """A sender's news, its text known."""
+    """A sender's notification, its text known."""
     known: dict[str, Any] = {
         "message_id": SID,
         "session_id": "session-1",
@@ -141,15 +133,10 @@ def stream_record(event: str = "INSERT", **image: Any) -> dict[str, Any]:
         "content": {"M": {"text": {"S": "hi"}}},
     }
     present = {name: value for name, value in (attributes | image).items() if value is not None}
-    return {
-        "eventID": "1",
-        "eventName": event,
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {"NewImage": present, "SequenceNumber": "1"},
-    }
+    return dynamodb_record(event, present)
 
 
 def retry_record(number: int = 1, sender: str = SENDER, **values: Any) -> dict[str, Any]:
-    """Parked news as the retry queue brings it."""
+    """A scheduled notification as the retry queue brings it."""
     body = retry_body(notification(sender, **{"attempt": 2} | values))
     return {"messageId": f"record-{number}", "body": body, "eventSource": "aws:sqs"}
