@@ -30,6 +30,9 @@ from consumer.notification.notifier import Notifier
 from consumer.notification.ports import Outcome
 from consumer.notification.retry_record import retry_body
 from consumer.notification.state import Claim, DeliveryStatus, NotificationState, delivery_status
+from consumer.webhook import parse
+from consumer.webhook.form import Form, parse_form
+from consumer.webhook.message import Malformed
 from container import QueueDependencies, Runtime
 from tests.support.memory.notification_store import may_claim
 from tests.support.memory.tables import NotificationRow, Put, Reason, Tables
@@ -154,6 +157,23 @@ def only_first_places(records: Iterable[QueueRecord]) -> Any:
 
 
 _sort_batch = consumer.conversation.batch.sort_batch
+_is_callback = parse._is_callback
+
+
+def callback_by_presence(form: Form) -> bool:
+    return form.get("MessageStatus") is not None or _is_callback(form)
+
+
+def no_json(body: str) -> Malformed:
+    return Malformed("JSON")
+
+
+def form_of_anything(body: str) -> Form | Malformed:
+    return parse_form(body) or Malformed("no fields")
+
+
+def message_of_any_sender(form: Form, sender_id: str, content: Any) -> str | None:
+    return None if sender_id else "no sender"
 
 
 def stored_when_queued(message: Any, session_id: str, stored_at: Decimal) -> dict[str, Any]:

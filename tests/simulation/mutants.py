@@ -21,6 +21,7 @@ from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.store_messages import MessageStorage
 from consumer.notification.deferral import Deferral
 from consumer.notification.notifier import Notifier
+from consumer.webhook import envelope, parse
 from container import Runtime
 from tests.simulation import mutant_rules
 from tests.simulation.swap import Swap
@@ -117,6 +118,26 @@ MUTANTS = [
         "bad input raises",
         "G5",
         [Swap(queue_handler, "sort_batch", mutant_rules.raise_over_bad_input)],
+    ),
+    Mutant(
+        "a MessageStatus makes a callback, whatever it says",
+        "G1",
+        [Swap(parse, "_is_callback", mutant_rules.callback_by_presence)],
+    ),
+    Mutant(
+        "an envelope is not opened",
+        "G5",
+        [Swap(envelope, "_open_json", mutant_rules.no_json)],
+    ),
+    Mutant(
+        "JSON is read as a form",
+        "G5",
+        [Swap(parse, "open_body", mutant_rules.form_of_anything)],
+    ),
+    Mutant(
+        "whatever names a sender is a message",
+        "G5",
+        [Swap(parse, "why_no_message", mutant_rules.message_of_any_sender)],
     ),
     Mutant(
         "a redriven message is quarantined again",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
-from urllib.parse import urlencode
 
+from tests.simulation.bodies import GARBAGE, draw_form, draw_garbage
 from tests.simulation.settings import START, Settings
 from tests.support.memory.chance import Chance
 
 POISON = "no table takes this"
-GARBAGE = ("hello", "{}", "Body=who+is+this", "=&=&=", "From=&WaId=&Body=x", "%ff%fe=%00", "[1, 2]")
 
 
 class Kind(Enum):
@@ -44,12 +43,12 @@ class Webhook:
 
 def draw_webhooks(chance: Chance, settings: Settings) -> list[Webhook]:
     """Draw the bodies in the order in which they arrive."""
-    pick = chance.stream("webhooks")
+    pick, wrap = chance.stream("webhooks"), chance.stream("bodies")
     drawn: list[Webhook] = []
     at = START
     for number in range(settings.messages + pick.randrange(6)):
         at += settings.spacing * pick.random() * 2
-        drawn.append(_repeated(pick, number, at, drawn) or _fresh(pick, number, at, settings))
+        drawn.append(_repeated(pick, number, at, drawn) or _fresh(pick, wrap, number, at, settings))
     return drawn
 
 
@@ -61,7 +60,7 @@ def _repeated(pick: Random, number: int, at: float, drawn: list[Webhook]) -> Web
     return replace(first, number=number, at=at) if first.kind is Kind.MESSAGE else None
 
 
-def _fresh(pick: Random, number: int, at: float, settings: Settings) -> Webhook:
+def _fresh(pick: Random, wrap: Random, number: int, at: float, settings: Settings) -> Webhook:
     sender = pick.randrange(settings.senders)
     sender_id = f"4915550{sender:04d}"
     own_group = settings.grouping == "per sender" or (
@@ -71,7 +70,7 @@ def _fresh(pick: Random, number: int, at: float, settings: Settings) -> Webhook:
     kind = pick.choices(list(Kind), [80, 6, 3, 5, 6])[0]
     sid = f"SM{number:032d}"
     if kind is Kind.GARBAGE:
-        return Webhook(number, at, kind, pick.choice(GARBAGE), group)
+        return Webhook(number, at, kind, draw_garbage(wrap, pick.choice(GARBAGE)), group)
     fields = {
         "MessageSid": sid,
         "From": f"whatsapp:+{sender_id}",
@@ -81,7 +80,11 @@ def _fresh(pick: Random, number: int, at: float, settings: Settings) -> Webhook:
         "NumMedia": "0",
     }
     if kind is Kind.CALLBACK:
-        return Webhook(number, at, kind, urlencode(fields | {"SmsStatus": "delivered"}), group)
+        return Webhook(
+            number, at, kind, draw_form(wrap, fields | {"SmsStatus": "delivered"}), group
+        )
+    if wrap.random() < 0.1:
+        fields["MessageStatus"] = "received"
     if kind is Kind.WITHOUT_SID:
         sid = fields.pop("MessageSid")[:0]
-    return Webhook(number, at, kind, urlencode(fields), group, sender_id, sid)
+    return Webhook(number, at, kind, draw_form(wrap, fields), group, sender_id, sid)
