@@ -47,6 +47,7 @@ envelopes = st.builds(
     inner_bodies | any_text,
     st.none() | st.booleans(),
 )
+base64_soup = st.from_regex(r"[A-Za-z0-9+/_-]{16,80}={0,2}", fullmatch=True)
 json_bodies = flat_objects | documents | envelopes
 encoded_forms = forms.map(lambda fields: urlencode(fields, errors="replace"))
 percent_soup = st.text("%0123456789abcdefABCDEF&=+;: MediaUrl")
@@ -61,7 +62,7 @@ def mutilated_samples(draw: st.DrawFn) -> str:
     return text[:start] + draw(any_text | percent_soup) + text[end:]
 
 
-@given(any_text | encoded_forms | percent_soup | json_bodies | mutilated_samples())
+@given(any_text | encoded_forms | percent_soup | base64_soup | json_bodies | mutilated_samples())
 def test_any_body_is_one_of_three_and_what_is_stored_can_be(text: str) -> None:
     check_body(text)
     check_records([raw_record(text)])

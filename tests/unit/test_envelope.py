@@ -165,7 +165,16 @@ def test_a_byte_order_mark_before_anything_else_is_malformed(rest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hello", "From=&WaId=&Body=", "=x", "%%%", "AAAAAAAAAAAAAAAAAAAAAAAA"]
+    "text",
+    [
+        "hello",
+        "From=&WaId=&Body=",
+        "=x",
+        "%%%",
+        "AAAAAAAAAAAAAAAAAAAAAAAA",
+        "AAAA+AAA-AAAAAAAAAAA",
+        "AAAA_AAA/AAAAAAAAAAA",
+    ],
 )
 def test_fields_without_a_value_are_no_form(text: str) -> None:
     assert malformed(text) == "no sender: no field of the form has a value"
