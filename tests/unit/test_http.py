@@ -1,14 +1,22 @@
-"""Posts over real sockets: whether one may have arrived, and which connection it takes."""
+"""POST requests over real sockets: whether one may have arrived, and which connection it used."""
 
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import SplitResult
 
 import pytest
 
-from consumer.aws.dial import Origin, connect, dial
-from consumer.aws.http import MAX_IDLE_SECONDS, Answer, HttpPool, NoAnswer, NotSent
+from consumer.aws.connection import (
+    MAX_IDLE_SECONDS,
+    NoAnswer,
+    NotSent,
+    Response,
+    connect,
+    dial,
+)
+from consumer.aws.http import HttpPool
 from tests.support.http_server import (
     Handler,
     Stub,
@@ -20,8 +28,8 @@ from tests.support.http_server import (
     stay_silent,
 )
 
-PATIENT_SECONDS = 30.0
-HASTY_SECONDS = 0.05
+LONG_SECONDS = 30.0
+SHORT_SECONDS = 0.05
 UVICORN_IDLE_SECONDS = 5  # its timeout_keep_alive, https://www.uvicorn.org/settings/#timeouts
 
 
@@ -35,9 +43,9 @@ class Clock:
         return self.now
 
 
-def post(url: str, pool: HttpPool | None = None, header: str = "2") -> Answer:
+def post(url: str, pool: HttpPool | None = None, header: str = "2") -> Response:
     pool = pool or HttpPool(1)
-    return pool.post(url, {"x-cups": header}, b"x", PATIENT_SECONDS, PATIENT_SECONDS)
+    return pool.start(url, {"x-cups": header}, b"x", LONG_SECONDS, LONG_SECONDS)()
 
 
 def connections_of(stub: Stub) -> int:
@@ -46,7 +54,7 @@ def connections_of(stub: Stub) -> int:
 
 @pytest.fixture
 def listener() -> Iterator[str]:
-    """The address of someone who takes connections and never says a word."""
+    """The address of a server that accepts connections and never sends."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
@@ -89,13 +97,13 @@ def test_a_connection_broken_after_sending_is_no_answer(end: object) -> None:
 
 def test_silence_is_no_answer() -> None:
     with serving(stay_silent) as stub, pytest.raises(NoAnswer):
-        HttpPool(1).post(stub.url, {}, b"x", PATIENT_SECONDS, HASTY_SECONDS)
+        HttpPool(1).start(stub.url, {}, b"x", LONG_SECONDS, SHORT_SECONDS)()
 
 
 def test_an_answer_that_drips_is_no_answer_once_its_time_is_over() -> None:
     """Each byte comes soon after the one before it; all together they come too late."""
     with serving(drip) as stub, pytest.raises(NoAnswer):
-        HttpPool(1).post(stub.url, {}, b"x", PATIENT_SECONDS, 4 * HASTY_SECONDS)
+        HttpPool(1).start(stub.url, {}, b"x", LONG_SECONDS, 4 * SHORT_SECONDS)()
 
 
 def test_a_handshake_that_fails_sent_nothing() -> None:
@@ -106,45 +114,43 @@ def test_a_handshake_that_fails_sent_nothing() -> None:
 
 def test_a_handshake_that_stays_unanswered_sent_nothing(listener: str) -> None:
     with pytest.raises(NotSent):
-        HttpPool(1).post(f"https://{listener}/", {}, b"x", HASTY_SECONDS, PATIENT_SECONDS)
+        HttpPool(1).start(f"https://{listener}/", {}, b"x", SHORT_SECONDS, LONG_SECONDS)()
 
 
-def test_what_was_given_up_is_not_sent_when_a_connection_comes_about_after_all() -> None:
-    """It counts as not sent, so that it may be sent again; a late post would double it."""
+def test_a_request_is_not_sent_when_its_connection_opens_after_the_caller_stopped_waiting() -> None:
+    """The caller may send it again; a late POST would be a second one."""
     opened, released = threading.Event(), threading.Event()
 
-    def slow(origin: Origin, seconds: float) -> socket.socket:
-        connection = dial(origin, PATIENT_SECONDS)
-        released.wait(PATIENT_SECONDS)
+    def slow(url: SplitResult, seconds: float) -> socket.socket:
+        connection = dial(url, LONG_SECONDS)
+        released.wait(LONG_SECONDS)
         opened.set()
         return connection
 
     with serving(reply()) as stub:
-        finish = HttpPool(1, dial=slow).start(stub.url, {}, b"x", HASTY_SECONDS, PATIENT_SECONDS)
+        finish = HttpPool(1, dial=slow).start(stub.url, {}, b"x", SHORT_SECONDS, LONG_SECONDS)
         with pytest.raises(NotSent):
             finish()
         released.set()
-        assert opened.wait(PATIENT_SECONDS)
-        assert stub.has_closed.wait(PATIENT_SECONDS)
+        assert opened.wait(LONG_SECONDS)
+        assert stub.has_closed.wait(LONG_SECONDS)
         assert stub.requests == []
 
 
-def test_a_connection_that_comes_about_too_late_is_not_sent_on_while_another_is_waited_for() -> (
-    None
-):
-    """Its time is over, though nobody has looked at it since."""
+def test_a_connection_that_opens_too_late_is_not_sent_on_while_another_is_waited_for() -> None:
+    """Its time is over, though the caller has not asked for its response yet."""
     asked, opened = threading.Event(), threading.Event()
 
-    def slow(origin: Origin, seconds: float) -> socket.socket:
+    def slow(url: SplitResult, seconds: float) -> socket.socket:
         asked.wait(2 * seconds)
-        connection = dial(origin, PATIENT_SECONDS)
+        connection = dial(url, LONG_SECONDS)
         opened.set()
         return connection
 
     with serving(reply()) as stub:
-        finish = HttpPool(1, dial=slow).start(stub.url, {}, b"x", HASTY_SECONDS, PATIENT_SECONDS)
-        assert opened.wait(PATIENT_SECONDS)
-        assert stub.has_closed.wait(PATIENT_SECONDS)
+        finish = HttpPool(1, dial=slow).start(stub.url, {}, b"x", SHORT_SECONDS, LONG_SECONDS)
+        assert opened.wait(LONG_SECONDS)
+        assert stub.has_closed.wait(LONG_SECONDS)
         with pytest.raises(NotSent):
             finish()
         assert stub.requests == []
@@ -158,7 +164,7 @@ def test_a_header_that_cannot_be_one_is_not_sent(value: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999/", "http://", "nowhere"])
-def test_an_address_that_is_none_is_not_sent_to(url: str) -> None:
+def test_nothing_is_sent_to_an_invalid_url(url: str) -> None:
     with pytest.raises(NotSent):
         post(url)
 
@@ -220,8 +226,8 @@ def test_an_answer_that_came_at_an_unknown_time_leaves_its_connection_idle_since
     with serving(answer) as stub:
         clock = Clock()
         pool = HttpPool(1, clock)
-        finish = pool.start(stub.url, {}, b"x", PATIENT_SECONDS, PATIENT_SECONDS)
-        assert answered.wait(PATIENT_SECONDS)
+        finish = pool.start(stub.url, {}, b"x", LONG_SECONDS, LONG_SECONDS)
+        assert answered.wait(LONG_SECONDS)
         clock.now += MAX_IDLE_SECONDS + 1
         finish()
         post(stub.url, pool)
@@ -236,7 +242,7 @@ def test_a_connection_that_soon_closes_is_not_used_again() -> None:
 
 
 def test_a_container_that_can_start_no_thread_has_sent_nothing() -> None:
-    """As many threads as it may have are there; the others' posts go on."""
+    """A POST on an open connection needs no thread."""
     with serving(reply()) as stub:
         pool = HttpPool(2)
         post(stub.url, pool)
@@ -255,14 +261,14 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next() -> None:
         socket.create_server(("127.0.0.1", 0), backlog=0) as full,
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.create_connection(full.getsockname()),
-        connect([full.getsockname(), server.getsockname()], 20 * HASTY_SECONDS) as connection,
+        connect([full.getsockname(), server.getsockname()], 20 * SHORT_SECONDS) as connection,
     ):
         assert connection.getpeername() == server.getsockname()
 
 
 def test_no_address_is_no_connection() -> None:
-    with pytest.raises(OSError, match="no address"):
-        connect([], PATIENT_SECONDS)
+    with pytest.raises(ValueError, match="not enough values"):
+        connect([], LONG_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +298,7 @@ def test_a_connection_that_the_other_side_closed_is_not_used_again() -> None:
     with serving(close_unasked) as stub:
         pool = HttpPool(1)
         post(stub.url, pool)
-        assert stub.has_closed.wait(PATIENT_SECONDS)
+        assert stub.has_closed.wait(LONG_SECONDS)
         assert post(stub.url, pool).status == 200
         assert connections_of(stub) == 2
 

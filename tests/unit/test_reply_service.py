@@ -174,7 +174,7 @@ def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
     with nobody() as url:
         service(url, not_notified=not_notified).post([notification()])
     assert not_notified == [
-        {"Http422": 1, "Http503": 2, "NoAnswer:BrokenResponse": 1},
+        {"Http422": 1, "Http503": 2, "NoAnswer:ConnectionResetError": 1},
         {"NotSent:ConnectionRefusedError": 1},
     ]
 

@@ -1,24 +1,25 @@
-"""Answers over TLS, which has things to say to itself: they are neither an answer nor its end."""
+"""TLS control records count neither as an answer nor as its end."""
 
 import socket
 import threading
 from collections.abc import Callable
 from ssl import SSLWantReadError
 from typing import Any
+from urllib.parse import SplitResult
 
 import pytest
 
-from consumer.aws.dial import Origin
-from consumer.aws.http import MAX_IDLE_SECONDS, HttpPool, NoAnswer
+from consumer.aws.connection import MAX_IDLE_SECONDS, NoAnswer
+from consumer.aws.http import HttpPool
 
-PATIENT_SECONDS = 30.0
-HASTY_SECONDS = 0.05
+LONG_SECONDS = 30.0
+SHORT_SECONDS = 0.05
 
 
 class Ticketed(socket.socket):
-    """As TLS 1.3 has it: there is input at once, but it is nothing that was said to us.
+    """A connection with a TLS 1.3 session ticket: there is input, but no data.
 
-    `answers` come to whoever waits, `waited` is what each read allowed.
+    `answers` arrive when a read waits; `waited` holds the timeout of each read.
     """
 
     def __init__(self, answers: list[bytes], on_wait: Callable[[], None] = lambda: None) -> None:
@@ -50,33 +51,33 @@ class Ticketed(socket.socket):
 NO_CONTENT = b"HTTP/1.1 204 -\r\n\r\n"
 
 
-def test_what_tls_says_to_itself_keeps_nobody_waiting_once_the_time_is_over() -> None:
-    """A wave of silent connections would else take a moment for each."""
+def test_a_tls_control_record_costs_no_time_after_the_deadline() -> None:
+    """Many silent connections would otherwise take time for each."""
     connection = Ticketed([NO_CONTENT])
     with connection.other:
-        pool = HttpPool(1, lambda: 0.0, lambda origin, seconds: connection)
-        pool.post("http://reply/", {}, b"x", PATIENT_SECONDS, PATIENT_SECONDS)
+        pool = HttpPool(1, lambda: 0.0, lambda url, seconds: connection)
+        pool.start("http://reply/", {}, b"x", LONG_SECONDS, LONG_SECONDS)()
         connection.waited.clear()
-        finish = pool.start("http://reply/", {}, b"x", PATIENT_SECONDS, HASTY_SECONDS)
-        threading.Event().wait(2 * HASTY_SECONDS)
+        finish = pool.start("http://reply/", {}, b"x", LONG_SECONDS, SHORT_SECONDS)
+        threading.Event().wait(2 * SHORT_SECONDS)
         with pytest.raises(NoAnswer):
             finish()
         assert connection.waited == [0.0]
 
 
-def test_what_tls_says_to_itself_is_no_answer_that_came_at_an_unknown_time() -> None:
+def test_a_tls_control_record_is_no_answer_that_came_at_an_unknown_time() -> None:
     """The answer was waited for: until just now the connection has been in use."""
     moments, dialled = [0.0], []
 
     def take_long() -> None:
         moments.append(moments[-1] + MAX_IDLE_SECONDS + 1)
 
-    def dial_one(origin: Origin, seconds: float) -> Ticketed:
+    def dial_one(url: SplitResult, seconds: float) -> Ticketed:
         dialled.append(Ticketed([NO_CONTENT, NO_CONTENT], take_long))
         return dialled[-1]
 
     pool = HttpPool(1, lambda: moments[-1], dial_one)
     for _ in range(2):
-        pool.post("http://reply/", {}, b"x", PATIENT_SECONDS, PATIENT_SECONDS)
+        pool.start("http://reply/", {}, b"x", LONG_SECONDS, LONG_SECONDS)()
     assert len(dialled) == 1
     dialled[0].other.close()

@@ -8,13 +8,15 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from consumer.aws.connection import NoAnswer, NotSent, Response
 from consumer.aws.credentials import Credentials
 from consumer.aws.endpoint import endpoint
-from consumer.aws.http import Answer, HttpPool, NoAnswer, NotSent
+from consumer.aws.http import HttpPool
 from consumer.aws.sigv4 import signed_headers
 from consumer.errors import Refused, Unavailable
 
@@ -61,7 +63,7 @@ _SIGN_ANEW = frozenset(
 
 
 class AwsRefused(Refused):
-    """AWS declined; `answer` is its JSON, which may tell of each part."""
+    """AWS rejected the call; `answer` is the JSON of its response, which may list each part."""
 
     def __init__(self, code: str, answer: dict[str, Any]) -> None:
         super().__init__(code)
@@ -92,23 +94,12 @@ class AwsClient:
     def start(
         self, service: str, operation: str, request: dict[str, Any]
     ) -> Callable[[], dict[str, Any]]:
-        """Send the call without waiting; what it gives waits, and raises what `call` does."""
-        body = _to_json(request).encode()
+        """Send without waiting; the function returned waits, and raises what `call` does."""
         try:
-            finish = self._start(service, operation, body)
+            credentials = self._credentials()
         except (Unavailable, Refused) as error:
             return partial(_fail, error)
-        return partial(self._finish, finish)
-
-    def _finish(self, finish: Callable[[], Answer]) -> dict[str, Any]:
-        try:
-            answer = finish()
-        except (NotSent, NoAnswer) as error:
-            raise Unavailable(f"{type(error).__name__}:{error}") from None
-        return self._read(answer)
-
-    def _start(self, service: str, operation: str, body: bytes) -> Callable[[], Answer]:
-        url = self._endpoints[service]
+        url, body = self._endpoints[service], _to_json(request).encode()
         headers = signed_headers(
             host=urlsplit(url).netloc,
             region=self._region,
@@ -116,34 +107,40 @@ class AwsClient:
             target=operation,
             content_type=_CONTENT_TYPES[service],
             body=body,
-            credentials=self._credentials(),
+            credentials=credentials,
             at=datetime.now(UTC) + self._skew,
         )
-        return self._http.start(f"{url}/", headers, body, CONNECT_SECONDS, READ_SECONDS)
+        finish = self._http.start(f"{url}/", headers, body, CONNECT_SECONDS, READ_SECONDS)
+        return partial(self._finish, finish)
 
-    def _read(self, answer: Answer) -> dict[str, Any]:
+    def _finish(self, finish: Callable[[], Response]) -> dict[str, Any]:
         try:
-            content = json.loads(answer.body)  # a whole answer is never empty
+            response = finish()
+        except (NotSent, NoAnswer) as error:
+            raise Unavailable(f"{type(error).__name__}:{error}") from None
+        return self._read(response)
+
+    def _read(self, response: Response) -> dict[str, Any]:
+        try:
+            content = json.loads(response.body)  # a complete response is never empty
         except ValueError:
             content = None
-        if answer.status == 200 and isinstance(content, dict):
+        if response.status == 200 and isinstance(content, dict):
             return content
         content = content if isinstance(content, dict) else {}
-        code = _code(content) or f"Http{answer.status}"
+        code = _code(content) or f"Http{response.status}"
         if code in _SIGN_ANEW:
-            self._note_skew(answer)
-        if code in _PASSING or code in _SIGN_ANEW or answer.status in (200, 408, 429):
+            self._note_skew(response)
+        if code in _PASSING or code in _SIGN_ANEW or response.status in (200, 408, 429):
             raise Unavailable(code)
-        if answer.status >= 500:
+        if response.status >= 500:
             raise Unavailable(code)
         raise AwsRefused(code, content)
 
-    def _note_skew(self, answer: Answer) -> None:
-        """Take AWS's clock for ours; it says the time in every answer."""
-        from email.utils import parsedate_to_datetime  # slow to import, and hardly ever needed
-
+    def _note_skew(self, response: Response) -> None:
+        """Take AWS's clock for ours; it says the time in every response."""
         with suppress(KeyError, TypeError, ValueError):
-            self._skew = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
+            self._skew = parsedate_to_datetime(response.headers["date"]) - datetime.now(UTC)
 
 
 def _code(content: dict[str, Any]) -> str:

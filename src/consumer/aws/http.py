@@ -1,80 +1,75 @@
-"""The one user of HTTP: connections kept open between calls and invocations.
-
-A connection that has been idle for long may have been closed by the other side while the
-container was frozen. A POST on it would break with an unknown outcome, so it is not used.
-"""
+"""Sends POST requests, many at a time from one thread. No redirects, retries or proxies."""
 
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from select import POLLIN, poll
 from socket import socket
+from urllib.parse import SplitResult, urlsplit
 
-from consumer.aws.dial import Dial, Origin, dial, origin_of
-from consumer.aws.exchange import Exchange, NoAnswer, NotSent, has_input, render_post
-from consumer.aws.response import Answer
+from consumer.aws.connection import MAX_IDLE_SECONDS, Exchange, NotSent, Response, dial
 
-__all__ = ["MAX_IDLE_SECONDS", "Answer", "HttpPool", "NoAnswer", "NotSent"]
-
-# Below what servers and proxies allow: uvicorn 5 s, load balancers 60 s, nginx 75 s.
-MAX_IDLE_SECONDS = 4.0
+Dial = Callable[[SplitResult, float], socket]
 
 
 class HttpPool:
-    """Posts bytes; times in seconds. No redirects, no retries: the caller knows what is safe.
-
-    `connections`: how many to one place are kept open.
-    """
+    """Keeps `connections` open for each URL; times in seconds."""
 
     def __init__(
         self, connections: int, clock: Callable[[], float] = time.time, dial: Dial = dial
     ) -> None:
         self._connections = connections
-        self._dial = dial
-        self._idle: dict[Origin, list[tuple[socket, float]]] = {}
         self._clock = clock  # of the wall: a monotonic one may stand still in a frozen container
-
-    def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
-    ) -> Answer:
-        """POST once.
-
-        Raises NotSent when no connection could be made, and NoAnswer when one was made
-        and broke or stayed silent, so that the outcome is unknown.
-        """
-        return self.start(url, headers, body, connect, read)()
+        self._dial = dial
+        self._idle: dict[str, list[tuple[socket, float]]] = {}
 
     def start(
         self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
-    ) -> Callable[[], Answer]:
-        """Send without waiting; the call that it gives waits, and raises what `post` does."""
-        try:
-            origin, request = origin_of(url), render_post(url, headers, body)
-        except ValueError as error:
-            return partial(_fail, NotSent(type(error).__name__))
-        keep = partial(self._keep, origin, self._clock())
-        exchange = Exchange(request, origin, connect, read, keep, self._dial)
-        exchange.begin(self._take(origin))
-        return exchange.finish
+    ) -> Callable[[], Response]:
+        """Send without waiting; the function returned waits for the response.
 
-    def _take(self, origin: Origin) -> socket | None:
-        """An idle connection that the other side has not closed."""
-        idle = self._idle.get(origin, [])
-        earliest = self._clock() - MAX_IDLE_SECONDS
+        It raises NotSent when no connection opened within `connect` (DNS and TLS included),
+        and NoAnswer when no complete response came within `read` after that.
+        """
+        exchange, started = Exchange(read), self._clock()
+        try:
+            request = _render_post(urlsplit(url), headers, body)
+            if connection := self._take(url):
+                exchange.send(request, connection)
+            else:
+                exchange.open(request, partial(self._dial, urlsplit(url), connect), connect)
+        except (ValueError, RuntimeError) as error:  # RuntimeError: no thread is left
+            exchange.failure = NotSent(type(error).__name__)
+        return partial(self._finish, url, exchange, started)
+
+    def _take(self, url: str) -> socket | None:
+        """Return an idle connection that the server has not closed."""
+        idle = self._idle.get(url, [])
         while idle:
             connection, since = idle.pop()
-            if since >= earliest and not has_input(connection):  # input here is its end
+            poller = poll()
+            poller.register(connection, POLLIN)  # input on an idle connection is its end
+            if since >= self._clock() - MAX_IDLE_SECONDS and not poller.poll(0):
                 return connection
             connection.close()
         return None
 
-    def _keep(self, origin: Origin, sent: float, connection: socket, was_waited_for: bool) -> None:
-        """Keep it for later; an answer that nobody waited for came at an unknown time since."""
-        idle = self._idle.setdefault(origin, [])
-        if len(idle) < self._connections:
-            idle.append((connection, self._clock() if was_waited_for else sent))
+    def _finish(self, url: str, exchange: Exchange, started: float) -> Response:
+        response, idle = exchange.receive(), self._idle.setdefault(url, [])
+        if exchange.is_reusable and len(idle) < self._connections:
+            # A response that nobody waited for came at some time since the start.
+            idle.append((exchange.connection, self._clock() if exchange.has_waited else started))
         else:
-            connection.close()
+            exchange.connection.close()
+        return response
 
 
-def _fail(error: Exception) -> Answer:
-    raise error
+def _render_post(url: SplitResult, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Raises ValueError for a header value that cannot be sent."""
+    fields = {"host": url.netloc, "user-agent": "unc-consumer", "accept-encoding": "identity"}
+    fields |= {**headers, "content-length": str(len(body))}
+    target = f"{url.path or '/'}?{url.query}".removesuffix("?")
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {text}" for name, text in fields.items())]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a line break in a header")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 
-from consumer.aws.http import Answer, HttpPool, NoAnswer, NotSent
+from consumer.aws.connection import NoAnswer, NotSent, Response
+from consumer.aws.http import HttpPool
 from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
 from consumer.notification.notification import Notification
@@ -97,7 +98,7 @@ class HttpReplyService:
         return partial(_end_of, answer)
 
 
-def _end_of(answer: Callable[[], Answer]) -> tuple[Outcome, str]:
+def _end_of(answer: Callable[[], Response]) -> tuple[Outcome, str]:
     """How a POST ended, and the code for why."""
     try:
         status = answer().status
