@@ -18,8 +18,8 @@ from rich.table import Table
 from unc.errors import UncError
 
 # Where nobody watches there is no width to fit into.
-PIPE_WIDTH = 160
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+_PIPE_WIDTH = 160
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -37,11 +37,11 @@ def complain(error: UncError) -> None:
 def print_json(value: Any) -> None:
     """Print a value for another program: one document, nothing around it."""
     speaks_unicode = out.encoding.startswith("utf")
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=not speaks_unicode, default=plain)
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not speaks_unicode, default=_plain)
     sys.stdout.write("\n")
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """Turn what JSON does not know into what it does."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)

@@ -16,16 +16,18 @@ from typing import Any
 from unc import project
 from unc.errors import SetupMissing
 
-COUNTS = project.ROOT / "benchmarks" / "counts.json"
+_COUNTS = project.ROOT / "benchmarks" / "counts.json"
 TARGETS = ("ours", "baseline")
 
 MILLION = 1_000_000
-MONTH_SECONDS = 30 * 24 * 3600
-FULL_CORE_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-STREAM_WINDOW_SECONDS = 3
+_MONTH_SECONDS = 30 * 24 * 3600
+_FULL_CORE_MEGABYTES = (
+    1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+)
+_STREAM_WINDOW_SECONDS = 3
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
-BENCH_REPLY_SECONDS = 0.1
+_BENCH_REPLY_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,18 @@ class Counted:
         """Read one entry of the counts; table names lose the target they belong to."""
         cpu, wall = values["cpu_ms"] / 1000, values["wall_ms"] / 1000
         return Counted(
-            reads=without_target(values["read_units"]),
-            writes=without_target(values["write_units"]),
+            reads=_without_target(values["read_units"]),
+            writes=_without_target(values["write_units"]),
             posts=values["posts"],
             cpu=cpu,
             waits=max(wall - cpu, 0.0),
         )
 
 
-Counts = Mapping[str, Counted]
+_Counts = Mapping[str, Counted]
 
 
-def read_counts(target: str, path: Path = COUNTS) -> Counts:
+def read_counts(target: str, path: Path = _COUNTS) -> _Counts:
     """Read what was counted for a target, by case; raises SetupMissing without a run."""
     try:
         cases = json.loads(path.read_text())
@@ -86,26 +88,28 @@ def read_counts(target: str, path: Path = COUNTS) -> Counts:
     return {case: Counted.read(by_target[target]) for case, by_target in cases.items()}
 
 
-def without_target(units: Mapping[str, float]) -> Counter[str]:
+def _without_target(units: Mapping[str, float]) -> Counter[str]:
     """Drop the first word of each table's name."""
     return Counter({name.partition("-")[2]: value for name, value in units.items()})
 
 
 def default_stream_batch(messages: int) -> int:
     """Return the messages that one stream batch brings when they come evenly over a month."""
-    in_window = messages / MONTH_SECONDS * STREAM_WINDOW_SECONDS
+    in_window = messages / _MONTH_SECONDS * _STREAM_WINDOW_SECONDS
     return max(1, min(STREAM_BATCH, round(in_window)))
 
 
-def cost_of(load: Load, counts: Counts, prices: Prices) -> dict[str, float]:
+def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
     """Return dollars a month by service."""
-    reads, writes = units_of(load, counts)
+    reads, writes = _units_of(load, counts)
     tables = sum(value for name, value in writes.items() if "/" not in name)
     indexes = sum(writes.values()) - tables
     batches, stream_batches = load.messages / load.queue_batch, load.messages / load.stream_batch
     return {
-        "Lambda, queue function": function_cost(batches, queue_seconds(load, counts), load, prices),
-        "Lambda, notifier": function_cost(
+        "Lambda, queue function": _function_cost(
+            batches, queue_seconds(load, counts), load, prices
+        ),
+        "Lambda, notifier": _function_cost(
             stream_batches, stream_seconds(load, counts), load, prices
         ),
         "DynamoDB, reads": sum(reads.values()) / MILLION * prices.read_units,
@@ -116,9 +120,9 @@ def cost_of(load: Load, counts: Counts, prices: Prices) -> dict[str, float]:
     }
 
 
-def cost_of_indexes(load: Load, counts: Counts, prices: Prices) -> dict[str, float]:
+def cost_of_indexes(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
     """Return dollars a month that each index adds, in writes."""
-    _, writes = units_of(load, counts)
+    _, writes = _units_of(load, counts)
     return {
         name: units / MILLION * prices.write_units
         for name, units in sorted(writes.items())
@@ -126,28 +130,28 @@ def cost_of_indexes(load: Load, counts: Counts, prices: Prices) -> dict[str, flo
     }
 
 
-def units_of(load: Load, counts: Counts) -> tuple[Counter[str], Counter[str]]:
+def _units_of(load: Load, counts: _Counts) -> tuple[Counter[str], Counter[str]]:
     """Return read and write units of a month, by table or `table/index`."""
     stored = counts["single" if load.queue_batch == 1 else "known"]
     stream = counts["stream_single" if load.stream_batch == 1 else "stream"]
     parts: list[tuple[float, Counted, int]] = [
-        (load.messages / batch_of(stored, load), stored, 1),
+        (load.messages / _batch_of(stored, load), stored, 1),
         (load.messages / stream.posts, stream, 1),
         (load.new_sessions / QUEUE_BATCH, counts["new"], 1),
         (load.new_sessions / QUEUE_BATCH, counts["known"], -1),
     ]
     return (
-        added((times * sign, part.reads) for times, part, sign in parts),
-        added((times * sign, part.writes) for times, part, sign in parts),
+        _added((times * sign, part.reads) for times, part, sign in parts),
+        _added((times * sign, part.writes) for times, part, sign in parts),
     )
 
 
-def batch_of(stored: Counted, load: Load) -> int:
+def _batch_of(stored: Counted, load: Load) -> int:
     """Return how many messages were in the batch that was counted."""
     return 1 if load.queue_batch == 1 else QUEUE_BATCH
 
 
-def added(parts: Iterable[tuple[float, Counter[str]]]) -> Counter[str]:
+def _added(parts: Iterable[tuple[float, Counter[str]]]) -> Counter[str]:
     """Add up multiples of counts."""
     total: Counter[str] = Counter()
     for times, units in parts:
@@ -156,22 +160,22 @@ def added(parts: Iterable[tuple[float, Counter[str]]]) -> Counter[str]:
     return total
 
 
-def function_cost(invocations: float, seconds: float, load: Load, prices: Prices) -> float:
+def _function_cost(invocations: float, seconds: float, load: Load, prices: Prices) -> float:
     """Return dollars for invocations of so many seconds each."""
     gigabyte_seconds = invocations * seconds * load.memory_megabytes / 1024
     requests = invocations / MILLION * prices.lambda_requests
     return gigabyte_seconds * prices.lambda_gb_second + requests
 
 
-def queue_seconds(load: Load, counts: Counts) -> float:
+def queue_seconds(load: Load, counts: _Counts) -> float:
     """Return how long a queue batch takes: between a batch of one and one of ten, as it lies."""
     one, ten = counts["single"], counts["known"]
     share = (load.queue_batch - 1) / (QUEUE_BATCH - 1)
     cpu = one.cpu + (ten.cpu - one.cpu) * share
-    return one.waits + (ten.waits - one.waits) * share + cpu * slowness(load)
+    return one.waits + (ten.waits - one.waits) * share + cpu * _slowness(load)
 
 
-def stream_seconds(load: Load, counts: Counts) -> float:
+def stream_seconds(load: Load, counts: _Counts) -> float:
     """Return how long a stream batch takes, with the reply service as slow as it is said to be.
 
     A notifier that POSTs one after the other waits for each; one that POSTs all at once waits once.
@@ -180,8 +184,8 @@ def stream_seconds(load: Load, counts: Counts) -> float:
     share = (load.stream_batch - 1) / (many.posts - 1)
     turns = 1 + (turns_of(one, many) - 1) * share
     cpu = one.cpu + (many.cpu - one.cpu) * share
-    calls = max(one.waits - BENCH_REPLY_SECONDS, 0.0)
-    return turns * (calls + load.reply_seconds) + cpu * slowness(load)
+    calls = max(one.waits - _BENCH_REPLY_SECONDS, 0.0)
+    return turns * (calls + load.reply_seconds) + cpu * _slowness(load)
 
 
 def turns_of(one: Counted, many: Counted) -> int:
@@ -190,6 +194,6 @@ def turns_of(one: Counted, many: Counted) -> int:
     return many.posts if many.waits > each_in_turn / 2 else 1
 
 
-def slowness(load: Load) -> float:
+def _slowness(load: Load) -> float:
     """Return how many times longer CPU takes than on a whole core."""
-    return max(1.0, FULL_CORE_MEGABYTES / load.memory_megabytes)
+    return max(1.0, _FULL_CORE_MEGABYTES / load.memory_megabytes)

@@ -10,28 +10,28 @@ from pathlib import Path
 
 def main() -> None:
     """Run the command line and exit."""
-    let_ctrl_c_end_it()
-    fill_closed_streams()
-    let_any_text_out()
+    _let_ctrl_c_end_it()
+    _fill_closed_streams()
+    _let_any_text_out()
     from unc.runner import run
 
     sys.exit(run())
 
 
-def let_ctrl_c_end_it() -> None:
+def _let_ctrl_c_end_it() -> None:
     """Let a Ctrl-C end the process without a traceback, until the commands handle it."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def fill_closed_streams() -> None:
+def _fill_closed_streams() -> None:
     """Open what the shell has closed (`>&-`), or the next file would get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (open to the end)
 
 
-def let_any_text_out() -> None:
+def _let_any_text_out() -> None:
     """Show what an old terminal has no character for as a question mark."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

@@ -31,15 +31,15 @@ def note_path() -> Path:
 def noted(running: Running) -> Iterator[None]:
     """Keep the note while the block runs, then an earlier one's; that of a later one stays."""
     earlier = find_running()
-    write_note(running)
+    _write_note(running)
     try:
         yield
     finally:
         if find_running() == running:
-            put_back(earlier)
+            _put_back(earlier)
 
 
-def write_note(running: Running) -> None:
+def _write_note(running: Running) -> None:
     """Write the note; where none can be kept, the other commands do not find this one."""
     path = note_path()
     with contextlib.suppress(OSError):
@@ -47,11 +47,11 @@ def write_note(running: Running) -> None:
         path.write_text(json.dumps(asdict(running)))
 
 
-def put_back(earlier: Running | None) -> None:
+def _put_back(earlier: Running | None) -> None:
     """Let an earlier system be found again if it is still up; else leave no note."""
     note_path().unlink(missing_ok=True)
-    if earlier and is_alive(earlier.pid):
-        write_note(earlier)
+    if earlier and _is_alive(earlier.pid):
+        _write_note(earlier)
 
 
 def find_running() -> Running | None:
@@ -60,7 +60,7 @@ def find_running() -> Running | None:
         running = Running(**json.loads(note_path().read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return running if is_alive(running.pid) else None
+    return running if _is_alive(running.pid) else None
 
 
 def notifies_elsewhere(endpoint: str | None) -> bool:
@@ -69,7 +69,7 @@ def notifies_elsewhere(endpoint: str | None) -> bool:
     return running is not None and running.endpoint == endpoint and not running.stand_in
 
 
-def is_alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     """Say whether a process of this id exists."""
     try:
         os.kill(pid, 0)

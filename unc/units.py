@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-READ_UNIT_BYTES = 4096
-WRITE_UNIT_BYTES = 1024
-TRANSACTION_FACTOR = 2
-CONTAINER_BYTES = 3
+_READ_UNIT_BYTES = 4096
+_WRITE_UNIT_BYTES = 1024
+_TRANSACTION_FACTOR = 2
+_CONTAINER_BYTES = 3
 
-Attribute = Mapping[str, Any]
-Item = Mapping[str, Attribute]
+_Attribute = Mapping[str, Any]
+Item = Mapping[str, _Attribute]
 
 
 def item_bytes(item: Item) -> int:
     """Return the size of an item in DynamoDB JSON: names and values."""
-    return sum(len(name.encode()) + attribute_bytes(value) for name, value in item.items())
+    return sum(len(name.encode()) + _attribute_bytes(value) for name, value in item.items())
 
 
-def attribute_bytes(attribute: Attribute) -> int:
+def _attribute_bytes(attribute: _Attribute) -> int:
     """Return the size of one attribute value; numbers as an upper bound."""
     ((kind, value),) = attribute.items()
     if kind == "S":
@@ -33,9 +33,9 @@ def attribute_bytes(attribute: Attribute) -> int:
     if kind == "N":
         return number_bytes(value)
     if kind == "M":
-        return CONTAINER_BYTES + len(value) + item_bytes(value)
+        return _CONTAINER_BYTES + len(value) + item_bytes(value)
     if kind == "L":
-        return CONTAINER_BYTES + sum(1 + attribute_bytes(each) for each in value)
+        return _CONTAINER_BYTES + sum(1 + _attribute_bytes(each) for each in value)
     return 1
 
 
@@ -47,13 +47,13 @@ def number_bytes(text: str) -> int:
 
 def write_units(size: int, in_transaction: bool = False) -> int:
     """Return the units of writing one item of `size` bytes, or of trying to."""
-    units = max(1, -(-size // WRITE_UNIT_BYTES))
-    return units * TRANSACTION_FACTOR if in_transaction else units
+    units = max(1, -(-size // _WRITE_UNIT_BYTES))
+    return units * _TRANSACTION_FACTOR if in_transaction else units
 
 
 def read_units(size: int, consistent: bool = False) -> float:
     """Return the units of reading `size` bytes; nothing found costs as much as a small item."""
-    units = max(1, -(-size // READ_UNIT_BYTES))
+    units = max(1, -(-size // _READ_UNIT_BYTES))
     return float(units) if consistent else units / 2
 
 

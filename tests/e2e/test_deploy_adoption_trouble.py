@@ -11,9 +11,9 @@ from unc.runner import run
 
 pytestmark = pytest.mark.emulator
 
-# What each step tells, in their order: import and update are told by the stack's events.
+# A line of each step, in order: import and update are reported by the stack's events.
 STEPS = (
-    "taking hold of what is there",
+    "importing what is there",
     "stack: ",
     "switching off what reads the queue",
     "waiting until the legacy notifier",
@@ -101,7 +101,7 @@ def test_a_legacy_event_source_that_comes_back_is_switched_off(legacy_world: Leg
 
 
 class _Interrupt:
-    """A Ctrl-C as soon as a line with these words is told."""
+    """A Ctrl-C as soon as a line with these words is printed."""
 
     def __init__(self, words: str) -> None:
         self._words = words

@@ -38,9 +38,9 @@ BROUGHT_ALONG = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
-DEFAULT_PROFILE = "default"
-HOW_TO_REACH_ONE = "start it with unc up, or set AWS_PROFILE=default to reach the account"
+_WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+_DEFAULT_PROFILE = "default"
+_HOW_TO_REACH_ONE = "start it with unc up, or set AWS_PROFILE=default to reach the account"
 
 
 def find_target() -> Aws:
@@ -49,15 +49,15 @@ def find_target() -> Aws:
     if endpoint:
         require_web_address("AWS_ENDPOINT_URL", endpoint)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    on_purpose = is_any_set(ON_PURPOSE)
+    on_purpose = _is_any_set(ON_PURPOSE)
     if endpoint and not on_purpose and is_loopback(endpoint):
         return local_aws(endpoint, region or "us-east-1")
     running = None if endpoint or on_purpose else find_running()
     if running:
         return local_aws(running.endpoint, running.region)
-    if not (endpoint or on_purpose or is_any_set(BROUGHT_ALONG)):
-        raise NotReachable("nothing is running here", HOW_TO_REACH_ONE)
-    return account_target(endpoint, region)
+    if not (endpoint or on_purpose or _is_any_set(BROUGHT_ALONG)):
+        raise NotReachable("nothing is running here", _HOW_TO_REACH_ONE)
+    return _account_target(endpoint, region)
 
 
 def connect() -> tuple[Aws, Resources]:
@@ -79,32 +79,32 @@ def find_account() -> Aws:
     return aws
 
 
-def is_any_set(names: Iterable[str]) -> bool:
+def _is_any_set(names: Iterable[str]) -> bool:
     """Say whether one of these variables holds something."""
     return any(os.environ.get(name) for name in names)
 
 
-def account_target(endpoint: str | None, region: str | None) -> Aws:
+def _account_target(endpoint: str | None, region: str | None) -> Aws:
     """Return clients for an account, with whatever credentials the SDK finds."""
     try:
-        session = open_session(region)
+        session = _open_session(region)
     except BotoCoreError as error:
         raise explain(error) from error
-    if not has_credentials(session):
+    if not _has_credentials(session):
         raise explain(NoCredentialsError())
     if not session.region_name:
-        session = open_session("us-east-1")
+        session = _open_session("us-east-1")
     return Aws(session, endpoint)
 
 
-def open_session(region: str | None) -> boto3.Session:
+def _open_session(region: str | None) -> boto3.Session:
     """Open a session; the default profile is whatever the SDK finds, written down or not."""
-    if os.environ.get("AWS_PROFILE") != DEFAULT_PROFILE:
+    if os.environ.get("AWS_PROFILE") != _DEFAULT_PROFILE:
         return boto3.Session(region_name=region)
     return boto3.Session(region_name=region, botocore_session=without_profile())
 
 
-def has_credentials(session: boto3.Session) -> bool:
+def _has_credentials(session: boto3.Session) -> bool:
     """Say whether the SDK finds credentials anywhere; its types deny that it may not."""
     found: object | None = session.get_credentials()
     return found is not None
@@ -112,7 +112,7 @@ def has_credentials(session: boto3.Session) -> bool:
 
 def require_web_address(name: str, url: str) -> None:
     """Raise BadInput when what a setting holds is no address of the web."""
-    if not WEB_ADDRESS.match(url):
+    if not _WEB_ADDRESS.match(url):
         raise BadInput(f"{name} must start with http:// or https://", f"it is {url!r}")
     try:
         is_complete = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
@@ -130,11 +130,11 @@ def describe(aws: Aws) -> str:
 def explain(error: BotoCoreError | ClientError | ResponseParserError) -> UncError:
     """Turn an error of the SDK into one line that says what to do."""
     if isinstance(error, NoCredentialsError):
-        return NotReachable("no AWS credentials found", HOW_TO_REACH_ONE)
+        return NotReachable("no AWS credentials found", _HOW_TO_REACH_ONE)
     if isinstance(error, ProfileNotFound):
         return NotReachable(str(error), "see: aws configure list-profiles")
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
-        return NotReachable(f"nothing answers: {error}", HOW_TO_REACH_ONE)
+        return NotReachable(f"nothing answers: {error}", _HOW_TO_REACH_ONE)
     if isinstance(error, ResponseParserError):
         return NotReachable("what answers is not AWS", "what does AWS_ENDPOINT_URL name?")
     if isinstance(error, ClientError):

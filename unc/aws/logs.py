@@ -17,14 +17,14 @@ from unc.console import clock, printable
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import FilteredLogEventTypeDef
 
-POLL_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 # Ten years; a moment before the epoch is none to start from.
 MOST_MINUTES = 10 * 366 * 24 * 60
 # Events may become visible a little later than their timestamp says.
-OVERLAP_MS = 5_000
-STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "cyan", "DEBUG": "dim"}
-HIDDEN_FIELDS = {"level", "message", "service", "timestamp", "logger", "request_id"}
-PLATFORM_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
+_OVERLAP_MS = 5_000
+_STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "cyan", "DEBUG": "dim"}
+_HIDDEN_FIELDS = {"level", "message", "service", "timestamp", "logger", "request_id"}
+_PLATFORM_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Line:
 
 def read_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> list[Line]:
     """Return the events of all functions since a moment, in time; platform lines are left out."""
-    found = [line for name in functions for line in read_function_lines(aws, name, since_ms)]
+    found = [line for name in functions for line in _read_function_lines(aws, name, since_ms)]
     return sorted(found, key=lambda line: line.at)
 
 
-def read_function_lines(aws: Aws, function: str, since_ms: int) -> Iterator[Line]:
+def _read_function_lines(aws: Aws, function: str, since_ms: int) -> Iterator[Line]:
     """Yield one function's events; a function that never ran has none."""
     pages = aws.logs.get_paginator("filter_log_events").paginate(
         logGroupName=f"/aws/lambda/{function}", startTime=since_ms
@@ -52,7 +52,7 @@ def read_function_lines(aws: Aws, function: str, since_ms: int) -> Iterator[Line
         for page in pages:
             for event in page["events"]:
                 text = event.get("message", "").rstrip()
-                if text and not text.startswith(PLATFORM_LINES):
+                if text and not text.startswith(_PLATFORM_LINES):
                     yield Line(function, event["timestamp"], event_id(event), text)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
@@ -74,9 +74,9 @@ def follow_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> Iterator[
                 seen[line.id] = line.at
                 yield line
         newest = max(seen.values(), default=since_ms)
-        since_ms = max(since_ms, newest - OVERLAP_MS)
+        since_ms = max(since_ms, newest - _OVERLAP_MS)
         seen = {id: at for id, at in seen.items() if at >= since_ms}
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def since(minutes: float) -> int:
@@ -90,9 +90,9 @@ def render_line(line: Line) -> str:
     head = f"[dim]{clock(line.at / 1000)} {line.function:<18}[/dim]"
     if entry is None:
         return f"{head} {escape(printable(line.text))}"
-    style = STYLES.get(str(entry.get("level")), "cyan")
+    style = _STYLES.get(str(entry.get("level")), "cyan")
     fields = " ".join(
-        f"{key}={render_value(value)}" for key, value in entry.items() if is_shown(key)
+        f"{key}={_render_value(value)}" for key, value in entry.items() if _is_shown(key)
     )
     message = escape(printable(str(entry.get("message", ""))))
     return f"{head} [{style}]{message}[/{style}] [dim]{escape(printable(fields))}[/dim]".rstrip()
@@ -107,11 +107,11 @@ def parse_entry(text: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def is_shown(key: str) -> bool:
+def _is_shown(key: str) -> bool:
     """Leave out what every line has, and what only metrics need."""
-    return key not in HIDDEN_FIELDS and not key.startswith("_")
+    return key not in _HIDDEN_FIELDS and not key.startswith("_")
 
 
-def render_value(value: Any) -> str:
+def _render_value(value: Any) -> str:
     """Show a field's value in a few characters."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -47,7 +47,7 @@ def read_depth(aws: Aws, queue: str) -> Depth:
 
 
 @dataclass(frozen=True)
-class SentBatch:
+class _SentBatch:
     """The result of one call, by the number of each entry: ids that SQS gave, and refusals."""
 
     accepted: dict[int, str]
@@ -56,12 +56,12 @@ class SentBatch:
 
 def send_batches(
     sqs: SQSClient, url: str, entries: Sequence[Mapping[str, Any]]
-) -> Iterator[SentBatch]:
+) -> Iterator[_SentBatch]:
     """Send entries in order, in as few calls as hold them; yields each call's result."""
     for part in pack([(str(number), dict(entry)) for number, entry in enumerate(entries)]):
         batch: list[Any] = [entry | {"Id": number} for number, entry in part]
         answer = sqs.send_message_batch(QueueUrl=url, Entries=batch)
-        yield SentBatch(
+        yield _SentBatch(
             {int(each["Id"]): each["MessageId"] for each in answer["Successful"]},
             {
                 int(each["Id"]): each.get("Message") or each["Code"]

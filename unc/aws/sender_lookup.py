@@ -9,14 +9,16 @@ import re
 
 from unc.aws.tables import Tables
 
-MESSAGE_ID = re.compile(r"[SM]M[0-9a-fA-F]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_MESSAGE_ID = re.compile(
+    r"[SM]M[0-9a-fA-F]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
+)
 # Of 1 MB each; together some hundred thousand messages.
-PAGES_READ = 200
+_PAGES_READ = 200
 
 
 def is_message_id(text: str) -> bool:
     """Say whether this is a Sid, or the id that SQS gave a message without one."""
-    return MESSAGE_ID.fullmatch(text) is not None
+    return _MESSAGE_ID.fullmatch(text) is not None
 
 
 def find_writer(tables: Tables, message_id: str) -> str | None:
@@ -33,6 +35,6 @@ def find_writer(tables: Tables, message_id: str) -> str | None:
     for number, page in enumerate(pages):
         for item in page["Items"]:
             return item["sender_id"]["S"]
-        if number >= PAGES_READ:
+        if number >= _PAGES_READ:
             break
     return None

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # The emulator takes any credentials; this key names its default account.
 LOCAL_ACCOUNT = "000000000000"
-CONFIG = Config(
+_CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "standard", "max_attempts": 5},
@@ -48,7 +48,7 @@ class Aws:
     def config(self) -> Config:
         """How clients behave; what runs on this machine is not reached through a proxy."""
         is_here = self.endpoint is not None and is_loopback(self.endpoint)
-        return CONFIG.merge(Config(proxies={})) if is_here else CONFIG
+        return _CONFIG.merge(Config(proxies={})) if is_here else _CONFIG
 
     @cached_property
     def account(self) -> str:
@@ -101,7 +101,7 @@ class Aws:
 
 def is_loopback(endpoint: str) -> bool:
     """Say whether an endpoint is on this machine, where any credentials do."""
-    return urlsplit(endpoint).hostname in LOOPBACK
+    return urlsplit(endpoint).hostname in _LOOPBACK
 
 
 def local_aws(endpoint: str, region: str = "us-east-1") -> Aws:

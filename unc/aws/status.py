@@ -15,7 +15,7 @@ COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True)
-class FunctionState:
+class _FunctionState:
     """A function, and whether each of its sources delivers."""
 
     name: str
@@ -32,7 +32,7 @@ class Status:
     where: str
     queues: dict[str, Depth]
     tables: dict[str, int]
-    functions: list[FunctionState]
+    functions: list[_FunctionState]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as one document."""
@@ -44,8 +44,8 @@ def read_status(aws: Aws, resources: Resources) -> Status:
     with ThreadPoolExecutor(8) as pool:
         names = resources.queues()
         depths = pool.map(lambda url: read_depth(aws, url), names.values())
-        counts = pool.map(lambda table: count_items(aws, table), resources.tables())
-        functions = pool.map(lambda name: read_function(aws, name), resources.functions())
+        counts = pool.map(lambda table: _count_items(aws, table), resources.tables())
+        functions = pool.map(lambda name: _read_function(aws, name), resources.functions())
         return Status(
             describe(aws),
             dict(zip(names, depths, strict=True)),
@@ -54,7 +54,7 @@ def read_status(aws: Aws, resources: Resources) -> Status:
         )
 
 
-def count_items(aws: Aws, table: str) -> int:
+def _count_items(aws: Aws, table: str) -> int:
     """Count by reading on this machine; on AWS take its own count, six hours old at most."""
     if aws.endpoint is None:
         return aws.dynamodb.describe_table(TableName=table)["Table"].get("ItemCount", 0)
@@ -67,19 +67,19 @@ def count_items(aws: Aws, table: str) -> int:
     return total
 
 
-def read_function(aws: Aws, name: str) -> FunctionState:
+def _read_function(aws: Aws, name: str) -> _FunctionState:
     """Read a function's state and its sources'."""
     found = aws.functions.get_function_configuration(FunctionName=name)
     mappings = aws.functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    return FunctionState(
+    return _FunctionState(
         name,
         found.get("State", "Active"),
         found.get("Runtime", "?"),
         found.get("MemorySize", 0),
-        {source_name(m.get("EventSourceArn", "")): m.get("State", "?") for m in mappings},
+        {_source_name(m.get("EventSourceArn", "")): m.get("State", "?") for m in mappings},
     )
 
 
-def source_name(arn: str) -> str:
+def _source_name(arn: str) -> str:
     """Name a source as a reader would: the queue, or the table whose stream it is."""
     return f"{arn.split('/')[1]} stream" if "/stream/" in arn else arn.rpartition(":")[2]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 Item = dict[str, Any]
-KEYS_PER_CALL = 100
+_KEYS_PER_CALL = 100
 _DESERIALIZER = TypeDeserializer()
 
 
@@ -31,26 +31,26 @@ class Tables:
     def read_chats(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
         """Return the chats of (sender, message id) pairs that exist, consistently."""
         wanted = [{"sender_id": {"S": s}, "message_id": {"S": m}} for s, m in keys]
-        return list(self.read_keys(self.resources.chat_table, wanted))
+        return list(self._read_keys(self.resources.chat_table, wanted))
 
     def read_notifications(self, senders: Iterable[str]) -> dict[str, Item]:
         """Return how far the reply service was notified, by sender."""
         wanted = [{"sender_id": {"S": sender}} for sender in dict.fromkeys(senders)]
-        rows = self.read_keys(self.resources.notification_table, wanted)
+        rows = self._read_keys(self.resources.notification_table, wanted)
         return {row["sender_id"]: row for row in rows}
 
     def read_sessions(self, session_ids: Iterable[str]) -> dict[str, Item]:
         """Return sessions by id, consistently."""
         wanted = [{"session_id": {"S": one}} for one in dict.fromkeys(session_ids)]
-        rows = self.read_keys(self.resources.session_table, wanted)
+        rows = self._read_keys(self.resources.session_table, wanted)
         return {row["session_id"]: row for row in rows}
 
-    def read_keys(
+    def _read_keys(
         self, table: str, keys: Sequence[Mapping[str, Mapping[str, str]]]
     ) -> Iterator[Item]:
         """Read items by key, a hundred a call, until none is left unprocessed."""
-        for start in range(0, len(keys), KEYS_PER_CALL):
-            part = list(keys[start : start + KEYS_PER_CALL])
+        for start in range(0, len(keys), _KEYS_PER_CALL):
+            part = list(keys[start : start + _KEYS_PER_CALL])
             request: Mapping[str, Any] = {table: {"Keys": part, "ConsistentRead": True}}
             while request:
                 found = self.aws.dynamodb.batch_get_item(RequestItems=request)

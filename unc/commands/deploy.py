@@ -15,11 +15,11 @@ from unc.deploy.plan_view import print_plan, render_changes
 from unc.deploy.rollout import prepare_plan, roll_out
 from unc.takeover.boundary import read_notified_until
 
-NotifiedUntil = Annotated[
+_NotifiedUntil = Annotated[
     str | None,
     typer.Option(help="How far a legacy notifier notified: all, none, or a moment with its zone."),
 ]
-Replace = Annotated[
+_Replace = Annotated[
     list[str] | None,
     typer.Option(help="A table or queue, by its name in the template, that may be made anew."),
 ]
@@ -28,8 +28,8 @@ Replace = Annotated[
 def command(
     settings: Settings = None,
     dry_run: Annotated[bool, typer.Option(help="Print the plan; change nothing.")] = False,
-    notified_until: NotifiedUntil = None,
-    replace: Replace = None,
+    notified_until: _NotifiedUntil = None,
+    replace: _Replace = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring code and template to the account; take over a legacy consumer that runs there.

@@ -23,21 +23,23 @@ from unc.dlq.stream_position import read_position
 from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
 
-DEAD_LETTERS_SHOWN = 50
+_DEAD_LETTERS_SHOWN = 50
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: see them, send them back, remove them.")
-QueueName = Annotated[
+_QueueName = Annotated[
     str | None, typer.Option("--queue", help=f"{' | '.join(queues.NAMES)}; all unless given.")
 ]
-Ids = Annotated[
+_Ids = Annotated[
     list[str] | None, typer.Option("--id", help="A dead letter's id or its beginning; repeatable.")
 ]
 
 
 @app.command("list")
 def list_dead_letters(
-    queue: QueueName = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many of each queue.")] = DEAD_LETTERS_SHOWN,
+    queue: _QueueName = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="How many of each queue.")
+    ] = _DEAD_LETTERS_SHOWN,
     as_json: AsJson = False,
 ) -> None:
     """Show what lies in the dead-letter queues; it stays there, and bodies stay hidden."""
@@ -55,18 +57,18 @@ def list_dead_letters(
 @app.command("show")
 def show_dead_letter(
     id: Annotated[str, typer.Argument(help="A dead letter's id or its beginning.")],
-    queue: QueueName = None,
+    queue: _QueueName = None,
     body: Annotated[bool, typer.Option("--body", help="Show what people wrote, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter; its body only when asked for."""
-    refuse_blank("ID", [id])
+    _refuse_blank("ID", [id])
     aws, resources = connect()
     found = operations.find_one(aws, choose_queues(resources, queue), id)
     if found is None:
-        raise not_found([id])
+        raise _not_found([id])
     place, dead_letter = found
-    unnotified = unnotified_of(Tables(aws, resources), place, dead_letter)
+    unnotified = _unnotified_of(Tables(aws, resources), place, dead_letter)
     if as_json:
         print_json(dead_letter.as_json(body) | {"unnotified": view.senders(unnotified, body)})
         return
@@ -78,24 +80,24 @@ def show_dead_letter(
         out.print(line)
 
 
-@app.command()
+@app.command("redrive")
 def redrive(
-    ids: Ids = None,
+    ids: _Ids = None,
     everything: Annotated[bool, typer.Option("--all", help="All that lie there now.")] = False,
-    queue: QueueName = None,
+    queue: _QueueName = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Give dead letters another try; may be stopped at any moment and run again."""
-    refuse_blank("--id", ids or [])
+    _refuse_blank("--id", ids or [])
     if bool(ids) == everything:
         raise BadInput("redrive takes either --all or --id", "unc dlq list shows the ids")
     aws, resources = connect()
     chosen = choose_queues(resources, queue)
     if dry_run:
-        print_previews([operations.preview(aws, one, ids or []) for one in chosen], as_json)
+        _print_previews([operations.preview(aws, one, ids or []) for one in chosen], as_json)
         return
     wanted = operations.Wanted(ids or [])
     done = (
@@ -103,20 +105,20 @@ def redrive(
         if ids
         else operations.redrive_queues(aws, chosen)
     )
-    whole = report(done, as_json)
-    complain_of_missing(wanted)
+    whole = _report(done, as_json)
+    _complain_of_missing(wanted)
     if not whole:
         raise typer.Exit(INCOMPLETE)
 
 
-@app.command()
+@app.command("purge")
 def purge(
-    ids: Ids = None,
-    queue: QueueName = None,
+    ids: _Ids = None,
+    queue: _QueueName = None,
     yes: Annotated[bool, typer.Option("--yes", help="Really delete them.")] = False,
 ) -> None:
     """Delete dead letters for good: those named, or all of a queue, or all."""
-    refuse_blank("--id", ids or [])
+    _refuse_blank("--id", ids or [])
     aws, resources = connect()
     chosen = choose_queues(resources, queue)
     if not yes:
@@ -124,20 +126,20 @@ def purge(
     if ids:
         wanted = operations.Wanted(ids)
         out.print(f"{operations.purge_ids(aws, chosen, wanted)} deleted")
-        complain_of_missing(wanted)
+        _complain_of_missing(wanted)
         return
     for one in chosen:
         aws.sqs.purge_queue(QueueUrl=one.url)
         out.print(f"{one.name}: purged [dim](SQS takes up to a minute)[/dim]")
 
 
-def refuse_blank(name: str, ids: Sequence[str]) -> None:
+def _refuse_blank(name: str, ids: Sequence[str]) -> None:
     """Raise BadInput for a blank id, which every id begins with."""
     if not all(id.strip() for id in ids):
         raise BadInput(f"{name} is empty", "unc dlq list shows the ids")
 
 
-def unnotified_of(
+def _unnotified_of(
     tables: Tables, queue: DeadLetterQueue, dead_letter: DeadLetter
 ) -> list[Notification]:
     """Find the chats of a stream position that no accepted POST has covered."""
@@ -145,7 +147,7 @@ def unnotified_of(
     return find_unnotified(tables, position) if position else []
 
 
-def print_previews(previews: Sequence[operations.Preview], as_json: bool) -> None:
+def _print_previews(previews: Sequence[operations.Preview], as_json: bool) -> None:
     """Print what a redrive would do."""
     if as_json:
         rows = [row for preview in previews for row in preview.rows]
@@ -156,7 +158,7 @@ def print_previews(previews: Sequence[operations.Preview], as_json: bool) -> Non
             out.print(part)
 
 
-def report(done: Iterator[operations.Done], as_json: bool) -> bool:
+def _report(done: Iterator[operations.Done], as_json: bool) -> bool:
     """Print what a redrive did to each queue when it is done; say whether nothing stayed."""
     whole = True
     document = {}
@@ -171,13 +173,13 @@ def report(done: Iterator[operations.Done], as_json: bool) -> bool:
     return whole
 
 
-def complain_of_missing(wanted: operations.Wanted) -> None:
+def _complain_of_missing(wanted: operations.Wanted) -> None:
     """Raise BadInput for ids that were in none of the queues."""
     if wanted.missing:
-        raise not_found(wanted.missing)
+        raise _not_found(wanted.missing)
 
 
-def not_found(ids: Sequence[str]) -> BadInput:
+def _not_found(ids: Sequence[str]) -> BadInput:
     """Say that dead letters are not to be seen, which is not to say that they are not there."""
     return BadInput(
         f"no dead letter to be seen begins with {', '.join(ids)}",
@@ -190,7 +192,7 @@ def unconfirmed(aws: Aws, chosen: Sequence[DeadLetterQueue], ids: Sequence[str] 
     if ids:
         wanted = operations.Wanted(ids)
         what = f"{operations.count_ids(aws, chosen, wanted)} dead letter(s)"
-        complain_of_missing(wanted)
+        _complain_of_missing(wanted)
     else:
         counts = ", ".join(f"{read_depth(aws, one.url).waiting} of {one.name}" for one in chosen)
         what = f"all dead letters: about {counts}"

@@ -20,28 +20,28 @@ from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
 from unc.running import notifies_elsewhere
 
-DEFAULT_BODY = "hello"
-ADDRESSES = "whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"
+_DEFAULT_BODY = "hello"
+_ADDRESSES = "whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"
 
-Address = Annotated[
-    str | None, typer.Option("--from", help=ADDRESSES, show_default=DEFAULT_ADDRESS)
+_Address = Annotated[
+    str | None, typer.Option("--from", help=_ADDRESSES, show_default=DEFAULT_ADDRESS)
 ]
-Body = Annotated[
-    str | None, typer.Option(help="What the sender writes.", show_default=DEFAULT_BODY)
+_Body = Annotated[
+    str | None, typer.Option(help="What the sender writes.", show_default=_DEFAULT_BODY)
 ]
-Count = Annotated[int | None, typer.Option(help="How many messages.", show_default="1")]
-Senders = Annotated[
+_Count = Annotated[int | None, typer.Option(help="How many messages.", show_default="1")]
+_Senders = Annotated[
     int | None, typer.Option(help="From how many senders in turn.", show_default="1")
 ]
-File = Annotated[Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")]
+_File = Annotated[Path | None, typer.Option(help="Send this URL-encoded body as it is instead.")]
 
 
 def command(
-    address: Address = None,
-    body: Body = None,
-    file: File = None,
-    count: Count = None,
-    senders: Senders = None,
+    address: _Address = None,
+    body: _Body = None,
+    file: _File = None,
+    count: _Count = None,
+    senders: _Senders = None,
     one_group: Annotated[
         bool, typer.Option(help="All in one message group, as today's producer does.")
     ] = False,
@@ -52,11 +52,11 @@ def command(
 ) -> None:
     """Put messages onto the queue and show how far they come."""
     options = {"--from": address, "--body": body, "--count": count, "--senders": senders}
-    messages = read_file(file, options) if file else write_wanted(address, body, count, senders)
+    messages = _read_file(file, options) if file else _write_wanted(address, body, count, senders)
     aws, resources = connect()
     tracker = MessageTracker(Tables(aws, resources), messages, notifies_elsewhere(aws.endpoint))
     tracker.start(send_messages(aws, resources.queue, messages, one_group))
-    complete = watch(tracker, wait)
+    complete = _watch(tracker, wait)
     if as_json:
         print_json([tracked.as_json() for tracked in tracker.messages])
     else:
@@ -67,7 +67,7 @@ def command(
         raise typer.Exit(INCOMPLETE)
 
 
-def read_file(path: Path, options: Mapping[str, object]) -> list[Message]:
+def _read_file(path: Path, options: Mapping[str, object]) -> list[Message]:
     """Read the one body of a file; raises BadInput for an empty one or other options."""
     given = [name for name, value in options.items() if value is not None]
     if given:
@@ -78,19 +78,19 @@ def read_file(path: Path, options: Mapping[str, object]) -> list[Message]:
     return [read_message(body, path.stem)]
 
 
-def write_wanted(
+def _write_wanted(
     address: str | None, body: str | None, count: int | None, senders: int | None
 ) -> list[Message]:
     """Write messages; what was not said is as the help shows it."""
     return write_messages(
         DEFAULT_ADDRESS if address is None else address,
-        DEFAULT_BODY if body is None else body,
+        _DEFAULT_BODY if body is None else body,
         1 if count is None else count,
         1 if senders is None else senders,
     )
 
 
-def watch(tracker: MessageTracker, seconds: float) -> bool:
+def _watch(tracker: MessageTracker, seconds: float) -> bool:
     """Follow messages for a while; say whether all came as far as they will."""
     if seconds <= 0:
         return False

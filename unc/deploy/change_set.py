@@ -25,13 +25,13 @@ if TYPE_CHECKING:
         ResourceToImportTypeDef,
     )
 
-CAPABILITY: Final = "CAPABILITY_IAM"
+_CAPABILITY: Final = "CAPABILITY_IAM"
 NAME_PREFIX = "unc-"
-POLL_SECONDS = 0.2
-LIMIT_SECONDS = 300.0
+_POLL_SECONDS = 0.2
+_LIMIT_SECONDS = 300.0
 # How the two kinds of "nothing to do" begin; there is no code for either.
-NOTHING_CHANGES = ("The submitted information didn't contain changes", "No updates are to be")
-STATEFUL = ("AWS::DynamoDB::Table", "AWS::SQS::Queue")
+_NOTHING_CHANGES = ("The submitted information didn't contain changes", "No updates are to be")
+_STATEFUL = ("AWS::DynamoDB::Table", "AWS::SQS::Queue")
 
 Kind = Literal["CREATE", "UPDATE", "IMPORT"]
 
@@ -60,7 +60,7 @@ class Change:
 
     def loses_data(self) -> bool:
         """Say whether a table or a queue would be replaced or taken out of the stack."""
-        return self.type in STATEFUL and (self.replaces or self.action == "Remove")
+        return self.type in _STATEFUL and (self.replaces or self.action == "Remove")
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,28 @@ class ChangeSet:
 def create_change_set(aws: Aws, wanted: Wanted) -> ChangeSet | None:
     """Ask what would change; None when nothing would. Raises DeployFailed when it is refused."""
     name = f"{NAME_PREFIX}{wanted.kind.lower()}-{uuid4().hex[:12]}"
-    request = to_request(wanted)
+    request = _to_request(wanted)
     if wanted.imports:
         request["ResourcesToImport"] = list(wanted.imports)
     with clear_refusals():
         aws.cloudformation.create_change_set(
             ChangeSetName=name, ChangeSetType=wanted.kind, **request
         )
-    return await_change_set(aws, wanted, name)
+    return _await_change_set(aws, wanted, name)
 
 
 def update_directly(aws: Aws, wanted: Wanted) -> bool:
     """Start an update without a change set; say whether there was anything to do."""
     try:
-        aws.cloudformation.update_stack(**to_request(wanted))
+        aws.cloudformation.update_stack(**_to_request(wanted))
     except ClientError as error:
-        if any(words in str(error) for words in NOTHING_CHANGES):
+        if any(words in str(error) for words in _NOTHING_CHANGES):
             return False
         raise
     return True
 
 
-def to_request(wanted: Wanted) -> dict[str, Any]:
+def _to_request(wanted: Wanted) -> dict[str, Any]:
     """Return what both ways of asking take."""
     return {
         "StackName": wanted.stack,
@@ -105,38 +105,38 @@ def to_request(wanted: Wanted) -> dict[str, Any]:
             {"ParameterKey": key, "ParameterValue": value}
             for key, value in wanted.parameters.items()
         ],
-        "Capabilities": [CAPABILITY],
+        "Capabilities": [_CAPABILITY],
         **wanted.template,
     }
 
 
-def await_change_set(aws: Aws, wanted: Wanted, name: str) -> ChangeSet | None:
+def _await_change_set(aws: Aws, wanted: Wanted, name: str) -> ChangeSet | None:
     """Wait until CloudFormation has compared; a set that changes nothing is deleted."""
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while (found := describe(aws, wanted.stack, name))["Status"] in (
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    while (found := _describe(aws, wanted.stack, name))["Status"] in (
         "CREATE_PENDING",
         "CREATE_IN_PROGRESS",
     ):
         if time.monotonic() > deadline:
             raise DeployFailed(f"change set {name} is still {found['Status']}", "run it again")
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
     reason = " ".join(found.get("StatusReason", "").split())
     if found["Status"] == "FAILED" or found.get("ExecutionStatus") == "UNAVAILABLE":
-        nothing = reason.startswith(NOTHING_CHANGES)
+        nothing = reason.startswith(_NOTHING_CHANGES)
         refusal = None if nothing else explain_refusal(aws, found.get("ChangeSetId", name), reason)
         aws.cloudformation.delete_change_set(StackName=wanted.stack, ChangeSetName=name)
         if refusal:
             raise refusal
         return None
-    return ChangeSet(name, wanted.stack, wanted.kind, tuple(read_changes(aws, wanted.stack, name)))
+    return ChangeSet(name, wanted.stack, wanted.kind, tuple(_read_changes(aws, wanted.stack, name)))
 
 
-def describe(aws: Aws, stack: str, name: str) -> DescribeChangeSetOutputTypeDef:
+def _describe(aws: Aws, stack: str, name: str) -> DescribeChangeSetOutputTypeDef:
     """Return the first page of a change set."""
     return aws.cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
 
 
-def read_changes(aws: Aws, stack: str, name: str) -> Iterator[Change]:
+def _read_changes(aws: Aws, stack: str, name: str) -> Iterator[Change]:
     """Yield the changes of a set, all pages."""
     pages = aws.cloudformation.get_paginator("describe_change_set")
     for page in pages.paginate(StackName=stack, ChangeSetName=name):

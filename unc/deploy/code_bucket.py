@@ -26,7 +26,7 @@ def ensure_bucket(aws: Aws) -> str:
     """
     name = bucket_name(aws)
     try:
-        create_bucket(aws, name)
+        _create_bucket(aws, name)
     except aws.s3.exceptions.BucketAlreadyOwnedByYou:
         pass
     except aws.s3.exceptions.BucketAlreadyExists as error:
@@ -37,7 +37,7 @@ def ensure_bucket(aws: Aws) -> str:
     return name
 
 
-def create_bucket(aws: Aws, name: str) -> None:
+def _create_bucket(aws: Aws, name: str) -> None:
     """Create a bucket in the region; the first region must not be named."""
     if aws.region == "us-east-1":
         aws.s3.create_bucket(Bucket=name)

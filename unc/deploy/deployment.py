@@ -42,7 +42,7 @@ from unc.deploy.stack_state import exists, require_whole, settle_stack
 from unc.errors import DeployFailed
 
 Show = Callable[[Sequence[Change]], None]
-RESOURCE_NAME = re.compile(r"^  (\w+):", re.MULTILINE)
+_RESOURCE_NAME = re.compile(r"^  (\w+):", re.MULTILINE)
 
 
 def show_nothing(changes: Sequence[Change]) -> None:
@@ -72,7 +72,7 @@ def deploy(aws: Aws, plan: Plan, progress: Progress, show: Show = show_nothing) 
     if change_set:
         show(change_set.changes)
         carry_out(aws, change_set, progress)
-    elif not apply_conditions(aws, plan, progress):
+    elif not _apply_conditions(aws, plan, progress):
         progress("nothing changes")
     return read_resources(aws, plan.stack)
 
@@ -108,10 +108,10 @@ def preview(aws: Aws, plan: Plan, progress: Progress) -> Sequence[Change]:
 
 def compare(aws: Aws, plan: Plan) -> ChangeSet | None:
     """Ask CloudFormation what would change."""
-    return create_change_set(aws, want(aws, plan))
+    return create_change_set(aws, _want(aws, plan))
 
 
-def want(aws: Aws, plan: Plan) -> Wanted:
+def _want(aws: Aws, plan: Plan) -> Wanted:
     """Say what the stack shall be."""
     template = template_argument(aws, read_template(plan.template))
     own = {
@@ -125,7 +125,7 @@ def want(aws: Aws, plan: Plan) -> Wanted:
     return Wanted(plan.stack, kind, template, parameters)
 
 
-def apply_conditions(aws: Aws, plan: Plan, progress: Progress) -> bool:
+def _apply_conditions(aws: Aws, plan: Plan, progress: Progress) -> bool:
     """Let an emulator decide the template's conditions anew; say whether it had to.
 
     AWS sees in a change set that a parameter adds a resource by its condition; emulators may not.
@@ -133,7 +133,7 @@ def apply_conditions(aws: Aws, plan: Plan, progress: Progress) -> bool:
     if aws.endpoint is None:
         return False
     before = newest_event(aws, plan.stack)
-    if not update_directly(aws, want(aws, plan)):
+    if not update_directly(aws, _want(aws, plan)):
         return False
     await_stack(aws, plan.stack, before, progress)
     return True
@@ -166,7 +166,7 @@ def resource_names(template: str) -> set[str]:
     """Return the logical names in a template that is written as ours."""
     resources = template.partition("\nResources:\n")[2]
     end = re.search(r"^\S", resources, re.MULTILINE)
-    return set(RESOURCE_NAME.findall(resources[: end.start() if end else None]))
+    return set(_RESOURCE_NAME.findall(resources[: end.start() if end else None]))
 
 
 def read_template(path: Path) -> str:

@@ -18,8 +18,8 @@ from pathlib import Path
 from unc import project
 from unc.errors import UncError
 
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-FILE_MODE = 0o100644 << 16
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+_FILE_MODE = 0o100644 << 16
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,21 @@ class Package:
 
 def build_package(destination: Path = project.PACKAGE, source: Path = project.SOURCE) -> Package:
     """Write the zip; raises UncError for nothing to put into it, or no place for it."""
-    entries = dict(source_entries(source))
+    entries = dict(_source_entries(source))
     write_zip(destination, entries)
     return Package(destination, digest_entries(entries), len(entries))
 
 
-def source_entries(source: Path) -> Iterator[tuple[str, bytes]]:
+def _source_entries(source: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of each Python file of src/."""
     if not source.is_dir():
         raise UncError(f"there is no {source.name}/ to package", "run this from the repository")
-    for name, path in walk_files(source):
+    for name, path in _walk_files(source):
         if name.endswith(".py"):
             yield name, path.read_bytes()
 
 
-def walk_files(root: Path) -> Iterator[tuple[str, Path]]:
+def _walk_files(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield each file under a folder, sorted by its name in the zip."""
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
@@ -71,7 +71,7 @@ def write_zip(destination: Path, entries: dict[str, bytes]) -> None:
         destination.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(partial, "w") as archive:
             for name in sorted(entries):
-                info = zip_info(name)
+                info = _zip_info(name)
                 archive.writestr(info, entries[name], zipfile.ZIP_DEFLATED, compresslevel=9)
         partial.replace(destination)
     except OSError as error:
@@ -80,11 +80,11 @@ def write_zip(destination: Path, entries: dict[str, bytes]) -> None:
         raise UncError(f"cannot write {destination}: {error.strerror}") from error
 
 
-def zip_info(name: str) -> zipfile.ZipInfo:
+def _zip_info(name: str) -> zipfile.ZipInfo:
     """Describe a file that anyone may read, made at the zip format's first moment."""
-    info = zipfile.ZipInfo(name, ZIP_EPOCH)
+    info = zipfile.ZipInfo(name, _ZIP_EPOCH)
     info.create_system = 3
-    info.external_attr = FILE_MODE
+    info.external_attr = _FILE_MODE
     return info
 
 

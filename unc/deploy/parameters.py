@@ -23,7 +23,7 @@ VARIABLES = {
     "DYNAMODB_SESSION_TABLE": "SessionTableName",
 }
 # Each deployment decides these for itself.
-OWN = ("CodeBucket", "CodeKey", "AttachEventSources")
+_OWN = ("CodeBucket", "CodeKey", "AttachEventSources")
 
 
 def wished_parameters(settings: Iterable[str]) -> dict[str, str]:
@@ -44,7 +44,7 @@ def read_setting(setting: str) -> tuple[str, str]:
     name, equals, value = setting.partition("=")
     if not equals or not name:
         raise BadInput(f"{setting} is no setting", "write it as LogLevel=DEBUG")
-    if name in OWN:
+    if name in _OWN:
         raise BadInput(f"{name} is set by the deployment itself")
     return name, value
 
@@ -60,11 +60,11 @@ def settle_parameters(
 
     Raises BadInput for a wish that the template does not know.
     """
-    defaults = read_defaults(aws, template)
+    defaults = _read_defaults(aws, template)
     unknown = sorted(wished.keys() - defaults.keys())
     if unknown:
         raise BadInput(f"the template has no parameter {', '.join(unknown)}")
-    chosen = {name: value for name, value in read_chosen(aws, stack).items() if name not in OWN}
+    chosen = {name: value for name, value in read_chosen(aws, stack).items() if name not in _OWN}
     values = {**defaults, **chosen, **wished, **own}
     return {name: value for name, value in values.items() if name in defaults}
 
@@ -78,11 +78,11 @@ def read_chosen(aws: Aws, stack: str) -> dict[str, str]:
     if not found or found["StackStatus"] in NOT_YET or not found.get("Parameters"):
         return {}
     values = {p.get("ParameterKey", ""): p.get("ParameterValue", "") for p in found["Parameters"]}
-    defaults = read_defaults(aws, {"StackName": stack})
+    defaults = _read_defaults(aws, {"StackName": stack})
     return {name: value for name, value in values.items() if value != defaults.get(name)}
 
 
-def read_defaults(aws: Aws, template: Mapping[str, str]) -> dict[str, str]:
+def _read_defaults(aws: Aws, template: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters of a template, or of a stack's, with their defaults."""
     summary = aws.cloudformation.get_template_summary(**template)  # type: ignore[arg-type]
     return {p.get("ParameterKey", ""): p.get("DefaultValue", "") for p in summary["Parameters"]}

@@ -16,7 +16,7 @@ from unc.deploy.rollout import describe_account, describe_steps, rehearse
 from unc.takeover.account import Account
 from unc.takeover.boundary import read_notified_until
 
-SIGNS = {
+_SIGNS = {
     "Add": "[green]+[/green]",
     "Modify": "[yellow]~[/yellow]",
     "Remove": "[red]-[/red]",
@@ -65,19 +65,19 @@ def render_changes(changes: Sequence[Change]) -> Iterator[str]:
     """Yield a line for each change, and one that counts them."""
     width = max((len(change.resource) for change in changes), default=0)
     for change in changes:
-        yield f"  {render_change(change, width)}"
-    yield summary(changes)
+        yield f"  {_render_change(change, width)}"
+    yield _summary(changes)
 
 
-def render_change(change: Change, width: int) -> str:
+def _render_change(change: Change, width: int) -> str:
     """Say what happens to one resource; what is lost or made anew is red."""
-    sign = SIGNS.get(change.action, "?")
+    sign = _SIGNS.get(change.action, "?")
     properties = f" ({', '.join(change.properties)})" if change.properties else ""
     replaced = " [red]REPLACED[/red]" if change.replaces else ""
     return f"{sign} {change.resource:<{width}}  {escape(change.type + properties)}{replaced}"
 
 
-def summary(changes: Sequence[Change]) -> str:
+def _summary(changes: Sequence[Change]) -> str:
     """Count the changes by what they do."""
     words = {"Add": "added", "Modify": "changed", "Remove": "removed", "Import": "taken over"}
     counts = {

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def explain_refusal(aws: Aws, arn: str, reason: str) -> DeployFailed:
     """Return what to raise: resources and reasons first, else the change set's own `reason`."""
-    reasons = "; ".join(read_reasons(aws, arn))
+    reasons = "; ".join(_read_reasons(aws, arn))
     if reasons:
         return DeployFailed(reasons, "the changes were refused")
     return DeployFailed(f"the changes were refused: {reason or 'no reason given'}")
 
 
-def read_reasons(aws: Aws, arn: str) -> list[str]:
+def _read_reasons(aws: Aws, arn: str) -> list[str]:
     """Return each reason once; none where no events are kept or they may not be read.
 
     A change set is found by its ARN alone; by its name alone it is not, whatever the reference
@@ -38,7 +38,7 @@ def read_reasons(aws: Aws, arn: str) -> list[str]:
             line
             for page in pages.paginate(ChangeSetName=arn, Filters={"FailedEvents": True})
             for event in page.get("OperationEvents", [])
-            for line in reason_lines(event)
+            for line in _reason_lines(event)
         ]
     # Whoever may not ask shall still hear of the refusal.
     except (ClientError, BotoCoreError):
@@ -46,7 +46,7 @@ def read_reasons(aws: Aws, arn: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def reason_lines(event: OperationEventTypeDef) -> Iterator[str]:
+def _reason_lines(event: OperationEventTypeDef) -> Iterator[str]:
     """Yield an event's resource, reason and place in the template; nothing for a mere warning."""
     if "WARN" in (event.get("ValidationFailureMode"), event.get("HookFailureMode")):
         return

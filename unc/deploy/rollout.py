@@ -53,7 +53,7 @@ def roll_out(
 ) -> Resources:
     """Deploy, taking over first what belongs to no stack; raises DeployFailed and BadInput."""
     settle_stack(aws, plan.stack, progress)
-    account = survey(aws, plan)
+    account = _survey(aws, plan)
     if not account.needs_takeover:
         return deploy(aws, plan, progress, show)
     for line in describe_account(account):
@@ -69,7 +69,7 @@ def rehearse(
 ) -> tuple[Account, tuple[Change, ...]]:
     """Find out what `roll_out` would do, as far as can be known beforehand; change nothing."""
     require_whole(aws, plan.stack, progress)
-    account = survey(aws, plan)
+    account = _survey(aws, plan)
     if account.needs_takeover:
         require_decision(aws, account, notified_until)
         try_import(aws, plan, account)
@@ -77,7 +77,7 @@ def rehearse(
     return account, tuple(preview(aws, plan, progress))
 
 
-def survey(aws: Aws, plan: Plan) -> Account:
+def _survey(aws: Aws, plan: Plan) -> Account:
     """Look at the account with the names that the deployment will use."""
     template = template_argument(aws, read_template(plan.template))
     parameters = settle_parameters(aws, plan.stack, template, plan.parameters, {})

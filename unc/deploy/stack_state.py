@@ -13,7 +13,7 @@ from unc.deploy.stack_events import (
 )
 from unc.errors import DeployFailed
 
-STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+_STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 NOT_YET = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 
 
@@ -23,7 +23,7 @@ def exists(aws: Aws, stack: str) -> bool:
     return found is not None and found["StackStatus"] not in NOT_YET
 
 
-def await_rest(aws: Aws, stack: str, progress: Progress) -> str:
+def _await_rest(aws: Aws, stack: str, progress: Progress) -> str:
     """Wait for what another run has under way; return the stack's status."""
     status = read_status(aws, stack)
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
@@ -34,8 +34,8 @@ def await_rest(aws: Aws, stack: str, progress: Progress) -> str:
 
 def require_whole(aws: Aws, stack: str, progress: Progress) -> None:
     """Raise DeployFailed for a broken stack, which nothing can be compared with."""
-    status = await_rest(aws, stack, progress)
-    if status in STILLBORN:
+    status = _await_rest(aws, stack, progress)
+    if status in _STILLBORN:
         raise DeployFailed(
             f"stack {stack} is {status}", "the next deployment removes what is left and starts anew"
         )
@@ -43,8 +43,8 @@ def require_whole(aws: Aws, stack: str, progress: Progress) -> None:
 
 def settle_stack(aws: Aws, stack: str, progress: Progress) -> None:
     """Bring a stack that an earlier run left under way, or broken, to where it can be changed."""
-    status = await_rest(aws, stack, progress)
-    if status in STILLBORN:
+    status = _await_rest(aws, stack, progress)
+    if status in _STILLBORN:
         progress(f"stack {stack} is {status}; removing what is left of it")
         aws.cloudformation.delete_stack(StackName=stack)
         status = follow_stack(aws, stack, newest_event(aws, stack), progress)
@@ -52,10 +52,10 @@ def settle_stack(aws: Aws, stack: str, progress: Progress) -> None:
             raise DeployFailed(f"stack {stack} cannot be removed: it is {status}")
     if status == "UPDATE_ROLLBACK_FAILED":
         progress(f"stack {stack} is {status}; going on with its rollback")
-        continue_rollback(aws, stack, progress)
+        _continue_rollback(aws, stack, progress)
 
 
-def continue_rollback(aws: Aws, stack: str, progress: Progress) -> None:
+def _continue_rollback(aws: Aws, stack: str, progress: Progress) -> None:
     """Go on with a rollback that stopped; raises DeployFailed with what stops it again and why."""
     before = newest_event(aws, stack)
     aws.cloudformation.continue_update_rollback(StackName=stack)

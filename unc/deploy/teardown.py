@@ -19,14 +19,14 @@ from unc.deploy.stack_state import exists
 from unc.errors import BadInput, DeployFailed, NotReachable, UncError
 from unc.takeover.inventory import ABSENT
 
-TABLE = "AWS::DynamoDB::Table"
-QUEUE = "AWS::SQS::Queue"
+_TABLE = "AWS::DynamoDB::Table"
+_QUEUE = "AWS::SQS::Queue"
 # Of use for a day only; the template lets it go with the stack.
-TRANSIENT = "StreamFailureQueue"
+_TRANSIENT = "StreamFailureQueue"
 
 
 @dataclass(frozen=True)
-class Holding:
+class _Holding:
     """A table or a queue of the stack; `id` is the table's name or the queue's URL."""
 
     resource: str
@@ -37,29 +37,29 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class TeardownPlan:
+class _TeardownPlan:
     """What becomes of each holding."""
 
-    delete: Sequence[Holding]
-    keep: Sequence[Holding]
+    delete: Sequence[_Holding]
+    keep: Sequence[_Holding]
 
 
 def plan_teardown(
     aws: Aws, stack: str, to_delete: Iterable[str], to_keep: Iterable[str]
-) -> TeardownPlan:
+) -> _TeardownPlan:
     """Decide for each table and queue; raises UncError while one holds data and was not named.
 
     `to_delete` and `to_keep` are names; raises BadInput for one that the stack does not hold.
     """
     if not exists(aws, stack):
         raise NotReachable(f"there is no stack {stack}", "another name? set UNC_STACK")
-    holdings = read_holdings(aws, stack)
+    holdings = _read_holdings(aws, stack)
     to_delete, to_keep = set(to_delete), set(to_keep)
     unknown = (to_delete | to_keep) - {holding.name for holding in holdings}
     if unknown or to_delete & to_keep:
         odd = ", ".join(sorted(unknown or to_delete & to_keep))
         raise BadInput(f"{odd}: {'not in this stack' if unknown else 'both to delete and to keep'}")
-    transient = [h.name for h in holdings if h.resource == TRANSIENT and h.name in to_keep]
+    transient = [h.name for h in holdings if h.resource == _TRANSIENT and h.name in to_keep]
     if transient:
         raise BadInput(f"{transient[0]} cannot be kept: it goes with the stack")
     open_ = [h.name for h in holdings if h.has_data and h.name not in to_delete | to_keep]
@@ -68,44 +68,44 @@ def plan_teardown(
             f"{', '.join(open_)} hold data" if len(open_) > 1 else f"{open_[0]} holds data",
             f"to lose it: --delete {open_[0]}; to leave it in the account: --keep {open_[0]}",
         )
-    return TeardownPlan(
+    return _TeardownPlan(
         [h for h in holdings if h.name not in to_keep], [h for h in holdings if h.name in to_keep]
     )
 
 
-def read_holdings(aws: Aws, stack: str) -> list[Holding]:
+def _read_holdings(aws: Aws, stack: str) -> list[_Holding]:
     """Return the stack's tables and queues, and whether each holds anything."""
     pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    found: list[Holding] = []
+    found: list[_Holding] = []
     for each in (each for page in pages for each in page["StackResourceSummaries"]):
         kind, physical = each["ResourceType"], each.get("PhysicalResourceId", "")
-        if kind in (TABLE, QUEUE) and physical:
+        if kind in (_TABLE, _QUEUE) and physical:
             name = physical.rpartition("/")[2]
-            has_data = holds_data(aws, kind, physical)
-            found.append(Holding(each["LogicalResourceId"], kind, name, physical, has_data))
+            has_data = _holds_data(aws, kind, physical)
+            found.append(_Holding(each["LogicalResourceId"], kind, name, physical, has_data))
     return found
 
 
-def holds_data(aws: Aws, kind: str, physical: str) -> bool:
+def _holds_data(aws: Aws, kind: str, physical: str) -> bool:
     """Say whether a table has an item or a queue a message, asked now and consistently."""
-    if kind == QUEUE:
+    if kind == _QUEUE:
         return not read_depth(aws, physical).is_empty()
     return bool(aws.dynamodb.scan(TableName=physical, Limit=1, ConsistentRead=True)["Items"])
 
 
-def let_go(aws: Aws, holding: Holding) -> str:
+def _let_go(aws: Aws, holding: _Holding) -> str:
     """Delete a holding that is still empty, or was named; say what came of it."""
     try:
-        if not holding.has_data and holds_data(aws, holding.type, holding.id):
+        if not holding.has_data and _holds_data(aws, holding.type, holding.id):
             return f"kept {holding.name}: something has come in meanwhile"
-        delete_holding(aws, holding)
+        _delete_holding(aws, holding)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") not in ABSENT:
             raise
     return f"deleted {holding.name}"
 
 
-def destroy(aws: Aws, stack: str, plan: TeardownPlan, progress: Progress) -> None:
+def destroy(aws: Aws, stack: str, plan: _TeardownPlan, progress: Progress) -> None:
     """Delete the stack, then the holdings; raises DeployFailed when the stack stays.
 
     The stack goes first: nothing writes any more when a table or a queue is looked at once again.
@@ -116,12 +116,12 @@ def destroy(aws: Aws, stack: str, plan: TeardownPlan, progress: Progress) -> Non
     if status != "DELETE_COMPLETE":
         raise DeployFailed(f"stack {stack} is {status}", "see why in the console; run it again")
     for holding in plan.delete:
-        progress(let_go(aws, holding))
+        progress(_let_go(aws, holding))
 
 
-def delete_holding(aws: Aws, holding: Holding) -> None:
+def _delete_holding(aws: Aws, holding: _Holding) -> None:
     """Delete a table, its protection first, or a queue."""
-    if holding.type == QUEUE:
+    if holding.type == _QUEUE:
         aws.sqs.delete_queue(QueueUrl=holding.id)
         return
     table = aws.dynamodb.describe_table(TableName=holding.name)["Table"]
@@ -131,7 +131,7 @@ def delete_holding(aws: Aws, holding: Holding) -> None:
     aws.dynamodb.delete_table(TableName=holding.name)
 
 
-def describe_plan(plan: TeardownPlan) -> list[str]:
+def describe_plan(plan: _TeardownPlan) -> list[str]:
     """Say what goes and what stays."""
     lines = [
         f"- {holding.name}, {'with all it holds' if holding.has_data else 'empty'}"
@@ -140,7 +140,7 @@ def describe_plan(plan: TeardownPlan) -> list[str]:
     return lines + [f"  {holding.name} stays in the account" for holding in plan.keep]
 
 
-def describe_remains(aws: Aws, plan: TeardownPlan) -> list[str]:
+def describe_remains(aws: Aws, plan: _TeardownPlan) -> list[str]:
     """Say what is left in the account, and why."""
     lines = [
         f"{holding.name} was kept: the next deployment takes it over again" for holding in plan.keep

@@ -24,7 +24,7 @@ MOVED_BY_SQS = "received too often; moved by SQS itself, which keeps no reason"
 
 
 @dataclass(frozen=True)
-class Facts:
+class _Facts:
     """What a body says; blank where it does not."""
 
     sender_id: str = ""
@@ -42,7 +42,7 @@ class DeadLetter:
     body: str = field(repr=False)
     system: Mapping[str, str]
     attributes: Mapping[str, MessageAttributeValueOutputTypeDef] = field(repr=False)
-    facts: Facts = field(repr=False)
+    facts: _Facts = field(repr=False)
 
     @property
     def sent_ms(self) -> int:
@@ -126,28 +126,28 @@ def read_dead_letter(queue: str, raw: MessageTypeDef) -> DeadLetter:
         body=body,
         system={str(name): value for name, value in raw.get("Attributes", {}).items()},
         attributes=raw.get("MessageAttributes", {}),
-        facts=READERS[queue](body),
+        facts=_READERS[queue](body),
     )
 
 
-def read_form(body: str) -> Facts:
+def _read_form(body: str) -> _Facts:
     """Read a webhook body."""
     message = read_message(body)
-    return Facts(message.sender_id, message.message_id)
+    return _Facts(message.sender_id, message.message_id)
 
 
-def read_retry(body: str) -> Facts:
+def _read_retry(body: str) -> _Facts:
     """Read a retry record."""
     fields = read_object(body)
-    return Facts(as_text(fields.get("sender_id")), as_text(fields.get("message_id")))
+    return _Facts(as_text(fields.get("sender_id")), as_text(fields.get("message_id")))
 
 
-def read_invocation(body: str) -> Facts:
+def _read_invocation(body: str) -> _Facts:
     """Read what Lambda says about the batch it stopped retrying."""
     fields = read_object(body)
     condition = as_mapping(fields.get("requestContext")).get("condition")
     error = as_mapping(fields.get("responseContext")).get("functionError")
-    return Facts(reason=": ".join(str(part) for part in (condition, error) if part))
+    return _Facts(reason=": ".join(str(part) for part in (condition, error) if part))
 
 
 def read_object(text: str) -> Mapping[str, Any]:
@@ -158,8 +158,8 @@ def read_object(text: str) -> Mapping[str, Any]:
         return {}
 
 
-READERS = {
-    queues.MESSAGES: read_form,
-    queues.REPLIES: read_retry,
-    queues.STREAM: read_invocation,
+_READERS = {
+    queues.MESSAGES: _read_form,
+    queues.REPLIES: _read_retry,
+    queues.STREAM: _read_invocation,
 }

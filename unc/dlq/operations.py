@@ -26,9 +26,9 @@ from unc.dlq.routes import route_of
 from unc.dlq.view import Listing
 from unc.dlq.visibility_lock import VisibilityLock
 
-Queues = Sequence[DeadLetterQueue]
+_Queues = Sequence[DeadLetterQueue]
 Done = tuple[DeadLetterQueue, Outcome]
-DEAD_LETTERS_PREVIEWED = 50
+_DEAD_LETTERS_PREVIEWED = 50
 
 
 @dataclass
@@ -53,20 +53,20 @@ class Wanted:
         return found
 
 
-def look(aws: Aws, queues: Queues, limit: int) -> list[Listing]:
+def look(aws: Aws, queues: _Queues, limit: int) -> list[Listing]:
     """Look at the dead letters of all queues at once, without taking any."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda queue: look_into(aws, queue, limit), queues))
+        return list(pool.map(lambda queue: _look_into(aws, queue, limit), queues))
 
 
-def look_into(aws: Aws, queue: DeadLetterQueue, limit: int) -> Listing:
+def _look_into(aws: Aws, queue: DeadLetterQueue, limit: int) -> Listing:
     """Look at a queue's dead letters."""
     depth = read_depth(aws, queue.url)
     with VisibilityLock(SqsQueueClient(aws, queue), limit) as lock:
         return Listing(queue, depth, list(islice(lock.dead_letters(), limit)))
 
 
-def find_one(aws: Aws, queues: Queues, id: str) -> tuple[DeadLetterQueue, DeadLetter] | None:
+def find_one(aws: Aws, queues: _Queues, id: str) -> tuple[DeadLetterQueue, DeadLetter] | None:
     """Find a dead letter in any of the queues, or nothing."""
     for queue in queues:
         with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
@@ -79,13 +79,13 @@ def preview(aws: Aws, queue: DeadLetterQueue, ids: Sequence[str]) -> Preview:
     """Look at the dead letters once, and say of each where it would go."""
     route = route_of(aws, queue)
     waiting = read_depth(aws, queue.url).waiting
-    with VisibilityLock(SqsQueueClient(aws, queue), DEAD_LETTERS_PREVIEWED) as lock:
+    with VisibilityLock(SqsQueueClient(aws, queue), _DEAD_LETTERS_PREVIEWED) as lock:
         dead_letters = find_dead_letters(lock, ids) if ids else list(lock.dead_letters())
         rows = [(dead_letter, route.preview(dead_letter)) for dead_letter in dead_letters]
     return Preview(queue, rows, len(rows) if ids else max(len(rows), waiting))
 
 
-def redrive_queues(aws: Aws, queues: Queues) -> Iterator[Done]:
+def redrive_queues(aws: Aws, queues: _Queues) -> Iterator[Done]:
     """Redrive all that lies in the queues now, one after the other; yields each when done."""
     starts = [server_ms(aws, queue.url) for queue in queues]
     for queue, start in zip(queues, starts, strict=True):
@@ -93,17 +93,17 @@ def redrive_queues(aws: Aws, queues: Queues) -> Iterator[Done]:
         lock = VisibilityLock(SqsQueueClient(aws, queue), MAX_LATE_LOCKED)
         with counted(queue.name, waiting) as on_progress, lock:
             outcome = redrive_all(lock, route_of(aws, queue), PresentAtStart(start), on_progress)
-            outcome.unseen = count_unseen(aws, queue, lock)
+            outcome.unseen = _count_unseen(aws, queue, lock)
         yield queue, outcome
 
 
-def count_unseen(aws: Aws, queue: DeadLetterQueue, lock: VisibilityLock) -> int:
+def _count_unseen(aws: Aws, queue: DeadLetterQueue, lock: VisibilityLock) -> int:
     """Count what is there without being held: another command's, or a dead one's, and its group."""
     depth = read_depth(aws, queue.url)
     return max(0, depth.waiting + depth.in_flight - len(lock.locked))
 
 
-def redrive_ids(aws: Aws, queues: Queues, wanted: Wanted) -> Iterator[Done]:
+def redrive_ids(aws: Aws, queues: _Queues, wanted: Wanted) -> Iterator[Done]:
     """Redrive the dead letters named, wherever they lie."""
     for queue in queues:
         with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
@@ -113,7 +113,7 @@ def redrive_ids(aws: Aws, queues: Queues, wanted: Wanted) -> Iterator[Done]:
             yield queue, outcome
 
 
-def count_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
+def count_ids(aws: Aws, queues: _Queues, wanted: Wanted) -> int:
     """Count the dead letters named, wherever they lie; they stay there."""
     count = 0
     for queue in queues:
@@ -122,7 +122,7 @@ def count_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
     return count
 
 
-def purge_ids(aws: Aws, queues: Queues, wanted: Wanted) -> int:
+def purge_ids(aws: Aws, queues: _Queues, wanted: Wanted) -> int:
     """Delete the dead letters named, wherever they lie; gives how many."""
     gone = 0
     for queue in queues:

@@ -29,10 +29,10 @@ class LineEverySoOften:
 
     def __init__(self, name: str, total: int) -> None:
         self.name = name
-        self.total = total
-        self.next = DEAD_LETTERS_PER_LINE
+        self._total = total
+        self._next = DEAD_LETTERS_PER_LINE
 
     def __call__(self, count: int) -> None:
-        if count >= self.next:
-            progress(f"{self.name}: {count} of about {self.total} redriven")
-            self.next = count + DEAD_LETTERS_PER_LINE
+        if count >= self._next:
+            progress(f"{self.name}: {count} of about {self._total} redriven")
+            self._next = count + DEAD_LETTERS_PER_LINE

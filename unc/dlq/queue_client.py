@@ -16,11 +16,11 @@ from unc.aws.session import Aws
 from unc.dlq.dead_letter import DeadLetter, read_dead_letter
 from unc.dlq.queues import DeadLetterQueue
 
-ENTRIES_PER_CALL = 10
+_ENTRIES_PER_CALL = 10
 # Long enough for a page to be sent and removed; after a crash it shows again by itself.
-HIDDEN_SECONDS = 30
+_HIDDEN_SECONDS = 30
 # Asks every server of a standard queue; a shorter poll may miss what is there.
-WAIT_SECONDS = 1
+_WAIT_SECONDS = 1
 
 
 class QueueClient(Protocol):
@@ -39,7 +39,7 @@ class QueueClient(Protocol):
 class SqsQueueClient:
     """A dead-letter queue on SQS."""
 
-    def __init__(self, aws: Aws, queue: DeadLetterQueue, hidden_seconds: int = HIDDEN_SECONDS):
+    def __init__(self, aws: Aws, queue: DeadLetterQueue, hidden_seconds: int = _HIDDEN_SECONDS):
         self.sqs = aws.sqs
         self.queue = queue
         self.hidden_seconds = hidden_seconds
@@ -48,9 +48,9 @@ class SqsQueueClient:
         """Receive a page."""
         found = self.sqs.receive_message(
             QueueUrl=self.queue.url,
-            MaxNumberOfMessages=ENTRIES_PER_CALL,
+            MaxNumberOfMessages=_ENTRIES_PER_CALL,
             VisibilityTimeout=self.hidden_seconds,
-            WaitTimeSeconds=WAIT_SECONDS,
+            WaitTimeSeconds=_WAIT_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
@@ -59,7 +59,7 @@ class SqsQueueClient:
     def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
         """Delete; a dead letter whose handle has run out stays."""
         gone: set[str] = set()
-        for page in pages(dead_letters):
+        for page in _pages(dead_letters):
             done = self.sqs.delete_message_batch(
                 QueueUrl=self.queue.url,
                 Entries=[{"Id": str(n), "ReceiptHandle": one.handle} for n, one in enumerate(page)],
@@ -70,7 +70,7 @@ class SqsQueueClient:
     def release(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Set the visibility back; done on the way out, so it covers up no other error."""
         with contextlib.suppress(BotoCoreError, ClientError):
-            for page in pages(dead_letters):
+            for page in _pages(dead_letters):
                 self.sqs.change_message_visibility_batch(
                     QueueUrl=self.queue.url,
                     Entries=[
@@ -80,7 +80,7 @@ class SqsQueueClient:
                 )
 
 
-def pages(dead_letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
+def _pages(dead_letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
     """Cut into as many as a call takes."""
-    for start in range(0, len(dead_letters), ENTRIES_PER_CALL):
-        yield dead_letters[start : start + ENTRIES_PER_CALL]
+    for start in range(0, len(dead_letters), _ENTRIES_PER_CALL):
+        yield dead_letters[start : start + _ENTRIES_PER_CALL]

@@ -23,7 +23,7 @@ class DeadLetterQueue:
     back_to: str
 
 
-def all_queues(resources: Resources) -> list[DeadLetterQueue]:
+def _all_queues(resources: Resources) -> list[DeadLetterQueue]:
     """Return every dead-letter queue of a stack, in the order a message may meet them."""
     retry = resources.reply_retry_queue
     return [
@@ -52,4 +52,4 @@ def choose_queues(resources: Resources, name: str | None) -> list[DeadLetterQueu
     """Return the queue of a name, or all; raises BadInput for a name that none has."""
     if name is not None and name not in NAMES:
         raise BadInput(f"there is no dead-letter queue {name}", f"--queue {' | '.join(NAMES)}")
-    return [queue for queue in all_queues(resources) if name in (None, queue.name)]
+    return [queue for queue in _all_queues(resources) if name in (None, queue.name)]

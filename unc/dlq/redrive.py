@@ -19,13 +19,13 @@ from unc.dlq.visibility_lock import VisibilityLock
 from unc.errors import BadInput
 
 # A server's date has whole seconds and may be a second old.
-GRAIN_MS = 2_000
+_GRAIN_MS = 2_000
 # So many dead letters moved and back, or arrived meanwhile: going on would not help.
 MAX_LATE_LOCKED = 1_000
 # More are never moved within the grain of a date.
-MAX_REMEMBERED = 10_000
+_MAX_REMEMBERED = 10_000
 
-OnProgress = Callable[[int], None]
+_OnProgress = Callable[[int], None]
 
 
 @dataclass
@@ -57,23 +57,23 @@ class PresentAtStart:
     """Decides whether a dead letter was there when the run began, or came (back) since."""
 
     def __init__(self, start_ms: int) -> None:
-        self.surely_before = start_ms - GRAIN_MS
-        self.surely_after = start_ms + GRAIN_MS
-        self.taken: set[str] = set()
+        self._surely_before = start_ms - _GRAIN_MS
+        self._surely_after = start_ms + _GRAIN_MS
+        self._taken: set[str] = set()
 
     def __call__(self, dead_letter: DeadLetter) -> bool:
-        if dead_letter.sent_ms < self.surely_before:
+        if dead_letter.sent_ms < self._surely_before:
             return True
-        return dead_letter.sent_ms < self.surely_after and dead_letter.identity not in self.taken
+        return dead_letter.sent_ms < self._surely_after and dead_letter.identity not in self._taken
 
     def note(self, dead_letters: Iterable[DeadLetter]) -> None:
         """Remember what is sent, while a copy that comes back might pass for an old one."""
-        if len(self.taken) < MAX_REMEMBERED:
-            self.taken |= {dead_letter.identity for dead_letter in dead_letters}
+        if len(self._taken) < _MAX_REMEMBERED:
+            self._taken |= {dead_letter.identity for dead_letter in dead_letters}
 
 
 def redrive_all(
-    lock: VisibilityLock, route: Route, present: PresentAtStart, on_progress: OnProgress
+    lock: VisibilityLock, route: Route, present: PresentAtStart, on_progress: _OnProgress
 ) -> Outcome:
     """Move every dead letter that lay there at the start."""
     outcome = Outcome()

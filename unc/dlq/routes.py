@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         MessageAttributeValueTypeDef,
     )
 
-ATTRIBUTES_PER_MESSAGE = 10
+_ATTRIBUTES_PER_MESSAGE = 10
 # These belong to one stay in a dead-letter queue, not to the message.
-LEFT_BEHIND = ("Reason", "ReceiveCount")
+_LEFT_BEHIND = ("Reason", "ReceiveCount")
 
 
 class Route(Protocol):
@@ -59,7 +59,7 @@ class MessageRoute:
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send bodies with their first place."""
-        refused = self.batch_sender.send([message_entry(each) for each in dead_letters])
+        refused = self.batch_sender.send([_message_entry(each) for each in dead_letters])
         return {dead_letters[number].id: why for number, why in refused.items()}
 
     def preview(self, dead_letter: DeadLetter) -> str:
@@ -76,7 +76,7 @@ class ReplyRoute:
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send the records."""
-        refused = self.batch_sender.send([plain_entry(each.body) for each in dead_letters])
+        refused = self.batch_sender.send([_plain_entry(each.body) for each in dead_letters])
         return {dead_letters[number].id: why for number, why in refused.items()}
 
     def preview(self, dead_letter: DeadLetter) -> str:
@@ -97,23 +97,23 @@ class StreamRoute:
         return {
             dead_letter.id: why
             for dead_letter in dead_letters
-            if (why := self.send_one(dead_letter))
+            if (why := self._send_one(dead_letter))
         }
 
-    def send_one(self, dead_letter: DeadLetter) -> str:
+    def _send_one(self, dead_letter: DeadLetter) -> str:
         """Send the notifications of one position; return why it stays, or nothing."""
-        notifications, problem = self.read(dead_letter)
-        refused = self.batch_sender.send([plain_entry(retry_body(each)) for each in notifications])
+        notifications, problem = self._read(dead_letter)
+        refused = self.batch_sender.send([_plain_entry(retry_body(each)) for each in notifications])
         return problem or next(iter(refused.values()), "")
 
     def preview(self, dead_letter: DeadLetter) -> str:
         """Count what is still there."""
-        notifications, problem = self.read(dead_letter)
+        notifications, problem = self._read(dead_letter)
         return (
             problem or f"notifications of {len(notifications)} sender(s) to the reply retry queue"
         )
 
-    def read(self, dead_letter: DeadLetter) -> tuple[list[Notification], str]:
+    def _read(self, dead_letter: DeadLetter) -> tuple[list[Notification], str]:
         """Read the newest notification of each sender in the batch, or say why not."""
         position = read_position(dead_letter.body)
         if position is None:
@@ -128,7 +128,7 @@ class StreamRoute:
             )
 
 
-def message_entry(dead_letter: DeadLetter) -> Entry:
+def _message_entry(dead_letter: DeadLetter) -> Entry:
     """Write the message as it goes back.
 
     The deduplication id is made from the dead letter's own id: a run that died between sending and
@@ -139,11 +139,11 @@ def message_entry(dead_letter: DeadLetter) -> Entry:
         "MessageBody": dead_letter.body,
         "MessageGroupId": dead_letter.group,
         "MessageDeduplicationId": f"redrive-{dead_letter.id}",
-        "MessageAttributes": travelling(dead_letter),
+        "MessageAttributes": _travelling(dead_letter),
     }
 
 
-def travelling(dead_letter: DeadLetter) -> dict[str, MessageAttributeValueTypeDef]:
+def _travelling(dead_letter: DeadLetter) -> dict[str, MessageAttributeValueTypeDef]:
     """The first place, and what the producer gave it as far as there is room."""
     place = {
         "OriginalMessageId": dead_letter.original_id,
@@ -155,18 +155,18 @@ def travelling(dead_letter: DeadLetter) -> dict[str, MessageAttributeValueTypeDe
         name: {"DataType": "String", "StringValue": value} for name, value in place.items() if value
     }
     for name, value in dead_letter.attributes.items():
-        if name not in (*LEFT_BEHIND, *place) and len(kept) < ATTRIBUTES_PER_MESSAGE:
-            kept[name] = as_sent(value)
+        if name not in (*_LEFT_BEHIND, *place) and len(kept) < _ATTRIBUTES_PER_MESSAGE:
+            kept[name] = _as_sent(value)
     return kept
 
 
-def as_sent(value: MessageAttributeValueOutputTypeDef) -> MessageAttributeValueTypeDef:
+def _as_sent(value: MessageAttributeValueOutputTypeDef) -> MessageAttributeValueTypeDef:
     """An attribute as it was received, for sending."""
     if "BinaryValue" in value:
         return {"DataType": value["DataType"], "BinaryValue": value["BinaryValue"]}
     return {"DataType": value["DataType"], "StringValue": value.get("StringValue", "")}
 
 
-def plain_entry(body: str) -> Entry:
+def _plain_entry(body: str) -> Entry:
     """An entry of a standard queue."""
     return {"MessageBody": body}

@@ -21,10 +21,10 @@ from unc.dlq.dead_letter import read_object
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-FORGOTTEN = ("TrimmedDataAccessException", "ResourceNotFoundException")
-SEQUENCE_DIGITS = range(21, 41)
+_FORGOTTEN = ("TrimmedDataAccessException", "ResourceNotFoundException")
+_SEQUENCE_DIGITS = range(21, 41)
 # A page may be empty although more follows; a range within one batch is never this long.
-PAGES_PER_RANGE = 1_000
+_PAGES_PER_RANGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def read_position(body: str) -> StreamPosition | None:
     """Read an invocation record; None when it names no position."""
     info = as_mapping(read_object(body).get("DDBStreamBatchInfo"))
     first, last = (str(info.get(f"{end}SequenceNumber", "")) for end in ("start", "end"))
-    if not (is_number(first) and is_number(last) and info.get("streamArn") and info.get("shardId")):
+    if not (
+        _is_number(first) and _is_number(last) and info.get("streamArn") and info.get("shardId")
+    ):
         return None
     return StreamPosition(
         stream=str(info["streamArn"]),
@@ -59,17 +61,17 @@ def read_position(body: str) -> StreamPosition | None:
         first=first,
         last=last,
         size=int(info.get("batchSize") or 0),
-        since=read_moment(info.get("approximateArrivalOfFirstRecord")),
-        until=read_moment(info.get("approximateArrivalOfLastRecord")),
+        since=_read_moment(info.get("approximateArrivalOfFirstRecord")),
+        until=_read_moment(info.get("approximateArrivalOfLastRecord")),
     )
 
 
-def is_number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     """Say whether this can be a sequence number; the service refuses any other length."""
-    return text.isascii() and text.isdigit() and len(text) in SEQUENCE_DIGITS
+    return text.isascii() and text.isdigit() and len(text) in _SEQUENCE_DIGITS
 
 
-def read_moment(text: object) -> float | None:
+def _read_moment(text: object) -> float | None:
     """Read an ISO moment, or nothing."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
@@ -81,14 +83,14 @@ def read_notifications(
     client: DynamoDBStreamsClient, position: StreamPosition
 ) -> list[Notification]:
     """Read the notifications of the batch; raises Forgotten when its records are gone."""
-    read = (read_stream_record(record) for record in read_records(client, position))
+    read = (read_stream_record(record) for record in _read_records(client, position))
     return [each for each in read if isinstance(each, Notification)]
 
 
-def read_records(client: DynamoDBStreamsClient, position: StreamPosition) -> Iterator[Any]:
+def _read_records(client: DynamoDBStreamsClient, position: StreamPosition) -> Iterator[Any]:
     """Yield the records from the first to the last of the batch; raises Forgotten."""
-    iterator: str | None = find_iterator(client, position)
-    for _ in range(PAGES_PER_RANGE):
+    iterator: str | None = _find_iterator(client, position)
+    for _ in range(_PAGES_PER_RANGE):
         if not iterator:
             return
         page = client.get_records(ShardIterator=iterator)
@@ -101,7 +103,7 @@ def read_records(client: DynamoDBStreamsClient, position: StreamPosition) -> Ite
         iterator = page.get("NextShardIterator")
 
 
-def find_iterator(client: DynamoDBStreamsClient, position: StreamPosition) -> str:
+def _find_iterator(client: DynamoDBStreamsClient, position: StreamPosition) -> str:
     """Find the place in the shard; raises Forgotten when the stream does not reach back to it."""
     try:
         return client.get_shard_iterator(
@@ -111,6 +113,6 @@ def find_iterator(client: DynamoDBStreamsClient, position: StreamPosition) -> st
             SequenceNumber=position.first,
         )["ShardIterator"]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in FORGOTTEN:
+        if error.response.get("Error", {}).get("Code") in _FORGOTTEN:
             raise Forgotten from error
         raise

@@ -13,22 +13,22 @@ from consumer.notification.notification import Notification, newest_per_sender
 from unc.aws.tables import Item, Tables, to_notification
 from unc.dlq.stream_position import StreamPosition
 
-LONGEST_WAIT_SECONDS = 900
+_LONGEST_WAIT_SECONDS = 900
 # What Lambda says about arrival is approximate, and in whole seconds.
-ARRIVAL_SLACK_SECONDS = 60
+_ARRIVAL_SLACK_SECONDS = 60
 
 
 def find_unnotified(tables: Tables, position: StreamPosition) -> list[Notification]:
     """Return each sender's newest such chat; none when the position names no time."""
     if position.since is None or position.until is None:
         return []
-    first, last = position.since - ARRIVAL_SLACK_SECONDS, position.until + ARRIVAL_SLACK_SECONDS
-    placed = map(to_notification, read_placed(tables, first - LONGEST_WAIT_SECONDS, last))
+    first, last = position.since - _ARRIVAL_SLACK_SECONDS, position.until + _ARRIVAL_SLACK_SECONDS
+    placed = map(to_notification, _read_placed(tables, first - _LONGEST_WAIT_SECONDS, last))
     newest = newest_per_sender(each for each in placed if first <= each.stored_at <= last)
-    return drop_notified(tables, list(newest.values()))
+    return _drop_notified(tables, list(newest.values()))
 
 
-def read_placed(tables: Tables, first: float, last: float) -> list[Item]:
+def _read_placed(tables: Tables, first: float, last: float) -> list[Item]:
     """Read inbound chats by their place in time."""
     return tables.query(
         tables.resources.chat_table,
@@ -42,7 +42,7 @@ def read_placed(tables: Tables, first: float, last: float) -> list[Item]:
     )
 
 
-def drop_notified(tables: Tables, waiting: Sequence[Notification]) -> list[Notification]:
+def _drop_notified(tables: Tables, waiting: Sequence[Notification]) -> list[Notification]:
     """Leave those that the sender's row in `notifications` does not cover."""
     rows = tables.read_notifications(each.sender_id for each in waiting)
     return [

@@ -18,9 +18,9 @@ from unc.dlq.queues import STREAM, DeadLetterQueue
 from unc.dlq.redrive import Outcome
 from unc.dlq.stream_position import read_position
 
-ID_CHARACTERS = 8
+_ID_CHARACTERS = 8
 STAYING_SHOWN = 20
-UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Listing:
             "in_flight": self.depth.in_flight,
             "reasons": [
                 {"reason": reason, "count": len(dead_letters)}
-                for reason, dead_letters in group_by_reason(self.dead_letters)
+                for reason, dead_letters in _group_by_reason(self.dead_letters)
             ],
             "dead_letters": [dead_letter.as_json() for dead_letter in self.dead_letters],
         }
 
 
-def group_by_reason(dead_letters: Sequence[DeadLetter]) -> list[tuple[str, list[DeadLetter]]]:
+def _group_by_reason(dead_letters: Sequence[DeadLetter]) -> list[tuple[str, list[DeadLetter]]]:
     """Return the dead letters of each reason, the most frequent reason first."""
     groups: dict[str, list[DeadLetter]] = {}
     for dead_letter in dead_letters:
@@ -60,14 +60,14 @@ def render_listing(listing: Listing) -> Iterator[str | Table]:
     colour = "red" if count else "green"
     queue = listing.queue
     yield f"[bold]{queue.name}[/bold]  [{colour}]{count}[/{colour}] [dim]{queue.holds}[/dim]"
-    for reason, dead_letters in group_by_reason(listing.dead_letters):
-        yield f"[bold]{len(dead_letters)}[/bold]  {safe(reason)}"
-        yield render_dead_letters(dead_letters)
-    for note in notes(listing):
+    for reason, dead_letters in _group_by_reason(listing.dead_letters):
+        yield f"[bold]{len(dead_letters)}[/bold]  {_safe(reason)}"
+        yield _render_dead_letters(dead_letters)
+    for note in _notes(listing):
         yield f"[dim]{note}[/dim]"
 
 
-def notes(listing: Listing) -> Iterator[str]:
+def _notes(listing: Listing) -> Iterator[str]:
     """Say what the table does not show, and why."""
     hidden = listing.depth.waiting - len(listing.dead_letters)
     if listing.dead_letters and hidden > 0:
@@ -82,13 +82,13 @@ def notes(listing: Listing) -> Iterator[str]:
         )
 
 
-def render_dead_letters(dead_letters: Sequence[DeadLetter]) -> Table:
+def _render_dead_letters(dead_letters: Sequence[DeadLetter]) -> Table:
     """Show one dead letter a row."""
-    table = plain_table("id", "age", "sender")
+    table = _plain_table("id", "age", "sender")
     now = time.time()
     for dead_letter in dead_letters:
         age = show_age(now - dead_letter.sent_ms / 1000)
-        table.add_row(dead_letter.id[:ID_CHARACTERS], age, dead_letter.sender or "-")
+        table.add_row(dead_letter.id[:_ID_CHARACTERS], age, dead_letter.sender or "-")
     return table
 
 
@@ -98,11 +98,11 @@ def render_preview(
     """Yield what a redrive of one queue would do, one dead letter a row."""
     yield f"[bold]{name}[/bold]  {total} would be redriven"
     if rows:
-        table = plain_table("id", "sender", "reason", "would go")
+        table = _plain_table("id", "sender", "reason", "would go")
         for dead_letter, would in rows:
             sender = dead_letter.sender or "-"
             table.add_row(
-                dead_letter.id[:ID_CHARACTERS], sender, safe(dead_letter.reason), safe(would)
+                dead_letter.id[:_ID_CHARACTERS], sender, _safe(dead_letter.reason), _safe(would)
             )
         yield table
     if total > len(rows):
@@ -111,8 +111,8 @@ def render_preview(
 
 def render_dead_letter(dead_letter: DeadLetter, would: str, with_body: bool) -> Iterator[str]:
     """Yield a line for each fact, and the body if it is wanted."""
-    for name, value in facts(dead_letter, would):
-        yield f"[dim]{name:<12}[/dim] {safe(value)}"
+    for name, value in _facts(dead_letter, would):
+        yield f"[dim]{name:<12}[/dim] {_safe(value)}"
     if with_body:
         yield f"[dim]{'body':<12}[/dim]"
         yield escape(printable(dead_letter.body))
@@ -121,20 +121,22 @@ def render_dead_letter(dead_letter: DeadLetter, would: str, with_body: bool) -> 
         yield f"[dim]{'body':<12} {hint}[/dim]"
 
 
-def facts(dead_letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
+def _facts(dead_letter: DeadLetter, would: str) -> Iterator[tuple[str, str]]:
     """Yield what is known about a dead letter, blank parts left out."""
     age = time.time() - dead_letter.sent_ms / 1000
     known = {
         "id": dead_letter.id,
         "queue": dead_letter.queue,
         "reason": dead_letter.reason,
-        "age": f"{show_age(age)}, since {moment(dead_letter.sent_ms)}",
+        "age": f"{show_age(age)}, since {_moment(dead_letter.sent_ms)}",
         "sender": dead_letter.sender,
         "message": dead_letter.facts.message_id,
-        "first queued": "" if dead_letter.queue == STREAM else moment(dead_letter.original_sent_ms),
+        "first queued": ""
+        if dead_letter.queue == STREAM
+        else _moment(dead_letter.original_sent_ms),
         "first id": dead_letter.original_id if dead_letter.original_id != dead_letter.id else "",
         "received": dead_letter.attribute("ReceiveCount"),
-        "records": batch(dead_letter),
+        "records": _batch(dead_letter),
         "redrive": would,
     }
     yield from ((name, value) for name, value in known.items() if value)
@@ -146,7 +148,7 @@ def render_unnotified(waiting: Sequence[Notification], with_senders: bool) -> It
         return
     yield f"{len(waiting)} sender(s) wrote in those minutes and the reply service was not notified:"
     for sender in senders(waiting, with_senders):
-        yield f"  unc replay {safe(sender)}"
+        yield f"  unc replay {_safe(sender)}"
     if not with_senders:
         yield "[dim]--body shows the senders in full[/dim]"
 
@@ -160,7 +162,7 @@ def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
     """Say what a redrive did to one queue."""
     yield f"{name}: {outcome.moved} redriven"
     for id, why in list(outcome.stayed.items())[:STAYING_SHOWN]:
-        yield f"  [red]{id[:ID_CHARACTERS]} stays:[/red] {safe(why)}"
+        yield f"  [red]{id[:_ID_CHARACTERS]} stays:[/red] {_safe(why)}"
     if len(outcome.stayed) > STAYING_SHOWN:
         yield f"  [red]and {len(outcome.stayed) - STAYING_SHOWN} more stay[/red]"
     if outcome.late:
@@ -176,36 +178,36 @@ def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
         yield "  [red]stopped: too many stay or come back; is the trouble over?[/red]"
 
 
-def batch(dead_letter: DeadLetter) -> str:
+def _batch(dead_letter: DeadLetter) -> str:
     """Say how large the batch of a stream position was, and when its records arrived."""
     position = read_position(dead_letter.body) if dead_letter.queue == STREAM else None
     if position is None:
         return ""
     if position.since is None or position.until is None:
         return str(position.size)
-    since, until = (moment(int(1000 * end)) for end in (position.since, position.until))
+    since, until = (_moment(int(1000 * end)) for end in (position.since, position.until))
     return f"{position.size}, stored from {since} to {until}"
 
 
-def moment(ms: int) -> str:
+def _moment(ms: int) -> str:
     """Return local date and time to the second."""
     return f"{day(ms / 1000)[:10]} {clock(ms / 1000)}"
 
 
 def show_age(seconds: float) -> str:
     """Return an age in its largest whole unit."""
-    for size, unit in UNITS:
+    for size, unit in _UNITS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{max(0, int(seconds))} s"
 
 
-def safe(text: str) -> str:
+def _safe(text: str) -> str:
     """Take out what a terminal or the markup would act on."""
     return escape(printable(text).replace("\n", " "))
 
 
-def plain_table(*columns: str) -> Table:
+def _plain_table(*columns: str) -> Table:
     """Return a table without a frame."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:

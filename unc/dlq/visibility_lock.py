@@ -12,15 +12,15 @@ from types import TracebackType
 from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.queue_client import QueueClient
 
-MAX_LOCKED = 5_000
+_MAX_LOCKED = 5_000
 # Dead letters show again when their visibility timeout is over; a few such pages prove nothing.
-STALE_PAGES = 3
+_STALE_PAGES = 3
 
 
 class VisibilityLock:
     """Hides dead letters for as long as a `with` block lasts; at most about `limit` at once."""
 
-    def __init__(self, client: QueueClient, limit: int = MAX_LOCKED) -> None:
+    def __init__(self, client: QueueClient, limit: int = _MAX_LOCKED) -> None:
         self.client = client
         self.limit = limit
         self.locked: dict[str, DeadLetter] = {}
@@ -44,7 +44,7 @@ class VisibilityLock:
     def pages(self) -> Iterator[list[DeadLetter]]:
         """Yield dead letters not seen before, as they come, until no more can be had."""
         stale = 0
-        while not self.is_full and stale < STALE_PAGES and (page := self.client.receive()):
+        while not self.is_full and stale < _STALE_PAGES and (page := self.client.receive()):
             fresh = [dead_letter for dead_letter in page if dead_letter.id not in self.locked]
             self.locked |= {dead_letter.id: dead_letter for dead_letter in page}
             stale = 0 if fresh else stale + 1

@@ -25,18 +25,18 @@ from unc import project
 from unc.errors import EmulatorFailed, SetupMissing
 from unc.local.emulator_state import forget_stream_positions, keeping, make_folder, note_port
 
-HOST = "127.0.0.1"
+_HOST = "127.0.0.1"
 # Whatever proxy a machine has for elsewhere.
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-START_LIMIT_SECONDS = 60.0
-STOP_LIMIT_SECONDS = 20.0
-POLL_SECONDS = 0.05
-FREE_PORT_TRIES = 3
-SERVICES = "services"
-LOG_BYTES_READ = 1_000_000
+_START_LIMIT_SECONDS = 60.0
+_STOP_LIMIT_SECONDS = 20.0
+_POLL_SECONDS = 0.05
+_FREE_PORT_TRIES = 3
+_SERVICES = "services"
+_LOG_BYTES_READ = 1_000_000
 # What a caller's environment may lend; anything else (profiles, endpoints, secrets) would leak
 # into the functions.
-LENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+_LENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 
 
 @dataclass
@@ -52,16 +52,16 @@ class Emulator:
         """Say whether the process is still there."""
         return self.process.poll() is None
 
-    def read_log(self) -> str:
+    def _read_log(self) -> str:
         """Return the end of what it and its start-up said."""
         # The child writes through the same open file: a seek here would move its place there.
         end = os.fstat(self.log.fileno()).st_size
-        raw = os.pread(self.log.fileno(), LOG_BYTES_READ, max(0, end - LOG_BYTES_READ))
+        raw = os.pread(self.log.fileno(), _LOG_BYTES_READ, max(0, end - _LOG_BYTES_READ))
         return raw.decode(errors="replace")
 
     def last_words(self) -> str:
         """Return the last line of the log that is not blank."""
-        lines = (line.strip() for line in reversed(self.read_log().split("\n")))
+        lines = (line.strip() for line in reversed(self._read_log().split("\n")))
         return next(filter(None, lines), "it said nothing")
 
 
@@ -75,47 +75,47 @@ def running_emulator(
 
     Raises SetupMissing when it is not installed, EmulatorFailed when it does not come up.
     """
-    emulator = start_emulator(port, state, settings or {})
+    emulator = _start_emulator(port, state, settings or {})
     try:
         yield emulator
     finally:
-        stop_emulator(emulator)
+        _stop_emulator(emulator)
 
 
-def start_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -> Emulator:
+def _start_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -> Emulator:
     """Start it; a free port that someone else took meanwhile is tried again with another."""
     if port:
         require_free(port)
-        return launch_emulator(port, state, settings)
-    for _ in range(FREE_PORT_TRIES - 1):
+        return _launch_emulator(port, state, settings)
+    for _ in range(_FREE_PORT_TRIES - 1):
         with contextlib.suppress(EmulatorFailed):
-            return launch_emulator(find_free_port(), state, settings)
-    return launch_emulator(find_free_port(), state, settings)
+            return _launch_emulator(find_free_port(), state, settings)
+    return _launch_emulator(find_free_port(), state, settings)
 
 
-def launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -> Emulator:
+def _launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -> Emulator:
     """Start the process under its process guard and wait until it answers."""
     if not project.EMULATOR.is_file():
         raise SetupMissing("the emulator is not installed", "run: make setup")
     if state:
-        forget_stream_positions(state / SERVICES)
+        forget_stream_positions(state / _SERVICES)
     log = open_log(state)
     scratch = Path(tempfile.mkdtemp(prefix="unc-"))
     with contextlib.ExitStack() as on_failure:
         # A Ctrl-C while it starts, too, must not leave anything behind.
         on_failure.callback(shutil.rmtree, scratch, ignore_errors=True)
         on_failure.callback(log.close)
-        process = start_process(scratch, log, emulator_environment(port, scratch, state, settings))
-        emulator = Emulator(f"http://{HOST}:{port}", port, log, process)
-        on_failure.callback(stop_emulator, emulator)
-        wait_until_healthy(emulator)
+        process = _start_process(scratch, log, emulator_environment(port, scratch, state, settings))
+        emulator = Emulator(f"http://{_HOST}:{port}", port, log, process)
+        on_failure.callback(_stop_emulator, emulator)
+        _wait_until_healthy(emulator)
         if state:
             note_port(state, port)
         on_failure.pop_all()
     return emulator
 
 
-def start_process(
+def _start_process(
     scratch: Path, log: BinaryIO, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start the process guard, which starts the emulator."""
@@ -141,15 +141,15 @@ def emulator_environment(
     port: int, scratch: Path, state: Path | None, settings: Mapping[str, str]
 ) -> dict[str, str]:
     """Say everything the emulator and the functions in it see of the outside."""
-    lent = {name: os.environ[name] for name in LENT_VARIABLES if name in os.environ}
+    lent = {name: os.environ[name] for name in _LENT_VARIABLES if name in os.environ}
     keep = state or scratch
     own = {
-        "BIND_HOST": HOST,
+        "BIND_HOST": _HOST,
         "GATEWAY_PORT": str(port),
         # Queue URLs carry this name; `localhost` may mean ::1, where nobody listens.
-        "MINISTACK_HOST": HOST,
+        "MINISTACK_HOST": _HOST,
         "PERSIST_STATE": "1" if state else "0",
-        "STATE_DIR": str(keep / SERVICES),
+        "STATE_DIR": str(keep / _SERVICES),
         "S3_PERSIST": "1" if state else "0",
         "S3_DATA_DIR": str(keep / "s3"),
         "TMPDIR": str(scratch),
@@ -163,22 +163,22 @@ def emulator_environment(
     return {**lent, **own, **settings}
 
 
-def wait_until_healthy(emulator: Emulator) -> None:
+def _wait_until_healthy(emulator: Emulator) -> None:
     """Poll the health page; raises EmulatorFailed with the log's last line."""
-    deadline = time.monotonic() + START_LIMIT_SECONDS
+    deadline = time.monotonic() + _START_LIMIT_SECONDS
     while not answers(f"{emulator.endpoint}/_ministack/health"):
         if not emulator.is_running() or time.monotonic() > deadline:
             raise EmulatorFailed(f"the emulator did not start: {emulator.last_words()}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
-def stop_emulator(emulator: Emulator) -> None:
+def _stop_emulator(emulator: Emulator) -> None:
     """Close the process guard's pipe and wait: state is saved, functions end, then the process."""
     if emulator.process.stdin:
         with contextlib.suppress(BrokenPipeError):
             emulator.process.stdin.close()
     try:
-        emulator.process.wait(STOP_LIMIT_SECONDS)
+        emulator.process.wait(_STOP_LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
         emulator.process.kill()
     finally:
@@ -199,7 +199,7 @@ def require_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((_HOST, port))
         except OSError as error:
             raise EmulatorFailed(
                 f"port {port} is in use", "is another `unc up` running? else take --port N"
@@ -209,5 +209,5 @@ def require_free(port: int) -> None:
 def find_free_port() -> int:
     """Let the system pick a port that is free now."""
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from unc.errors import BadInput
 
-POSITIONS = "dynamodb_stream_positions"
-PORT_NOTE = "port"
+_POSITIONS = "dynamodb_stream_positions"
+_PORT_NOTE = "port"
 DEFAULT_PORT = 4566
 # The stand-in reply service takes the one above.
 LAST_PORT = 65534
@@ -26,15 +26,15 @@ LAST_PORT = 65534
 
 def choose_port(state: Path | None, wanted: int | None) -> int:
     """Return the port asked for, else the state's own; raises BadInput where the two differ."""
-    kept = read_port(make_folder(state)) if state else None
+    kept = _read_port(make_folder(state)) if state else None
     if kept and wanted not in (None, kept):
         raise BadInput(f"the state in {state} belongs to port {kept}", f"take --port {kept}")
     return kept or (DEFAULT_PORT if wanted is None else wanted)
 
 
-def read_port(state: Path) -> int | None:
+def _read_port(state: Path) -> int | None:
     """Return the port that the state was made on, None before; raises BadInput for nonsense."""
-    note = state / PORT_NOTE
+    note = state / _PORT_NOTE
     if not note.exists():
         return None
     with keeping(state):
@@ -50,7 +50,7 @@ def read_port(state: Path) -> int | None:
 def note_port(state: Path, port: int) -> None:
     """Tie the state to the port that it is now made on."""
     with keeping(state):
-        (state / PORT_NOTE).write_text(str(port))
+        (state / _PORT_NOTE).write_text(str(port))
 
 
 def make_folder(folder: Path) -> Path:
@@ -76,7 +76,7 @@ def forget_stream_positions(services: Path) -> None:
     path = services / "lambda.json"
     try:
         kept = json.loads(path.read_text())
-        kept["payload"][POSITIONS]["data"] = {}
+        kept["payload"][_POSITIONS]["data"] = {}
     except (OSError, ValueError, KeyError, TypeError):
         return
     with keeping(services.parent):

@@ -24,11 +24,11 @@ class LiveView:
     """Lines about what happened since the view was made."""
 
     def __init__(self, stack: RunningStack) -> None:
-        self.posts: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
-        self.stream = StreamReader(stack.aws.streams, stack.resources.chat_stream)
-        self.delayed: list[str] = []
+        self._posts: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
+        self.stream = _StreamReader(stack.aws.streams, stack.resources.chat_stream)
+        self._delayed: list[str] = []
         if stack.reply:
-            stack.reply.on_post = self.posts.put
+            stack.reply.on_post = self._posts.put
 
     def read(self) -> list[str]:
         """Return a line for each thing that happened since the last reading.
@@ -37,32 +37,32 @@ class LiveView:
         the order that a reader expects is stored, notified, replied.
         """
         items = list(self.stream.read())
-        lines = [render_item(item) for item in items if item["chat_type"] != "outbound"]
-        while not self.posts.empty():
-            lines.append(render_post(self.posts.get()))
-        lines += self.delayed
-        self.delayed = [render_item(item) for item in items if item["chat_type"] == "outbound"]
+        lines = [_render_item(item) for item in items if item["chat_type"] != "outbound"]
+        while not self._posts.empty():
+            lines.append(_render_post(self._posts.get()))
+        lines += self._delayed
+        self._delayed = [_render_item(item) for item in items if item["chat_type"] == "outbound"]
         return lines
 
 
-class StreamReader:
+class _StreamReader:
     """Reads new items of a table's stream from now on; shards that open later are found too."""
 
     def __init__(self, client: DynamoDBStreamsClient, stream: str) -> None:
-        self.client = client
+        self._client = client
         self.stream = stream
-        self.iterators: dict[str, str] = {}
-        self.known: set[str] = set()
-        self.find_shards(newest_only=True)
+        self._iterators: dict[str, str] = {}
+        self._known: set[str] = set()
+        self._find_shards(newest_only=True)
 
-    def find_shards(self, newest_only: bool = False) -> None:
+    def _find_shards(self, newest_only: bool = False) -> None:
         """Take up shards not known yet, from now on or from their beginning."""
-        found = self.client.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"]
+        found = self._client.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"]
         for shard_id in (shard["ShardId"] for shard in found):
-            if shard_id in self.known:
+            if shard_id in self._known:
                 continue
-            self.known.add(shard_id)
-            self.iterators[shard_id] = self.client.get_shard_iterator(
+            self._known.add(shard_id)
+            self._iterators[shard_id] = self._client.get_shard_iterator(
                 StreamArn=self.stream,
                 ShardId=shard_id,
                 ShardIteratorType="LATEST" if newest_only else "TRIM_HORIZON",
@@ -70,19 +70,19 @@ class StreamReader:
 
     def read(self) -> Iterator[Item]:
         """Yield items inserted since the last reading."""
-        for shard_id, iterator in list(self.iterators.items()):
-            page = self.client.get_records(ShardIterator=iterator)
-            self.iterators[shard_id] = page.get("NextShardIterator", "")
+        for shard_id, iterator in list(self._iterators.items()):
+            page = self._client.get_records(ShardIterator=iterator)
+            self._iterators[shard_id] = page.get("NextShardIterator", "")
             for record in page["Records"]:
                 if record.get("eventName") == "INSERT":
                     image: Any = record["dynamodb"]["NewImage"]
                     yield to_item(image)
-        self.iterators = {shard: one for shard, one in self.iterators.items() if one}
-        if not self.iterators:
-            self.find_shards()
+        self._iterators = {shard: one for shard, one in self._iterators.items() if one}
+        if not self._iterators:
+            self._find_shards()
 
 
-def render_item(item: Item) -> str:
+def _render_item(item: Item) -> str:
     """Show a stored message or a written reply."""
     outbound = item["chat_type"] == "outbound"
     mark = "[green]◂ replied [/green]" if outbound else "[cyan]▸ stored  [/cyan]"
@@ -90,7 +90,7 @@ def render_item(item: Item) -> str:
     return f"[dim]{clock(item['created_at'])}[/dim] {mark} {item['sender_id']:<18} {words}"
 
 
-def render_post(post: ReceivedPost) -> str:
+def _render_post(post: ReceivedPost) -> str:
     """Show a POST that reached the reply service, and its answer where that is no 200."""
     colour = "cyan" if post.status == 200 else "red"
     answer = "" if post.status == 200 else f"answered {post.status}"

@@ -14,40 +14,40 @@ import subprocess
 import sys
 import threading
 
-STDIN = 0
-STOP_GRACE_SECONDS = 15.0
+_STDIN = 0
+_STOP_GRACE_SECONDS = 15.0
 
 
-def guard(scratch: str, command: list[str]) -> int:
+def _guard(scratch: str, command: list[str]) -> int:
     """Run the command until it ends or the parent goes; leave neither processes nor scratch."""
     # A Ctrl-C in the terminal is the parent's to handle; it closes the pipe when it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A session of its own makes the command the leader of a group that holds all it starts.
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    threading.Thread(target=stop_with_parent, args=(child,), daemon=True).start()
+    threading.Thread(target=_stop_with_parent, args=(child,), daemon=True).start()
     code = child.wait()
-    kill_group(child.pid)
+    _kill_group(child.pid)
     shutil.rmtree(scratch, ignore_errors=True)
     return code
 
 
-def stop_with_parent(child: subprocess.Popen[bytes]) -> None:
+def _stop_with_parent(child: subprocess.Popen[bytes]) -> None:
     """Wait for the pipe to close, then let the command save its state, then end the group."""
     # Unbuffered: a thread that holds a buffer's lock would abort the interpreter at its end.
-    while os.read(STDIN, 1):
+    while os.read(_STDIN, 1):
         pass
     child.terminate()
     try:
-        child.wait(STOP_GRACE_SECONDS)
+        child.wait(_STOP_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        kill_group(child.pid)
+        _kill_group(child.pid)
 
 
-def kill_group(group: int) -> None:
+def _kill_group(group: int) -> None:
     """End whatever is left of a process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    sys.exit(guard(sys.argv[1], sys.argv[2:]))
+    sys.exit(_guard(sys.argv[1], sys.argv[2:]))

@@ -18,11 +18,11 @@ from typing import Any
 
 from unc.local.reply_writer import ReplyWriter
 
-HOST = "127.0.0.1"
-PATH = "/reply/"
-SECRET_HEADER = "x-intelligence-api-secret"
+_HOST = "127.0.0.1"
+_PATH = "/reply/"
+_SECRET_HEADER = "x-intelligence-api-secret"
 DROP_CONNECTION = 0
-LONGEST_BODY_BYTES = 1_000_000
+_LONGEST_BODY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,15 @@ class ReplyStandIn:
     def answer(self, secret: str, body: bytes, key: str) -> int:
         """Decide on one POST, write the reply if it is accepted, and keep a record."""
         if not hmac.compare_digest(secret.encode(), self.secret.encode()):
-            return self.record("", "", 401, key)
-        request = read_body(body)
+            return self._record("", "", 401, key)
+        request = _read_body(body)
         if request is None:
-            return self.record("", "", 422, key)
+            return self._record("", "", 422, key)
         if self.delay_seconds:
             time.sleep(self.delay_seconds)
         if self.fail_with is not None:
-            return self.record(*request, self.fail_with, key)
-        return self.record(*request, self.write_reply(*request), key)
+            return self._record(*request, self.fail_with, key)
+        return self._record(*request, self.write_reply(*request), key)
 
     def write_reply(self, sender_id: str, message: str) -> int:
         """Write the outbound message; a table that refuses it is a 500."""
@@ -82,7 +82,7 @@ class ReplyStandIn:
             return 500
         return 200
 
-    def record(self, sender_id: str, message: str, status: int, key: str) -> int:
+    def _record(self, sender_id: str, message: str, status: int, key: str) -> int:
         """Record what happened and call the listener."""
         post = ReceivedPost(sender_id, message, status, time.time(), key)
         self.posts.append(post)
@@ -91,7 +91,7 @@ class ReplyStandIn:
         return status
 
 
-def read_body(body: bytes) -> tuple[str, str] | None:
+def _read_body(body: bytes) -> tuple[str, str] | None:
     """Return sender and message, or None when either is no string."""
     try:
         request = json.loads(body)
@@ -102,7 +102,7 @@ def read_body(body: bytes) -> tuple[str, str] | None:
     return (sender_id, message) if both else None
 
 
-class StandInServer(ThreadingHTTPServer):
+class _StandInServer(ThreadingHTTPServer):
     """A thread a connection; connections are kept open between POSTs."""
 
     daemon_threads = True
@@ -114,29 +114,29 @@ class StandInServer(ThreadingHTTPServer):
         """Say nothing about a client that went away."""
 
 
-class StandInHandler(BaseHTTPRequestHandler):
+class _StandInHandler(BaseHTTPRequestHandler):
     """POST /reply/ and nothing else."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: StandInServer
+    server: _StandInServer
 
     def do_POST(self) -> None:
         """Answer one POST."""
-        length = min(int(self.headers.get("Content-Length") or 0), LONGEST_BODY_BYTES)
+        length = min(int(self.headers.get("Content-Length") or 0), _LONGEST_BODY_BYTES)
         body = self.rfile.read(length)
-        if self.path != PATH:
-            self.send_json(404)
+        if self.path != _PATH:
+            self._send_json(404)
             return
-        secret = self.headers.get(SECRET_HEADER, "")
+        secret = self.headers.get(_SECRET_HEADER, "")
         key = self.headers.get("Idempotency-Key", "")
         status = self.server.stand_in.answer(secret, body, key)
         if status == DROP_CONNECTION:
             self.close_connection = True
         else:
-            self.send_json(status)
+            self._send_json(status)
 
-    def send_json(self, status: int) -> None:
+    def _send_json(self, status: int) -> None:
         """Send a status and a small body."""
         body = json.dumps({"status": "sent" if status == 200 else "failed"}).encode()
         self.send_response(status)
@@ -152,8 +152,8 @@ class StandInHandler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def running_stand_in(secret: str, writer: ReplyWriter, port: int = 0) -> Iterator[ReplyStandIn]:
     """Serve on 127.0.0.1 until the end of the block; a taken port gives way to a free one."""
-    server = bind_server(port)
-    server.stand_in = ReplyStandIn(f"http://{HOST}:{server.server_port}{PATH}", secret, writer)
+    server = _bind_server(port)
+    server.stand_in = ReplyStandIn(f"http://{_HOST}:{server.server_port}{_PATH}", secret, writer)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -164,9 +164,9 @@ def running_stand_in(secret: str, writer: ReplyWriter, port: int = 0) -> Iterato
         thread.join(5)
 
 
-def bind_server(port: int) -> StandInServer:
+def _bind_server(port: int) -> _StandInServer:
     """Bind the port, or a free one."""
     try:
-        return StandInServer((HOST, port), StandInHandler)
+        return _StandInServer((_HOST, port), _StandInHandler)
     except OSError:
-        return StandInServer((HOST, 0), StandInHandler)
+        return _StandInServer((_HOST, 0), _StandInHandler)

@@ -21,8 +21,8 @@ class ReplyWriter:
     def write_reply(self, sender_id: str, message: str) -> str:
         """Write an outbound message into the sender's active session; return its id."""
         session_id = self.find_session(sender_id) or self.open_session(sender_id)
-        number = self.count_messages(session_id)
-        return self.put_outbound(sender_id, session_id, reply_text(message, number))
+        number = self._count_messages(session_id)
+        return self._put_outbound(sender_id, session_id, reply_text(message, number))
 
     def find_session(self, sender_id: str) -> str | None:
         """Return the newest session if it is active. The filter runs after the limit."""
@@ -52,7 +52,7 @@ class ReplyWriter:
         )
         return session_id
 
-    def complete_session(self, session_id: str) -> None:
+    def _complete_session(self, session_id: str) -> None:
         """Mark a session completed, as the reply service does when a conversation is over."""
         self.aws.dynamodb.update_item(
             TableName=self.session_table,
@@ -65,7 +65,7 @@ class ReplyWriter:
             },
         )
 
-    def count_messages(self, session_id: str) -> int:
+    def _count_messages(self, session_id: str) -> int:
         """Read the conversation in its order and count what came in."""
         pages = self.aws.dynamodb.get_paginator("query").paginate(
             TableName=self.chat_table,
@@ -81,7 +81,7 @@ class ReplyWriter:
         )
         return sum(page["Count"] for page in pages)
 
-    def put_outbound(self, sender_id: str, session_id: str, text: str) -> str:
+    def _put_outbound(self, sender_id: str, session_id: str, text: str) -> str:
         """Put the outbound item; its time has whole seconds, unlike ours."""
         message_id = str(ordered_uuid(time.time_ns()))
         self.aws.dynamodb.put_item(

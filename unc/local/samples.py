@@ -9,20 +9,20 @@ from unc.errors import BadInput
 from unc.messages.message import Message, read_message
 
 ONE_BODY = "a file with one URL-encoded body"
-FIRST = ("whatsapp_text", "whatsapp_image_with_caption", "whatsapp_button_reply")
+_FIRST = ("whatsapp_text", "whatsapp_image_with_caption", "whatsapp_button_reply")
 
 
 def load_samples(folder: Path = project.SAMPLES) -> list[Message]:
     """Read every sample, the most instructive first."""
-    paths = sorted(folder.glob("*.txt"), key=lambda path: (rank(path.stem), path.stem))
+    paths = sorted(folder.glob("*.txt"), key=lambda path: (_rank(path.stem), path.stem))
     return [read_message(read_body(path), path.stem) for path in paths]
 
 
-def rank(stem: str) -> int:
+def _rank(stem: str) -> int:
     """Order by hand what shows most; the rest follows by name, the receipt at the end."""
-    if stem in FIRST:
-        return FIRST.index(stem)
-    return 99 if stem == "status_callback" else len(FIRST)
+    if stem in _FIRST:
+        return _FIRST.index(stem)
+    return 99 if stem == "status_callback" else len(_FIRST)
 
 
 def read_body(path: Path) -> str:

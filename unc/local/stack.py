@@ -36,8 +36,8 @@ from unc.local.emulator import Emulator, running_emulator
 from unc.local.reply_stand_in import ReplyStandIn, running_stand_in
 from unc.local.reply_writer import ReplyWriter
 
-SECRET_NAME = "INTELLIGENCE_API_SECRET"
-DEFAULT_TABLES = {"session_table": "sessions", "chat_table": "chats"}
+_SECRET_NAME = "INTELLIGENCE_API_SECRET"
+_DEFAULT_TABLES = {"session_table": "sessions", "chat_table": "chats"}
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class Settings:
     region: str = "us-east-1"
 
 
-def ignore(line: str) -> None:
+def _ignore(line: str) -> None:
     """Report nothing."""
 
 
 @contextlib.contextmanager
 def running_stack(
-    settings: Settings | None = None, progress: Callable[[str], None] = ignore
+    settings: Settings | None = None, progress: Callable[[str], None] = _ignore
 ) -> Iterator[RunningStack]:
     """Start the emulator, the stand-in and both functions; end all of it after the block.
 
@@ -98,7 +98,7 @@ def running_stack(
         progress(f"emulator answers on {emulator.endpoint}")
         aws = local_aws(emulator.endpoint, wanted.region)
         secret = ensure_secret(aws, wanted.secret)
-        reply = None if wanted.reply_url else start_stand_in(ending, aws, wanted, secret)
+        reply = None if wanted.reply_url else _start_stand_in(ending, aws, wanted, secret)
         url = reply.url if reply else str(wanted.reply_url)
         parameters = {**(wanted.parameters or {}), "ReplyServiceUrl": url}
         plan = Plan(package, parameters, STACK, wanted.template)
@@ -106,16 +106,16 @@ def running_stack(
         yield RunningStack(emulator, aws, resources, reply, url, secret)
 
 
-def start_stand_in(
+def _start_stand_in(
     ending: contextlib.ExitStack, aws: Aws, wanted: Settings, secret: str
 ) -> ReplyStandIn:
     """Start the stand-in before the functions that call it; tables have the template's names."""
-    names = {**DEFAULT_TABLES, **renamed_tables(wanted.parameters or {})}
+    names = {**_DEFAULT_TABLES, **_renamed_tables(wanted.parameters or {})}
     writer = ReplyWriter(aws, **names)
     return ending.enter_context(running_stand_in(secret, writer, wanted.reply_port))
 
 
-def renamed_tables(parameters: Mapping[str, str]) -> dict[str, str]:
+def _renamed_tables(parameters: Mapping[str, str]) -> dict[str, str]:
     """Pick the table names out of template parameters."""
     keys = {"SessionTableName": "session_table", "ChatTableName": "chat_table"}
     return {own: parameters[key] for key, own in keys.items() if key in parameters}
@@ -124,12 +124,12 @@ def renamed_tables(parameters: Mapping[str, str]) -> dict[str, str]:
 def ensure_secret(aws: Aws, wanted: str | None) -> str:
     """Return the secret in Secrets Manager; create it, or set it when another is wanted."""
     try:
-        stored = aws.secrets.get_secret_value(SecretId=SECRET_NAME)["SecretString"]
+        stored = aws.secrets.get_secret_value(SecretId=_SECRET_NAME)["SecretString"]
     except aws.secrets.exceptions.ResourceNotFoundException:
         value = wanted or randomness.token_urlsafe(24)
-        aws.secrets.create_secret(Name=SECRET_NAME, SecretString=value)
+        aws.secrets.create_secret(Name=_SECRET_NAME, SecretString=value)
         return value
     if wanted and wanted != stored:
-        aws.secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=wanted)
+        aws.secrets.put_secret_value(SecretId=_SECRET_NAME, SecretString=wanted)
         return wanted
     return stored

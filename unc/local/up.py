@@ -31,9 +31,9 @@ from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
 from unc.running import Running, noted
 
-PLAY_LIMIT_SECONDS = 60.0
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
+_PLAY_LIMIT_SECONDS = 60.0
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,25 @@ class UpOptions:
 
 def run_up(options: UpOptions) -> None:
     """Start, play, show, stay; a Ctrl-C or a SIGTERM ends it and everything it started."""
-    with ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
-        with start_stack(options) as stack, noted(note_of(stack)):
+    with _ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
+        with _start_stack(options) as stack, noted(_note_of(stack)):
             live_view = LiveView(stack)
             if options.play:
-                play_samples(stack)
-            drop_old(live_view)
+                _play_samples(stack)
+            _drop_old(live_view)
             if options.stay:
-                stay(stack, live_view)
+                _stay(stack, live_view)
         return
     err.print("[dim]· stopped[/dim]")
 
 
-def start_stack(options: UpOptions) -> contextlib.AbstractContextManager[RunningStack]:
+def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[RunningStack]:
     """Say what is wrong or missing with a reply service of the user's own, then start."""
     if options.reply_url is not None:
         require_web_address("--reply-url", options.reply_url)
-    secret = os.environ.get(SECRET_VARIABLE)
+    secret = os.environ.get(_SECRET_VARIABLE)
     if options.reply_url and not secret:
-        progress(f"{SECRET_VARIABLE} is not set: {options.reply_url} will see a made-up secret")
+        progress(f"{_SECRET_VARIABLE} is not set: {options.reply_url} will see a made-up secret")
     state = options.state.resolve() if options.state else None
     port = choose_port(state, options.port)
     settings = Settings(
@@ -81,13 +81,13 @@ def start_stack(options: UpOptions) -> contextlib.AbstractContextManager[Running
     return running_stack(settings, progress)
 
 
-def note_of(stack: RunningStack) -> Running:
+def _note_of(stack: RunningStack) -> Running:
     """Return the note that lets the other commands find this system."""
     stand_in = stack.reply is not None
     return Running(stack.endpoint, stack.aws.region, os.getpid(), stack.reply_url, stand_in)
 
 
-def play_samples(stack: RunningStack) -> None:
+def _play_samples(stack: RunningStack) -> None:
     """Send the samples, show each one's way, and print what became a conversation."""
     tables = Tables(stack.aws, stack.resources)
     messages = load_samples()
@@ -98,7 +98,7 @@ def play_samples(stack: RunningStack) -> None:
     progress(f"playing {len(messages)} samples")
     tracker.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
     with shown(tracker) as show:
-        tracker.follow(PLAY_LIMIT_SECONDS, show)
+        tracker.follow(_PLAY_LIMIT_SECONDS, show)
     print_tracker(tracker)
     out.print()
     for tracked in tracker.messages:
@@ -107,15 +107,15 @@ def play_samples(stack: RunningStack) -> None:
                 out.print(line)
 
 
-def drop_old(live_view: LiveView) -> None:
+def _drop_old(live_view: LiveView) -> None:
     """Forget what the samples caused: it has been shown. A reply is held for one reading."""
     live_view.read()
     live_view.read()
 
 
-def stay(stack: RunningStack, live_view: LiveView) -> None:
+def _stay(stack: RunningStack, live_view: LiveView) -> None:
     """Print what arrives until a signal comes; raises EmulatorFailed when the emulator dies."""
-    print_next_steps(stack)
+    _print_next_steps(stack)
     while stack.emulator.is_running():
         # A reading that fails is either repeated, or the emulator's last.
         with contextlib.suppress(BotoCoreError, ClientError):
@@ -125,9 +125,9 @@ def stay(stack: RunningStack, live_view: LiveView) -> None:
     raise EmulatorFailed(f"the emulator died: {stack.emulator.last_words()}")
 
 
-def print_next_steps(stack: RunningStack) -> None:
+def _print_next_steps(stack: RunningStack) -> None:
     """Say where things are and what to try."""
-    me = command_name()
+    me = _command_name()
     out.print()
     out.print(f"[bold]It is up[/bold] on {stack.endpoint}; replies come from {stack.reply_url}")
     out.print("[dim]Try, in another terminal:[/dim]")
@@ -142,7 +142,7 @@ def print_next_steps(stack: RunningStack) -> None:
     out.print("[dim]Ctrl-C ends it, and everything it started. What arrives from here on:[/dim]")
 
 
-def command_name() -> str:
+def _command_name() -> str:
     """Return how this command is called from where the user stands."""
     mine = Path(sys.executable).parent / "unc"
     found = shutil.which("unc")
@@ -154,12 +154,12 @@ def command_name() -> str:
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
+def _ended_by_signals() -> Iterator[None]:
     """Let a SIGTERM and a closed terminal end the block the way Ctrl-C does.
 
     SIGINT is among them because a shell's background jobs start with it ignored.
     """
-    before = {number: signal.signal(number, interrupt) for number in ENDING_SIGNALS}
+    before = {number: signal.signal(number, _interrupt) for number in _ENDING_SIGNALS}
     try:
         yield
     finally:
@@ -167,8 +167,8 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     """Raise what Ctrl-C raises, once: a second signal must not cut the clean-up short."""
-    for one in ENDING_SIGNALS:
+    for one in _ENDING_SIGNALS:
         signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -14,9 +14,9 @@ from unc.aws.tables import Item, Tables
 from unc.console import clock, day, printable
 from unc.errors import BadInput
 
-KNOWN_SENDERS_SHOWN = 5
+_KNOWN_SENDERS_SHOWN = 5
 # Replies carry whole seconds; what they answer may lie later within the same second.
-END_OF_SECOND = Decimal("0.999999999")
+_END_OF_SECOND = Decimal("0.999999999")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_conversation(tables: Tables, sender: str) -> Conversation:
     sender_id = parse_address(sender).id
     chats = sorted(tables.read_conversation(sender_id), key=place)
     if not chats:
-        raise BadInput(f"no messages of {sender_id}", suggest_senders(tables))
+        raise BadInput(f"no messages of {sender_id}", _suggest_senders(tables))
     sessions = tables.read_sessions(chat["session_id"] for chat in chats)
     parts: dict[str, Part] = {}
     for chat in chats:
@@ -62,26 +62,26 @@ def place(chat: Item) -> tuple[Decimal, str]:
     """Order by time, a reply after what came in within its second."""
     created_at: Decimal = chat["created_at"]
     if chat["chat_type"] == "outbound":
-        return created_at + END_OF_SECOND, chat["message_id"]
+        return created_at + _END_OF_SECOND, chat["message_id"]
     # No arithmetic here: a place has more digits than a sum keeps.
     return created_at, chat["message_id"]
 
 
-def suggest_senders(tables: Tables) -> str:
+def _suggest_senders(tables: Tables) -> str:
     """Name those who wrote last."""
-    senders = tables.read_latest_senders()[:KNOWN_SENDERS_SHOWN]
+    senders = tables.read_latest_senders()[:_KNOWN_SENDERS_SHOWN]
     return f"lately wrote: {', '.join(senders)}" if senders else "nobody has written yet"
 
 
 def render_conversation(conversation: Conversation) -> Iterator[str]:
     """Yield the lines to print, with markup."""
     for part in conversation.parts:
-        yield render_head(part, conversation.sender_id)
+        yield _render_head(part, conversation.sender_id)
         for chat in part.chats:
-            yield render_chat(chat)
+            yield _render_chat(chat)
 
 
-def render_head(part: Part, sender_id: str) -> str:
+def _render_head(part: Part, sender_id: str) -> str:
     """Say whose session it is, since when, and how it stands."""
     opened: Decimal = {**part.chats[0], **part.session}["created_at"]
     name = next(
@@ -96,7 +96,7 @@ def render_head(part: Part, sender_id: str) -> str:
     return f"{who}  [dim]session {short}, {part.session['status']}, since {day(opened)}[/dim]"
 
 
-def render_chat(chat: Item) -> str:
+def _render_chat(chat: Item) -> str:
     """Show who said what and when, on one line."""
     outbound = chat["chat_type"] == "outbound"
     mark, style = ("◂", "green") if outbound else ("▸", "cyan")

@@ -12,8 +12,8 @@ from consumer.webhook.form import Form
 from consumer.webhook.message import InboundMessage, StatusCallback
 from consumer.webhook.parse import parse_inbound
 
-ACCOUNT = "AC0123456789abcdef0123456789abcdef"
-OUR_NUMBER = "+14155238886"
+_ACCOUNT = "AC0123456789abcdef0123456789abcdef"
+_OUR_NUMBER = "+14155238886"
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,21 @@ def write_message(address: str, text: str) -> Message:
     sid = f"SM{secrets.token_hex(16)}"
     channel = address.partition(":")[0] if ":" in address else "sms"
     fields = {"SmsMessageSid": sid, "NumMedia": "0", "SmsSid": sid, "SmsStatus": "received"}
-    fields |= {"Body": text, "NumSegments": "1", "MessageSid": sid, "AccountSid": ACCOUNT}
+    fields |= {"Body": text, "NumSegments": "1", "MessageSid": sid, "AccountSid": _ACCOUNT}
     fields |= {"From": address, "ApiVersion": "2010-04-01"}
-    fields |= sms_fields() if channel == "sms" else chat_fields(channel, address)
+    fields |= _sms_fields() if channel == "sms" else _chat_fields(channel, address)
     return read_message(urlencode(fields), text)
 
 
-def sms_fields() -> dict[str, str]:
+def _sms_fields() -> dict[str, str]:
     """Return what only an SMS carries: places, blank more often than not."""
-    return {"To": OUR_NUMBER, "ToCountry": "US", "FromCountry": "", "FromCity": "", "FromZip": ""}
+    return {"To": _OUR_NUMBER, "ToCountry": "US", "FromCountry": "", "FromCity": "", "FromZip": ""}
 
 
-def chat_fields(channel: str, address: str) -> dict[str, str]:
+def _chat_fields(channel: str, address: str) -> dict[str, str]:
     """Return what a chat channel adds; a WhatsApp user who hides the number has no `WaId`."""
     context = {"ProfileName": "Try Out"}
-    fields = {"To": f"{channel}:{OUR_NUMBER}", "ProfileName": "Try Out", "MessageType": "text"}
+    fields = {"To": f"{channel}:{_OUR_NUMBER}", "ProfileName": "Try Out", "MessageType": "text"}
     fields["ReferralNumMedia"] = "0"
     number = parse_address(address).id
     if channel == "whatsapp" and number.isdigit():

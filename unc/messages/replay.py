@@ -26,7 +26,7 @@ from unc.console import day, printable
 from unc.errors import BadInput
 
 # The smallest step that the functions' own clocks write.
-STEP_SECONDS = Decimal("0.000001")
+_STEP_SECONDS = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def plan_replay(tables: Tables, sender: str, now: float) -> Replay:
 
     The id of any message of the sender, as the logs name it, does as well.
     """
-    chat = find_newest(tables, sender)
+    chat = _find_newest(tables, sender)
     sender_id, session_id = chat["sender_id"], chat["session_id"]
     row = tables.read_notifications([sender_id]).get(sender_id, {})
     session = tables.read_sessions([session_id]).get(session_id, {})
@@ -59,12 +59,12 @@ def plan_replay(tables: Tables, sender: str, now: float) -> Replay:
         message_id=chat["message_id"],
         session_id=session_id,
         placed_at=chat["created_at"],
-        stored_at=uncovered(chat, row),
-        limited_until=limit_of(session, now),
+        stored_at=_uncovered(chat, row),
+        limited_until=_limit_of(session, now),
     )
 
 
-def find_newest(tables: Tables, sender: str) -> Item:
+def _find_newest(tables: Tables, sender: str) -> Item:
     """Return the sender's newest inbound chat by place; raises BadInput when there is none."""
     found = find_writer(tables, sender) if is_message_id(sender) else parse_address(sender).id
     chats = tables.read_conversation(found) if found else []
@@ -77,13 +77,13 @@ def find_newest(tables: Tables, sender: str) -> Item:
     return max(inbound, key=lambda chat: chat["created_at"])
 
 
-def uncovered(chat: Item, row: Item) -> Decimal:
+def _uncovered(chat: Item, row: Item) -> Decimal:
     """Return a moment that the row does not cover, and that any later message lies after."""
     known = [stored_at(chat), *(row[name] for name in ("through", "claimed") if name in row)]
-    return Decimal(max(known)) + STEP_SECONDS
+    return Decimal(max(known)) + _STEP_SECONDS
 
 
-def limit_of(session: Item, now: float) -> str | None:
+def _limit_of(session: Item, now: float) -> str | None:
     """Return until when a session is limited, if it is now; without an offset it is UTC."""
     text = session.get("user_limited_until")
     try:

@@ -13,9 +13,9 @@ from unc.aws.session import Aws
 from unc.errors import BadInput, UncError
 from unc.messages.message import Message, write_message
 
-MOST_MESSAGES = 100_000
+_MOST_MESSAGES = 100_000
 ONE_GROUP = "webhook_group"
-GROUP_MAX_CHARACTERS = 128
+_GROUP_MAX_CHARACTERS = 128
 DEFAULT_ADDRESS = "whatsapp:+4915555550199"
 
 
@@ -36,11 +36,11 @@ def send_messages(
             count = len(batch.refused) + len(batch.accepted)
             reason = next(iter(batch.refused.values()))
             raise UncError(f"the queue refused {len(batch.refused)} of {count} messages: {reason}")
-        sent += [with_id(messages[n], batch.accepted[n]) for n in sorted(batch.accepted)]
+        sent += [_with_id(messages[n], batch.accepted[n]) for n in sorted(batch.accepted)]
     return sent
 
 
-def with_id(message: Message, given: str) -> Message:
+def _with_id(message: Message, given: str) -> Message:
     """Name a message by its own id, else by the one that SQS gave it, as the functions do."""
     return message if message.message_id else replace(message, message_id=given)
 
@@ -57,7 +57,7 @@ def make_entry(message: Message, one_group: bool) -> dict[str, str]:
 def group_of(message: Message) -> str:
     """One message group a sender, so that senders do not wait for each other."""
     sender = message.sender_id or ONE_GROUP
-    if len(sender) <= GROUP_MAX_CHARACTERS and sender.isascii() and " " not in sender:
+    if len(sender) <= _GROUP_MAX_CHARACTERS and sender.isascii() and " " not in sender:
         return sender
     return hashlib.sha256(sender.encode()).hexdigest()
 
@@ -68,8 +68,8 @@ def write_messages(address: str, text: str, count: int, senders: int) -> list[Me
         raise BadInput("--from is empty", f"for example: --from {DEFAULT_ADDRESS}")
     if count < 1 or senders < 1:
         raise BadInput("--count and --senders start at 1")
-    if count > MOST_MESSAGES:
-        raise BadInput(f"--count goes up to {MOST_MESSAGES:,}", "send the rest in further runs")
+    if count > _MOST_MESSAGES:
+        raise BadInput(f"--count goes up to {_MOST_MESSAGES:,}", "send the rest in further runs")
     if senders > count:
         raise BadInput(f"{senders} senders need at least {senders} messages", "raise --count")
     if count == 1:

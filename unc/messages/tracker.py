@@ -16,7 +16,7 @@ from unc.aws.queues import read_depth
 from unc.aws.tables import Item, Tables, stored_at
 from unc.messages.message import Message
 
-POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 # The counts of a queue are approximate: one look at an empty queue proves nothing.
 EMPTY_LOOKS = 3
 # How often a reply is looked for that may be written elsewhere; a service that writes into the
@@ -77,22 +77,22 @@ class MessageTracker:
         self.tables = tables
         self.may_be_silent = may_be_silent
         self.messages = [MessageProgress(message) for message in messages]
-        self.started = time.monotonic()
-        self.empty_looks = 0
-        self.looked = False
-        self.dead_before = self.count_dead()
-        self.note_known()
+        self._started = time.monotonic()
+        self._empty_looks = 0
+        self._looked = False
+        self._dead_before = self._count_dead()
+        self._note_known()
 
-    def note_known(self) -> None:
+    def _note_known(self) -> None:
         """Mark what is stored already: sent a second time it changes nothing."""
-        for tracked, chat in self.find_chats(self.messages):
+        for tracked, chat in self._find_chats(self.messages):
             tracked.known_before, tracked.chat = True, chat
 
     def start(self, sent: Sequence[Message]) -> None:
         """Count time from here: the messages are on the queue, each with its id."""
         for tracked, message in zip(self.messages, sent, strict=True):
             tracked.message = message
-        self.started = time.monotonic()
+        self._started = time.monotonic()
 
     def is_over(self) -> bool:
         """Say whether every message has come as far as it will."""
@@ -104,7 +104,7 @@ class MessageTracker:
 
     def waits_for_any(self) -> bool:
         """Say whether a message was looked for and nothing can be said of it yet."""
-        return self.looked and any(tracked.is_waiting() for tracked in self.messages)
+        return self._looked and any(tracked.is_waiting() for tracked in self.messages)
 
     def lacks_replies(self) -> bool:
         """Say whether the reply service was notified and its reply is not in the tables."""
@@ -115,25 +115,25 @@ class MessageTracker:
         while True:
             self.look()
             show()
-            if self.is_over() or time.monotonic() - self.started > limit_seconds:
+            if self.is_over() or time.monotonic() - self._started > limit_seconds:
                 return self.is_over()
-            time.sleep(POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def look(self) -> None:
         """Take one look at the tables and the queue."""
-        self.looked = True
-        self.look_for_stored()
-        self.look_for_notified()
-        self.look_for_replied()
-        self.look_for_left_out()
+        self._looked = True
+        self._look_for_stored()
+        self._look_for_notified()
+        self._look_for_replied()
+        self._look_for_left_out()
 
-    def look_for_stored(self) -> None:
+    def _look_for_stored(self) -> None:
         """Note messages that became chats."""
         missing = [tracked for tracked in self.messages if tracked.is_waiting()]
-        for tracked, chat in self.find_chats(missing):
-            tracked.stored, tracked.chat = self.elapsed(), chat
+        for tracked, chat in self._find_chats(missing):
+            tracked.stored, tracked.chat = self._elapsed(), chat
 
-    def look_for_notified(self) -> None:
+    def _look_for_notified(self) -> None:
         """Note messages that an accepted POST has covered."""
         waiting = [
             tracked
@@ -144,9 +144,9 @@ class MessageTracker:
         for tracked in waiting:
             through = rows.get(tracked.message.sender_id, {}).get("through", Decimal(-1))
             if through >= stored_at(tracked.chat):
-                tracked.notified = self.elapsed()
+                tracked.notified = self._elapsed()
 
-    def look_for_replied(self) -> None:
+    def _look_for_replied(self) -> None:
         """Note messages after which the reply service wrote into their session."""
         waiting = [
             tracked
@@ -155,39 +155,41 @@ class MessageTracker:
         ]
         for tracked in waiting:
             if self.tables.read_outbound_since(tracked.chat["session_id"], stored_at(tracked.chat)):
-                tracked.replied = self.elapsed()
+                tracked.replied = self._elapsed()
             elif self.may_be_silent:
                 tracked.looks_for_reply += 1
                 tracked.unanswered = tracked.looks_for_reply >= REPLY_LOOKS
 
-    def look_for_left_out(self) -> None:
+    def _look_for_left_out(self) -> None:
         """Note what is gone from the queue and no chat: receipts, and what was quarantined.
 
         On AWS the counts lag, so a queue that looks empty may hold a message yet; but nothing else
         fills the dead-letter queue.
         """
         waiting = [tracked for tracked in self.messages if tracked.is_waiting()]
-        self.empty_looks = self.empty_looks + 1 if waiting and self.queue_is_empty() else 0
-        if self.empty_looks < EMPTY_LOOKS:
+        self._empty_looks = self._empty_looks + 1 if waiting and self._queue_is_empty() else 0
+        if self._empty_looks < EMPTY_LOOKS:
             return
         missing = [tracked for tracked in waiting if not tracked.message.is_callback]
-        if missing and self.count_dead() - self.dead_before >= len(missing):
+        if missing and self._count_dead() - self._dead_before >= len(missing):
             for tracked in missing:
                 tracked.left_out = NOT_STORED
         for tracked in waiting:
             if tracked.message.is_callback:
                 tracked.left_out = IGNORED
 
-    def queue_is_empty(self) -> bool:
+    def _queue_is_empty(self) -> bool:
         """Say whether nothing waits and nothing is being worked on."""
         return read_depth(self.tables.aws, self.tables.resources.queue).is_empty()
 
-    def count_dead(self) -> int:
+    def _count_dead(self) -> int:
         """Count the bodies in the dead-letter queue, those that somebody looks at too."""
         depth = read_depth(self.tables.aws, self.tables.resources.dead_letter_queue)
         return depth.waiting + depth.in_flight
 
-    def find_chats(self, messages: Sequence[MessageProgress]) -> list[tuple[MessageProgress, Item]]:
+    def _find_chats(
+        self, messages: Sequence[MessageProgress]
+    ) -> list[tuple[MessageProgress, Item]]:
         """Pair messages with their chats."""
         by_key = {
             (tracked.message.sender_id, tracked.message.message_id): tracked
@@ -199,6 +201,6 @@ class MessageTracker:
         chats = self.tables.read_chats(list(by_key))
         return [(by_key[chat["sender_id"], chat["message_id"]], chat) for chat in chats]
 
-    def elapsed(self) -> float:
+    def _elapsed(self) -> float:
         """Seconds since the messages were queued."""
-        return round(time.monotonic() - self.started, 2)
+        return round(time.monotonic() - self._started, 2)

@@ -13,7 +13,7 @@ from unc.console import err, out, printable
 from unc.messages.tracker import IGNORED, NOT_STORED, MessageProgress, MessageTracker
 
 ROWS_SHOWN = 20
-LABEL_CHARACTERS = 34
+_LABEL_CHARACTERS = 34
 LEFT_OUT = f"{NOT_STORED}; see: .venv/bin/unc dlq list --queue messages"
 NO_REPLY = (
     "notified, but there is no reply in these tables: your reply service writes elsewhere, or "
@@ -46,58 +46,60 @@ def print_tracker(tracker: MessageTracker) -> None:
 def render_tracker(tracker: MessageTracker) -> Table:
     """Return one row a message, or sums where there are many."""
     if len(tracker.messages) > ROWS_SHOWN:
-        return render_sums(tracker)
-    table = stage_table("message", "from")
+        return _render_sums(tracker)
+    table = _stage_table("message", "from")
     for tracked in tracker.messages:
-        label = printable(tracked.message.label).replace("\n", " ")[:LABEL_CHARACTERS]
+        label = printable(tracked.message.label).replace("\n", " ")[:_LABEL_CHARACTERS]
         sender = "-" if tracked.message.is_callback else printable(tracked.message.sender_id)
-        table.add_row(one_line(label or "(no text)"), one_line(sender or "-"), *stages(tracked))
+        table.add_row(_one_line(label or "(no text)"), _one_line(sender or "-"), *_stages(tracked))
     return table
 
 
-def render_sums(tracker: MessageTracker) -> Table:
+def _render_sums(tracker: MessageTracker) -> Table:
     """Return how many have come how far, and the slowest of each."""
-    table = stage_table("messages", "senders")
+    table = _stage_table("messages", "senders")
     senders = {tracked.message.sender_id for tracked in tracker.messages}
-    sums = [sum_stage([getattr(tracked, name) for tracked in tracker.messages]) for name in STAGES]
+    sums = [
+        _sum_stage([getattr(tracked, name) for tracked in tracker.messages]) for name in _STAGES
+    ]
     table.add_row(str(len(tracker.messages)), str(len(senders)), "✓", *sums)
     return table
 
 
-STAGES = ("stored", "notified", "replied")
+_STAGES = ("stored", "notified", "replied")
 
 
-def sum_stage(times: list[float | None]) -> str:
+def _sum_stage(times: list[float | None]) -> str:
     """Count those that came so far, and say when the last did."""
     done = [seconds for seconds in times if seconds is not None]
     return f"{len(done)} [dim]in {max(done):.1f} s[/dim]" if done else "0"
 
 
-def stage_table(*first: str) -> Table:
+def _stage_table(*first: str) -> Table:
     """Return an empty table with a column a stage; where it is narrow, the first columns give."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for name in first:
         table.add_column(name)
-    for name in ("queued", *STAGES):
+    for name in ("queued", *_STAGES):
         table.add_column(name, no_wrap=True, min_width=len(name))
     return table
 
 
-def one_line(text: str) -> Text:
+def _one_line(text: str) -> Text:
     """Let a text lose its end rather than go on in a second line."""
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 
-def stages(tracked: MessageProgress) -> tuple[str, ...]:
+def _stages(tracked: MessageProgress) -> tuple[str, ...]:
     """Mark each stage a message has reached."""
     if tracked.known_before:
         return ("✓", "[dim]stored before[/dim]", "", "")
     if tracked.left_out:
         colour = "dim" if tracked.left_out == IGNORED else "red"
         return ("✓", f"[{colour}]{tracked.left_out}[/{colour}]", "", "")
-    return ("✓", *(mark(getattr(tracked, name)) for name in STAGES))
+    return ("✓", *(_mark(getattr(tracked, name)) for name in _STAGES))
 
 
-def mark(seconds: float | None) -> str:
+def _mark(seconds: float | None) -> str:
     """Return a tick and the time, or a dot."""
     return "[dim]·[/dim]" if seconds is None else f"[green]✓[/green] [dim]{seconds:.1f} s[/dim]"

@@ -72,19 +72,19 @@ def look_around(aws: Aws, stack: str, parameters: Values[str, str]) -> Account:
         raise DeployFailed(
             f"{unmanaged[0].title} belongs to stack {other}", f"is UNC_STACK={stack} meant?"
         )
-    if unmanaged and not holds_imports_only(owned, named):
+    if unmanaged and not _holds_imports_only(owned, named):
         raise DeployFailed(
             f"{unmanaged[0].title} is in the account, but not in stack {stack}",
             "remove it, or give the stack's another name with --set",
         )
     functions = [one.name for one in named if one.type == FUNCTION]
-    mappings = find_mappings(aws, find_sources(aws, named), functions, list(owned.values()))
+    mappings = find_mappings(aws, _find_sources(aws, named), functions, list(owned.values()))
     boundary = kept_boundary(aws, stack)
-    leftovers = find_leftovers(aws, unmanaged)
+    leftovers = _find_leftovers(aws, unmanaged)
     return Account(parameters, named, owned, unmanaged, mappings, leftovers, boundary)
 
 
-def holds_imports_only(owned: Values[str, str], named: Sequence[Named]) -> bool:
+def _holds_imports_only(owned: Values[str, str], named: Sequence[Named]) -> bool:
     """Say whether the stack is what an import made, or not there yet: it can take more in.
 
     A failed takeover ends there, and its rollback may have left what it could not remove.
@@ -92,7 +92,7 @@ def holds_imports_only(owned: Values[str, str], named: Sequence[Named]) -> bool:
     return owned.keys() <= {one.resource for one in named}
 
 
-def find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:
+def _find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:
     """Return the ARNs of the queue and of the chats' stream, of those that exist."""
     by_resource = {one.resource: one for one in named}
     queue, chats = by_resource["Queue"], by_resource["ChatTable"]
@@ -115,7 +115,7 @@ def count_unnotified(aws: Aws, account: Account) -> int:
     """
     by_resource = {one.resource: one for one in account.named}
     notifications, chats = by_resource["NotificationTable"], by_resource["ChatTable"]
-    if account.is_attached or account.boundary is not None or not has_stream(aws, chats):
+    if account.is_attached or account.boundary is not None or not _has_stream(aws, chats):
         return 0
     if any(not mapping.is_off for mapping in account.stream_mappings):
         return 0
@@ -124,7 +124,7 @@ def count_unnotified(aws: Aws, account: Account) -> int:
     return read_inbound(aws, chats.name).count
 
 
-def has_stream(aws: Aws, table: Named) -> bool:
+def _has_stream(aws: Aws, table: Named) -> bool:
     """Say whether there is a table with a stream that may hold records."""
     if not is_there(aws, table):
         return False
@@ -132,7 +132,7 @@ def has_stream(aws: Aws, table: Named) -> bool:
     return bool(described.get("StreamSpecification", {}).get("StreamEnabled"))
 
 
-def find_leftovers(aws: Aws, unmanaged: Sequence[Named]) -> list[str]:
+def _find_leftovers(aws: Aws, unmanaged: Sequence[Named]) -> list[str]:
     """Say how to remove what the new stack has its own of: warm-up rules and roles."""
     found: dict[str, None] = {}
     functions = [one.name for one in unmanaged if one.type == FUNCTION]
@@ -142,12 +142,12 @@ def find_leftovers(aws: Aws, unmanaged: Sequence[Named]) -> list[str]:
         role = function.get("Role", "").rpartition("/")[2]
         rules = events.list_rule_names_by_target(TargetArn=function["FunctionArn"])["RuleNames"]
         for rule in rules:
-            found[f"rule {rule}: {removal_of_rule(events, rule)}"] = None
-        found[f"role {role}: detach or delete its policies, then: {removal_of_role(role)}"] = None
+            found[f"rule {rule}: {_removal_of_rule(events, rule)}"] = None
+        found[f"role {role}: detach or delete its policies, then: {_removal_of_role(role)}"] = None
     return sorted(found, reverse=True)
 
 
-def removal_of_rule(events: Any, rule: str) -> str:
+def _removal_of_rule(events: Any, rule: str) -> str:
     """Return the commands that remove a rule."""
     targets = events.list_targets_by_rule(Rule=rule)["Targets"]
     ids = " ".join(target["Id"] for target in targets)
@@ -157,6 +157,6 @@ def removal_of_rule(events: Any, rule: str) -> str:
     )
 
 
-def removal_of_role(role: str) -> str:
+def _removal_of_role(role: str) -> str:
     """Return the command that removes a role."""
     return f"aws iam delete-role --role-name {role}"

@@ -25,9 +25,9 @@ from unc.deploy.code_bucket import bucket_name, ensure_bucket
 from unc.errors import BadInput
 
 # A message waits in a queue for 14 days at most, its record in the stream for one.
-LOOK_BACK_SECONDS = 16 * 24 * 3600
-ROW_LIFETIME_SECONDS = 30 * 24 * 3600
-WRITERS = 16
+_LOOK_BACK_SECONDS = 16 * 24 * 3600
+_ROW_LIFETIME_SECONDS = 30 * 24 * 3600
+_WRITERS = 16
 ALL = Decimal("9999999999")
 NONE = Decimal(0)
 
@@ -63,7 +63,7 @@ def read_inbound(aws: Aws, table: str, until: Decimal = ALL) -> Inbound:
     """Return what the stream may still hold, up to a boundary."""
     newest: dict[str, Decimal] = {}
     count = 0
-    for chat in recent_inbound(aws, table):
+    for chat in _recent_inbound(aws, table):
         if chat["created_at"] <= until:
             count += 1
             sender = chat["sender_id"]
@@ -71,9 +71,9 @@ def read_inbound(aws: Aws, table: str, until: Decimal = ALL) -> Inbound:
     return Inbound(newest, count)
 
 
-def recent_inbound(aws: Aws, table: str) -> Iterator[Item]:
+def _recent_inbound(aws: Aws, table: str) -> Iterator[Item]:
     """Yield sender and place of the inbound chats that the stream may hold."""
-    since = int(time.time()) - LOOK_BACK_SECONDS
+    since = int(time.time()) - _LOOK_BACK_SECONDS
     pages = aws.dynamodb.get_paginator("query").paginate(
         TableName=table,
         IndexName="ChatTypeIndex",
@@ -87,17 +87,17 @@ def recent_inbound(aws: Aws, table: str) -> Iterator[Item]:
 
 def note_as_notified(aws: Aws, table: str, inbound: Inbound) -> None:
     """Write a row for each sender that says: notified up to here."""
-    expires_at = int(time.time()) + ROW_LIFETIME_SECONDS
+    expires_at = int(time.time()) + _ROW_LIFETIME_SECONDS
 
     def note(sender: str) -> None:
-        note_sender(aws, table, sender, inbound.newest[sender], expires_at)
+        _note_sender(aws, table, sender, inbound.newest[sender], expires_at)
 
-    with ThreadPoolExecutor(WRITERS) as pool:
+    with ThreadPoolExecutor(_WRITERS) as pool:
         # Taking the results raises what went wrong.
         list(pool.map(note, inbound.newest))
 
 
-def note_sender(aws: Aws, table: str, sender: str, moment: Decimal, expires_at: int) -> None:
+def _note_sender(aws: Aws, table: str, sender: str, moment: Decimal, expires_at: int) -> None:
     """Write one row; one that is further stays."""
     with contextlib.suppress(aws.dynamodb.exceptions.ConditionalCheckFailedException):
         aws.dynamodb.update_item(
@@ -117,7 +117,7 @@ def keep_boundary(aws: Aws, stack: str, boundary: Decimal) -> None:
     body = json.dumps({"notified_until": str(boundary)}).encode()
     aws.s3.put_object(
         Bucket=ensure_bucket(aws),
-        Key=mark_key(stack),
+        Key=_mark_key(stack),
         Body=body,
         ExpectedBucketOwner=aws.account,
     )
@@ -127,7 +127,7 @@ def kept_boundary(aws: Aws, stack: str) -> Decimal | None:
     """Return the boundary that an earlier run has noted."""
     try:
         found = aws.s3.get_object(
-            Bucket=bucket_name(aws), Key=mark_key(stack), ExpectedBucketOwner=aws.account
+            Bucket=bucket_name(aws), Key=_mark_key(stack), ExpectedBucketOwner=aws.account
         )
     except ClientError:
         return None
@@ -138,10 +138,10 @@ def forget_boundary(aws: Aws, stack: str) -> None:
     """Remove the note."""
     with contextlib.suppress(ClientError):
         aws.s3.delete_object(
-            Bucket=bucket_name(aws), Key=mark_key(stack), ExpectedBucketOwner=aws.account
+            Bucket=bucket_name(aws), Key=_mark_key(stack), ExpectedBucketOwner=aws.account
         )
 
 
-def mark_key(stack: str) -> str:
+def _mark_key(stack: str) -> str:
     """Name the note: one a stack."""
     return f"takeover/{stack}.json"

@@ -19,23 +19,23 @@ from unc.takeover.boundary import Inbound, read_inbound
 from unc.takeover.mappings import Mapping, switch, wait_until
 
 # An index, a queue's counts and a metric may each be this late on AWS.
-AWS_SETTLE_SECONDS = 90.0
-SETTLE_SECONDS = 2.0
-LAG_LIMIT_MS = 60_000.0
-LAG_WINDOW = timedelta(minutes=4)
+_AWS_SETTLE_SECONDS = 90.0
+_SETTLE_SECONDS = 2.0
+_LAG_LIMIT_MS = 60_000.0
+_LAG_WINDOW = timedelta(minutes=4)
 
-Progress = Callable[[str], None]
+_Progress = Callable[[str], None]
 
 
-def stop_storing(aws: Aws, mappings: Sequence[Mapping], queue: str, progress: Progress) -> None:
+def stop_storing(aws: Aws, mappings: Sequence[Mapping], queue: str, progress: _Progress) -> None:
     """Switch the queue's mappings off and wait until no invocation of theirs can be running."""
     if not mappings:
         return
     progress("switching off what reads the queue; messages wait there from now on")
     switch(aws, mappings, on=False)
-    timeouts = [read_timeout(aws, mapping.function) for mapping in mappings]
+    timeouts = [_read_timeout(aws, mapping.function) for mapping in mappings]
     url = aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    end = time.monotonic() + max(timeouts) + SETTLE_SECONDS
+    end = time.monotonic() + max(timeouts) + _SETTLE_SECONDS
     wait_until(
         aws,
         lambda: read_depth(aws, url).in_flight == 0 or time.monotonic() > end,
@@ -43,7 +43,7 @@ def stop_storing(aws: Aws, mappings: Sequence[Mapping], queue: str, progress: Pr
     )
 
 
-def read_timeout(aws: Aws, function: str) -> int:
+def _read_timeout(aws: Aws, function: str) -> int:
     """Return the seconds after which Lambda ends an invocation."""
     return aws.functions.get_function_configuration(FunctionName=function).get("Timeout", 900)
 
@@ -52,7 +52,7 @@ def await_all_notified(
     aws: Aws,
     mappings: Sequence[Mapping],
     table: str,
-    progress: Progress,
+    progress: _Progress,
     drain_limit_seconds: float,
 ) -> Decimal:
     """Wait until the legacy notifier has caught up with what is stored; return the boundary.
@@ -66,9 +66,9 @@ def await_all_notified(
     def is_quiet() -> bool:
         nonlocal before, settled
         before, settled = settled, read_inbound(aws, table)
-        return before == settled and not any(lags(aws, each) for each in mappings)
+        return before == settled and not any(_lags(aws, each) for each in mappings)
 
-    interval = SETTLE_SECONDS if aws.endpoint else AWS_SETTLE_SECONDS
+    interval = _SETTLE_SECONDS if aws.endpoint else _AWS_SETTLE_SECONDS
     wait_until(
         aws,
         is_quiet,
@@ -82,14 +82,14 @@ def await_all_notified(
     return settled.last()
 
 
-def lags(aws: Aws, mapping: Mapping) -> bool:
+def _lags(aws: Aws, mapping: Mapping) -> bool:
     """Say whether a notifier fails, or was behind when it last ran."""
     found = aws.functions.get_event_source_mapping(UUID=mapping.id)
     last = found.get("LastProcessingResult", "")
-    return last.startswith(("PROBLEM", "FAILED")) or iterator_age_ms(aws, mapping) > LAG_LIMIT_MS
+    return last.startswith(("PROBLEM", "FAILED")) or _iterator_age_ms(aws, mapping) > _LAG_LIMIT_MS
 
 
-def iterator_age_ms(aws: Aws, mapping: Mapping) -> float:
+def _iterator_age_ms(aws: Aws, mapping: Mapping) -> float:
     """Return how old the records were that a notifier read last; 0 when it read none lately."""
     cloudwatch: Any = aws.session.client("cloudwatch", endpoint_url=aws.endpoint, config=aws.config)
     now = datetime.now(UTC)
@@ -97,7 +97,7 @@ def iterator_age_ms(aws: Aws, mapping: Mapping) -> float:
         Namespace="AWS/Lambda",
         MetricName="IteratorAge",
         Dimensions=[{"Name": "FunctionName", "Value": mapping.function}],
-        StartTime=now - LAG_WINDOW,
+        StartTime=now - _LAG_WINDOW,
         EndTime=now,
         Period=60,
         Statistics=["Maximum"],

@@ -15,8 +15,8 @@ from unc.takeover.resource_properties import Properties
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef
 
-PLAIN = ("Handler", "Runtime", "Role", "Timeout", "MemorySize", "Architectures", "Description")
-DOWNLOAD_SECONDS = 60.0
+_PLAIN = ("Handler", "Runtime", "Role", "Timeout", "MemorySize", "Architectures", "Description")
+_DOWNLOAD_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def read_function(aws: Aws, name: str) -> LegacyFunction:
     properties = {
         "FunctionName": name,
         "Code": {"S3Bucket": bucket_name(aws), "S3Key": key},
-        **{part: configuration.get(part) for part in PLAIN if configuration.get(part)},
-        **further_properties(found),
+        **{part: configuration.get(part) for part in _PLAIN if configuration.get(part)},
+        **_further_properties(found),
     }
     variables = dict(configuration.get("Environment", {}).get("Variables", {}))
     return LegacyFunction(properties, variables, key, found["Code"].get("Location", ""))
 
 
-def further_properties(found: GetFunctionResponseTypeDef) -> Properties:
+def _further_properties(found: GetFunctionResponseTypeDef) -> Properties:
     """Describe what the template has no word for; saying it here lets the update take it away."""
     configuration: dict[str, Any] = dict(found["Configuration"])
     described: Properties = {}
@@ -73,7 +73,7 @@ def further_properties(found: GetFunctionResponseTypeDef) -> Properties:
 def keep_code(aws: Aws, function: LegacyFunction) -> None:
     """Copy the function's zip to where a rollback of the takeover finds it."""
     request = urllib.request.Request(function.code_address)
-    with urllib.request.urlopen(request, timeout=DOWNLOAD_SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=_DOWNLOAD_SECONDS) as answer:
         body = answer.read()
     aws.s3.put_object(
         Bucket=bucket_name(aws),

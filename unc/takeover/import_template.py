@@ -34,7 +34,7 @@ from unc.takeover.resource_properties import (
 if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef
 
-IDENTIFIERS = {**NAME_PROPERTIES, QUEUE: "QueueUrl"}
+_IDENTIFIERS = {**NAME_PROPERTIES, QUEUE: "QueueUrl"}
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Import:
     identifiers: list[ResourceToImportTypeDef] = field(default_factory=list)
     functions: list[LegacyFunction] = field(default_factory=list)
 
-    def template(self) -> str:
+    def _template(self) -> str:
         """Write the template."""
         document = {
             "AWSTemplateFormatVersion": "2010-09-09",
@@ -66,7 +66,7 @@ class Import:
 
     def wanted(self, aws: Aws, stack: str) -> Wanted:
         """Return the change set to ask for."""
-        template = template_argument(aws, self.template())
+        template = template_argument(aws, self._template())
         parameters = {**self.names, **self.hidden}
         return Wanted(stack, "IMPORT", template, parameters, self.identifiers)
 
@@ -78,7 +78,7 @@ def describe_unmanaged(
     found = Import({name: parameters[name] for name in NAMING_PARAMETERS})
     for one in unmanaged:
         url = aws.sqs.get_queue_url(QueueName=one.name)["QueueUrl"] if one.type == QUEUE else ""
-        properties = describe_one(aws, one, url, found)
+        properties = _describe_one(aws, one, url, found)
         found.resources[one.resource] = {
             "Type": one.type,
             "DeletionPolicy": "Retain",
@@ -89,7 +89,7 @@ def describe_unmanaged(
             {
                 "ResourceType": one.type,
                 "LogicalResourceId": one.resource,
-                "ResourceIdentifier": {IDENTIFIERS[one.type]: url or one.name},
+                "ResourceIdentifier": {_IDENTIFIERS[one.type]: url or one.name},
             }
         )
     return found
@@ -101,10 +101,10 @@ def hold_on(aws: Aws, stack: str, named: Sequence[Named], found: Import) -> None
     found.imported = (json.loads(body) if isinstance(body, str) else body)["Resources"]
     for one in named:
         if one.type == FUNCTION and one.resource in found.imported:
-            hidden_environment(one.resource, read_function(aws, one.name), found)
+            _hidden_environment(one.resource, read_function(aws, one.name), found)
 
 
-def describe_one(aws: Aws, one: Named, url: str, found: Import) -> Properties:
+def _describe_one(aws: Aws, one: Named, url: str, found: Import) -> Properties:
     """Return the properties of one unmanaged resource; a function adds its hidden parameters."""
     if one.type == TABLE:
         return table_properties(aws, one.name)
@@ -114,10 +114,10 @@ def describe_one(aws: Aws, one: Named, url: str, found: Import) -> Properties:
         return log_group_properties(aws, one.name)
     function = read_function(aws, one.name)
     found.functions.append(function)
-    return function.properties | hidden_environment(one.resource, function, found)
+    return function.properties | _hidden_environment(one.resource, function, found)
 
 
-def hidden_environment(resource: str, function: LegacyFunction, found: Import) -> Properties:
+def _hidden_environment(resource: str, function: LegacyFunction, found: Import) -> Properties:
     """Refer to each variable's value by a parameter of its own."""
     references: dict[str, Any] = {}
     for number, (name, value) in enumerate(sorted(function.environment.items())):

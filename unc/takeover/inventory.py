@@ -17,8 +17,8 @@ TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Lambda::Function"
 LOG_GROUP = "AWS::Logs::LogGroup"
-WORDS = {TABLE: "table", QUEUE: "queue", FUNCTION: "function", LOG_GROUP: "log group"}
-LOGS = "/aws/lambda/${%s}"
+_WORDS = {TABLE: "table", QUEUE: "queue", FUNCTION: "function", LOG_GROUP: "log group"}
+_LOGS = "/aws/lambda/${%s}"
 ABSENT = (
     "ResourceNotFoundException",
     "AWS.SimpleQueueService.NonExistentQueue",
@@ -60,7 +60,7 @@ class Named:
     @property
     def title(self) -> str:
         """Name it as a person would."""
-        return f"{WORDS[self.type]} {self.name}"
+        return f"{_WORDS[self.type]} {self.name}"
 
 
 def name_resources(parameters: Mapping[str, str]) -> list[Named]:
@@ -75,19 +75,19 @@ def name_resources(parameters: Mapping[str, str]) -> list[Named]:
         by("SessionTable", TABLE, "SessionTableName"),
         by("ChatTable", TABLE, "ChatTableName"),
         by("NotificationTable", TABLE, "NotificationTableName"),
-        name_queue("Queue", "${Name}.fifo", parameters),
-        name_queue("DeadLetterQueue", "${Name}-dlq.fifo", parameters),
+        _name_queue("Queue", "${Name}.fifo", parameters),
+        _name_queue("DeadLetterQueue", "${Name}-dlq.fifo", parameters),
         by("ReplyRetryQueue", QUEUE, "ReplyRetryQueueName"),
         by("ReplyDeadLetterQueue", QUEUE, "ReplyRetryQueueName", "${ReplyRetryQueueName}-dlq"),
         by("StreamFailureQueue", QUEUE, "StreamFailureQueueName"),
         by("QueueFunction", FUNCTION, "QueueFunctionName"),
         by("DynamoFunction", FUNCTION, "DynamoFunctionName"),
-        by("QueueFunctionLogs", LOG_GROUP, "QueueFunctionName", LOGS % "QueueFunctionName"),
-        by("DynamoFunctionLogs", LOG_GROUP, "DynamoFunctionName", LOGS % "DynamoFunctionName"),
+        by("QueueFunctionLogs", LOG_GROUP, "QueueFunctionName", _LOGS % "QueueFunctionName"),
+        by("DynamoFunctionLogs", LOG_GROUP, "DynamoFunctionName", _LOGS % "DynamoFunctionName"),
     ]
 
 
-def name_queue(resource: str, pattern: str, parameters: Mapping[str, str]) -> Named:
+def _name_queue(resource: str, pattern: str, parameters: Mapping[str, str]) -> Named:
     """Name a FIFO queue; the parameter may or may not end in .fifo."""
     base = {"Fn::Select": [0, {"Fn::Split": [".fifo", {"Ref": "QueueName"}]}]}
     name = pattern.replace("${Name}", parameters["QueueName"].split(".fifo")[0])
@@ -121,12 +121,12 @@ def read_owned(aws: Aws, stack: str) -> dict[str, str]:
     # What a rollback was to remove is no longer the stack's, whether that worked or not.
     return {
         each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
-        for each in list_resources(aws, stack)
+        for each in _list_resources(aws, stack)
         if not each["ResourceStatus"].startswith("DELETE_")
     }
 
 
-def list_resources(aws: Aws, stack: str) -> list[StackResourceSummaryTypeDef]:
+def _list_resources(aws: Aws, stack: str) -> list[StackResourceSummaryTypeDef]:
     """Return all that the stack holds or has held; nothing without a stack."""
     paginator = aws.cloudformation.get_paginator("list_stack_resources")
     try:

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from unc.aws.session import Aws
 from unc.errors import DeployFailed
 
-SETTLED = ("Enabled", "Disabled")
-POLL_SECONDS = 0.3
-AWS_POLL_SECONDS = 3.0
+_SETTLED = ("Enabled", "Disabled")
+_POLL_SECONDS = 0.3
+_AWS_POLL_SECONDS = 3.0
 LIMIT_SECONDS = 900.0
 
 
@@ -51,7 +51,7 @@ def find_mappings(
     for source in sources:
         pages = aws.functions.get_paginator("list_event_source_mappings")
         for page in pages.paginate(EventSourceArn=source):
-            found += [to_mapping(dict(raw)) for raw in page["EventSourceMappings"]]
+            found += [_to_mapping(dict(raw)) for raw in page["EventSourceMappings"]]
     return [
         mapping
         for mapping in found
@@ -59,7 +59,7 @@ def find_mappings(
     ]
 
 
-def to_mapping(raw: dict[str, object]) -> Mapping:
+def _to_mapping(raw: dict[str, object]) -> Mapping:
     """Take what is needed out of Lambda's description."""
     # arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
     function = str(raw.get("FunctionArn", "")).split(":")[6:7]
@@ -75,35 +75,35 @@ def switch(aws: Aws, mappings: Sequence[Mapping], on: bool) -> None:
     """Switch mappings on or off and wait until each is."""
     wanted = "Enabled" if on else "Disabled"
     for mapping in mappings:
-        if await_state(aws, mapping, SETTLED) != wanted:
+        if _await_state(aws, mapping, _SETTLED) != wanted:
             aws.functions.update_event_source_mapping(UUID=mapping.id, Enabled=on)
     for mapping in mappings:
-        await_state(aws, mapping, (wanted,))
+        _await_state(aws, mapping, (wanted,))
 
 
 def delete(aws: Aws, mappings: Sequence[Mapping]) -> None:
     """Delete mappings and wait until they are gone: Lambda takes no second one of a kind."""
     for mapping in mappings:
-        await_state(aws, mapping, SETTLED)
+        _await_state(aws, mapping, _SETTLED)
         aws.functions.delete_event_source_mapping(UUID=mapping.id)
     for mapping in mappings:
-        await_state(aws, mapping, ("gone",))
+        _await_state(aws, mapping, ("gone",))
 
 
-def await_state(aws: Aws, mapping: Mapping, states: Collection[str]) -> str:
+def _await_state(aws: Aws, mapping: Mapping, states: Collection[str]) -> str:
     """Wait until a mapping is in one of these states; return it."""
     state = ""
 
     def is_there() -> bool:
         nonlocal state
-        state = read_state(aws, mapping)
+        state = _read_state(aws, mapping)
         return state in states
 
     wait_until(aws, is_there, f"event source {mapping.id} of {mapping.function} does not settle")
     return state
 
 
-def read_state(aws: Aws, mapping: Mapping) -> str:
+def _read_state(aws: Aws, mapping: Mapping) -> str:
     """Return a mapping's state, `gone` when there is none any more."""
     try:
         return aws.functions.get_event_source_mapping(UUID=mapping.id)["State"]
@@ -122,7 +122,7 @@ def wait_until(
     limit: float = LIMIT_SECONDS,
 ) -> None:
     """Poll a fact, for `limit` seconds; raises DeployFailed when it does not become true."""
-    pause = interval or (POLL_SECONDS if aws.endpoint else AWS_POLL_SECONDS)
+    pause = interval or (_POLL_SECONDS if aws.endpoint else _AWS_POLL_SECONDS)
     deadline = time.monotonic() + limit
     while not fact():
         if time.monotonic() > deadline:

@@ -10,30 +10,30 @@ from unc.takeover.import_template import Import
 from unc.takeover.inventory import QUEUE, Named
 from unc.takeover.resource_properties import Properties
 
-STREAM_VIEW = "NEW_AND_OLD_IMAGES"
+_STREAM_VIEW = "NEW_AND_OLD_IMAGES"
 
 
 def check_preconditions(aws: Aws, unmanaged: Sequence[Named], found: Import) -> None:
     """Raise DeployFailed for the first thing that the stack could not keep as it is."""
     for one in unmanaged:
         if one.resource == "ChatTable":
-            require_stream(one.name, found.resources[one.resource]["Properties"])
+            _require_stream(one.name, found.resources[one.resource]["Properties"])
         if one.type == QUEUE:
-            require_no_policy(aws, one.name)
+            _require_no_policy(aws, one.name)
 
 
-def require_stream(name: str, properties: Properties) -> None:
+def _require_stream(name: str, properties: Properties) -> None:
     """A stream with another view would be replaced, and what nobody has read yet with it."""
-    view = properties.get("StreamSpecification", {}).get("StreamViewType", STREAM_VIEW)
-    if view != STREAM_VIEW:
+    view = properties.get("StreamSpecification", {}).get("StreamViewType", _STREAM_VIEW)
+    if view != _STREAM_VIEW:
         raise DeployFailed(
             f"the stream of table {name} shows {view}; the consumer needs "
-            f"{STREAM_VIEW}, and a stream cannot be changed without losing its position",
+            f"{_STREAM_VIEW}, and a stream cannot be changed without losing its position",
             "let the legacy notifier come to its end, then renew the stream by hand",
         )
 
 
-def require_no_policy(aws: Aws, name: str) -> None:
+def _require_no_policy(aws: Aws, name: str) -> None:
     """The stack's policy would take the place of the queue's, and maybe shut out its producer."""
     url = aws.sqs.get_queue_url(QueueName=name)["QueueUrl"]
     answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
 Properties = dict[str, Any]
-NUMBERS = (
+_NUMBERS = (
     "DelaySeconds",
     "MaximumMessageSize",
     "MessageRetentionPeriod",
@@ -24,16 +24,16 @@ NUMBERS = (
     "VisibilityTimeout",
     "KmsDataKeyReusePeriodSeconds",
 )
-TEXTS = ("DeduplicationScope", "FifoThroughputLimit", "KmsMasterKeyId")
-POLICIES = ("RedrivePolicy", "RedriveAllowPolicy")
+_TEXTS = ("DeduplicationScope", "FifoThroughputLimit", "KmsMasterKeyId")
+_POLICIES = ("RedrivePolicy", "RedriveAllowPolicy")
 # Said of every queue, wanted of none: an update back to it is no change.
-DEFAULTS = {
+_DEFAULTS = {
     "DelaySeconds": ("0",),
     "MaximumMessageSize": ("262144", "1048576"),
     "ReceiveMessageWaitTimeSeconds": ("0",),
     "KmsDataKeyReusePeriodSeconds": ("300",),
 }
-OWN_EXPIRY = "expires_at"
+_OWN_EXPIRY = "expires_at"
 
 
 def table_properties(aws: Aws, name: str) -> Properties:
@@ -45,18 +45,18 @@ def table_properties(aws: Aws, name: str) -> Properties:
         "AttributeDefinitions": table["AttributeDefinitions"],
         "KeySchema": table["KeySchema"],
         "BillingMode": "PAY_PER_REQUEST" if on_demand else "PROVISIONED",
-        **index_properties(table, on_demand),
-        **safety_properties(aws, table),
+        **_index_properties(table, on_demand),
+        **_safety_properties(aws, table),
     }
     if not on_demand:
-        properties["ProvisionedThroughput"] = capacity(table.get("ProvisionedThroughput", {}))
+        properties["ProvisionedThroughput"] = _capacity(table.get("ProvisionedThroughput", {}))
     if table.get("StreamSpecification", {}).get("StreamEnabled"):
         view = table["StreamSpecification"].get("StreamViewType")
         properties["StreamSpecification"] = {"StreamViewType": view}
     return properties
 
 
-def index_properties(table: TableDescriptionTypeDef, on_demand: bool) -> Properties:
+def _index_properties(table: TableDescriptionTypeDef, on_demand: bool) -> Properties:
     """Describe the indexes of a table."""
     described: Properties = {}
     found: dict[str, Any] = {**table}
@@ -65,18 +65,18 @@ def index_properties(table: TableDescriptionTypeDef, on_demand: bool) -> Propert
         for index in found.get(kind, []):
             indexes.append({name: index[name] for name in ("IndexName", "KeySchema", "Projection")})
             if kind.startswith("Global") and not on_demand:
-                indexes[-1]["ProvisionedThroughput"] = capacity(index["ProvisionedThroughput"])
+                indexes[-1]["ProvisionedThroughput"] = _capacity(index["ProvisionedThroughput"])
         if indexes:
             described[kind] = indexes
     return described
 
 
-def capacity(described: Mapping[str, Any]) -> Properties:
+def _capacity(described: Mapping[str, Any]) -> Properties:
     """Describe provisioned units."""
     return {name: described[name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
 
 
-def safety_properties(aws: Aws, table: TableDescriptionTypeDef) -> Properties:
+def _safety_properties(aws: Aws, table: TableDescriptionTypeDef) -> Properties:
     """Describe what protects a table, and what empties it; only what is on.
 
     Whose key encrypts it, and an expiry by another attribute than ours, are left out, so that they
@@ -93,8 +93,8 @@ def safety_properties(aws: Aws, table: TableDescriptionTypeDef) -> Properties:
     if recovery.get("PointInTimeRecoveryStatus") == "ENABLED":
         described["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": True}
     expiry = aws.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if (expiry.get("TimeToLiveStatus"), expiry.get("AttributeName")) == ("ENABLED", OWN_EXPIRY):
-        described["TimeToLiveSpecification"] = {"AttributeName": OWN_EXPIRY, "Enabled": True}
+    if (expiry.get("TimeToLiveStatus"), expiry.get("AttributeName")) == ("ENABLED", _OWN_EXPIRY):
+        described["TimeToLiveSpecification"] = {"AttributeName": _OWN_EXPIRY, "Enabled": True}
     return described
 
 
@@ -106,11 +106,11 @@ def queue_properties(aws: Aws, url: str) -> Properties:
     """
     answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     found = {str(name): value for name, value in answer["Attributes"].items()}
-    known = {name: value for name, value in found.items() if value not in DEFAULTS.get(name, ())}
+    known = {name: value for name, value in found.items() if value not in _DEFAULTS.get(name, ())}
     properties: Properties = {"QueueName": url.rpartition("/")[2]}
-    properties |= {name: int(known[name]) for name in NUMBERS if name in known}
-    properties |= {name: known[name] for name in TEXTS if known.get(name)}
-    properties |= {name: json.loads(known[name]) for name in POLICIES if known.get(name)}
+    properties |= {name: int(known[name]) for name in _NUMBERS if name in known}
+    properties |= {name: known[name] for name in _TEXTS if known.get(name)}
+    properties |= {name: json.loads(known[name]) for name in _POLICIES if known.get(name)}
     if found.get("FifoQueue") == "true":
         properties["FifoQueue"] = True
     if "SqsManagedSseEnabled" in found and "KmsMasterKeyId" not in properties:

@@ -40,11 +40,11 @@ def legacy_again_on_failure(
     try:
         yield
     except DeployFailed:
-        progress(bring_back(aws, plan, account))
+        progress(_bring_back(aws, plan, account))
         raise
 
 
-def bring_back(aws: Aws, plan: Plan, account: Account) -> str:
+def _bring_back(aws: Aws, plan: Plan, account: Account) -> str:
     """Switch the legacy consumer on if its functions are as they were; say how it stands."""
     status = read_status(aws, plan.stack)
     if status in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"):

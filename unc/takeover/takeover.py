@@ -37,7 +37,7 @@ from unc.takeover.rollback import (
     readers_again_on_failure,
 )
 
-Progress = Callable[[str], None]
+_Progress = Callable[[str], None]
 
 
 def take_over(
@@ -45,7 +45,7 @@ def take_over(
     plan: Plan,
     account: Account,
     notified_until: Decimal | None,
-    progress: Progress,
+    progress: _Progress,
     show: Show,
     drain_limit_seconds: float = LIMIT_SECONDS,
 ) -> Resources:
@@ -55,14 +55,14 @@ def take_over(
     """
     require_decision(aws, account, notified_until)
     if account.is_attached:
-        return retire(aws, plan, account, progress, show)
+        return _retire(aws, plan, account, progress, show)
     if account.unmanaged:
-        import_unmanaged(aws, plan, account, progress, show)
+        _import_unmanaged(aws, plan, account, progress, show)
     detached = replace(plan, attach=False)
     change_set = propose(aws, detached)
     with left_for_another_run(progress, KeyboardInterrupt):
         with readers_again_on_failure(aws, account, progress):
-            until = find_boundary(aws, account, notified_until, progress, drain_limit_seconds)
+            until = _find_boundary(aws, account, notified_until, progress, drain_limit_seconds)
             # Noted before the notifier goes off: afterwards nobody can find out how far it came.
             boundaries.keep_boundary(aws, plan.stack, until)
         switch(aws, account.stream_mappings, on=False)
@@ -71,7 +71,7 @@ def take_over(
             with legacy_again_on_failure(aws, plan, account, progress):
                 carry_out(aws, change_set, progress)
         with left_for_another_run(progress, Exception):
-            hand_over(aws, account, until, progress)
+            _hand_over(aws, account, until, progress)
             resources = deploy(aws, plan, progress, show)
     boundaries.forget_boundary(aws, plan.stack)
     return resources
@@ -88,7 +88,7 @@ def require_decision(aws: Aws, account: Account, notified_until: Decimal | None)
         )
 
 
-def retire(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Show) -> Resources:
+def _retire(aws: Aws, plan: Plan, account: Account, progress: _Progress, show: Show) -> Resources:
     """Switch off legacy mappings beside a stack that is at work; they are not ours to delete."""
     for mapping in account.mappings:
         progress(f"switching off {mapping.function}'s event source {mapping.id}: ours is attached")
@@ -97,11 +97,11 @@ def retire(aws: Aws, plan: Plan, account: Account, progress: Progress, show: Sho
     return deploy(aws, plan, progress, show)
 
 
-def import_unmanaged(
-    aws: Aws, plan: Plan, account: Account, progress: Progress, show: Show
+def _import_unmanaged(
+    aws: Aws, plan: Plan, account: Account, progress: _Progress, show: Show
 ) -> None:
     """Let the stack take hold of what is there, as it is."""
-    found = describe(aws, plan, account)
+    found = _describe(aws, plan, account)
     ensure_bucket(aws)
     for function in found.functions:
         keep_code(aws, function)
@@ -115,12 +115,12 @@ def import_unmanaged(
 def try_import(aws: Aws, plan: Plan, account: Account) -> None:
     """Ask CloudFormation whether it would take the import; raises DeployFailed when not."""
     if account.unmanaged:
-        change_set = create_change_set(aws, describe(aws, plan, account).wanted(aws, plan.stack))
+        change_set = create_change_set(aws, _describe(aws, plan, account).wanted(aws, plan.stack))
         if change_set:
             discard(aws, change_set)
 
 
-def describe(aws: Aws, plan: Plan, account: Account) -> Import:
+def _describe(aws: Aws, plan: Plan, account: Account) -> Import:
     """Describe the unmanaged resources; raises DeployFailed where the stack could not keep one."""
     found = describe_unmanaged(aws, account.unmanaged, account.parameters)
     check_preconditions(aws, account.unmanaged, found)
@@ -129,11 +129,11 @@ def describe(aws: Aws, plan: Plan, account: Account) -> Import:
     return found
 
 
-def find_boundary(
+def _find_boundary(
     aws: Aws,
     account: Account,
     notified_until: Decimal | None,
-    progress: Progress,
+    progress: _Progress,
     drain_limit_seconds: float,
 ) -> Decimal:
     """Stop the legacy queue function; return up to where the legacy notifier has notified."""
@@ -148,7 +148,7 @@ def find_boundary(
     return boundaries.NONE if account.boundary is None else account.boundary
 
 
-def hand_over(aws: Aws, account: Account, until: Decimal, progress: Progress) -> None:
+def _hand_over(aws: Aws, account: Account, until: Decimal, progress: _Progress) -> None:
     """Write down how far senders were notified, then make room for the new event sources."""
     notified = boundaries.read_inbound(aws, account.name("ChatTable"), until)
     progress(
