@@ -1,10 +1,14 @@
 # Every step of a day's work is one verb; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-TOOL_READY := .venv/.ready
-EMULATOR_READY := .venv-emulator/.ready
-INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes
+CAN_RUN := .venv/.can-run
+CAN_TEST := .venv/.can-test
 ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# uv does not read pip's settings.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test lint format types template package soak bench diff deploy destroy lock clean
@@ -12,23 +16,23 @@ ARGS ?=
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: setup ## run everything on this machine and play the sample messages (ARGS="--port 4566")
+up: $(CAN_RUN) ## run everything on this machine and play the sample messages (ARGS="--port 4566")
 	@$(BIN)/unc up $(ARGS)
 
 test: setup lint types ## lint, types and every test (ARGS="tests/unit -x")
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(TOOL_READY) ## ruff: rules and format
+lint: $(CAN_TEST) ## ruff: rules and format
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "'make format' puts these right"; exit 1; }
 
-format: $(TOOL_READY) ## put format and import order right
+format: $(CAN_TEST) ## put format and import order right
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
 
-types: $(TOOL_READY) ## mypy, strict
+types: $(CAN_TEST) ## mypy, strict
 	@$(BIN)/mypy --no-error-summary
 
-template: $(TOOL_READY) ## check the template and the workflows
+template: $(CAN_TEST) ## check the template and the workflows
 	@$(BIN)/python -m pytest tests/template tests/guards/test_workflows.py $(ARGS)
 
 soak: setup ## 100,000 simulated histories, then minutes of fuzzing, then ten runs of the fault test
@@ -40,44 +44,50 @@ soak: setup ## 100,000 simulated histories, then minutes of fuzzing, then ten ru
 bench: setup ## measure beside a baseline and a floor, write the results (ARGS="--no-stack")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-package: $(TOOL_READY) ## write dist/unc-consumer.zip, the same bytes for the same input
+package: $(CAN_RUN) ## write dist/unc-consumer.zip, the same bytes for the same input
 	@$(BIN)/python -m unc.deploy.package
 
-diff: $(TOOL_READY) ## show what a deployment would change in the account, and change nothing
+diff: $(CAN_RUN) ## show what a deployment would change in the account, and change nothing
 	@$(BIN)/unc diff $(ARGS)
 
-deploy: $(TOOL_READY) ## bring code and template to the account (ARGS="--dry-run")
+deploy: $(CAN_RUN) ## bring code and template to the account (ARGS="--dry-run")
 	@$(BIN)/unc deploy $(ARGS)
 
-destroy: $(TOOL_READY) ## remove the stack; what holds data has to be named (ARGS="--keep chats")
+destroy: $(CAN_RUN) ## remove the stack; what holds data has to be named (ARGS="--keep chats")
 	@$(BIN)/unc destroy $(ARGS)
 
-setup: $(TOOL_READY) $(EMULATOR_READY) ## make both virtual environments (the other verbs do it too)
+setup: $(CAN_TEST) ## make the virtual environment with all of it (the other verbs make what they need)
 	@:
 
-lock: $(TOOL_READY) ## pin the newest versions and their hashes into requirements*.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
+lock: $(CAN_RUN) ## pin the newest versions and their hashes into requirements*.txt
 	@$(call compile,shipped,requirements.txt,)
-	@$(call compile,dev,requirements-dev.txt,--constraint requirements.txt)
-	@$(call compile,emulator,requirements-emulator.txt,)
+	@$(call compile,installer,requirements-installer.txt,)
+	@$(call compile,run,requirements-run.txt,)
+	@$(call compile,dev,requirements-dev.txt,--constraint requirements-run.txt)
 
-clean: ## remove what was built, virtual environments too
-	rm -rf .venv .venv-emulator build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove what was built, the virtual environment too
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(TOOL_READY): requirements-dev.txt pyproject.toml
+$(CAN_RUN): requirements-installer.txt requirements-run.txt pyproject.toml
 	@$(need_python)
-	@echo "Setting up .venv (tool and tests)" >&2
+	@echo "Setting up .venv (the tool and the emulator)" >&2
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python $(INSTALL) -r requirements-dev.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --no-compile --require-hashes -r requirements-installer.txt
+	@$(call install,--require-hashes -r requirements-run.txt,--compile-bytecode)
+	@$(call install,--no-deps --no-build-isolation --editable .)
 	@touch $@
 
-$(EMULATOR_READY): requirements-emulator.txt
-	@$(need_python)
-	@echo "Setting up .venv-emulator (the AWS emulator)" >&2
-	@$(PYTHON) -m venv .venv-emulator
-	@.venv-emulator/bin/python $(INSTALL) -r requirements-emulator.txt
+$(CAN_TEST): requirements-dev.txt $(CAN_RUN)
+	@echo "Adding linters, type stubs and test tools to .venv" >&2
+	@$(call install,--require-hashes -r requirements-dev.txt)
 	@touch $@
+
+# uv takes a third of pip's time. Where it does not reach the index, pip may.
+# The emulator writes no bytecode, so it would compile itself at every start.
+define install
+$(BIN)/uv pip install --quiet --python $(BIN)/python $(2) $(1) 2>/dev/null \
+  || $(BIN)/python -m pip install -qq $(1)
+endef
 
 # Debian ships Python without venv; as root it is installed, else the line says how.
 define need_python
