@@ -157,6 +157,15 @@ def test_a_quoted_reply_names_message_and_sender() -> None:
     assert quoted["reply_to"] == {"message_id": "SM1", "sender": "whatsapp:+1"}
 
 
+def test_the_sender_of_a_quoted_reply_is_mended_as_every_address() -> None:
+    message = parsed(OriginalRepliedMessageSender="whatsapp%3A%2B1")
+    assert message.content["reply_to"] == {"sender": "whatsapp:+1"}
+    assert warnings(message) == ["OriginalRepliedMessageSender was encoded twice"]
+    assert content(OriginalRepliedMessageSender="whatsapp: 4915555550199")["reply_to"] == {
+        "sender": "whatsapp:+4915555550199"
+    }
+
+
 def test_a_referral_keeps_all_that_the_ad_says() -> None:
     said = {
         "Body": "Fly with us",

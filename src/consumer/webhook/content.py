@@ -48,9 +48,7 @@ def read_content(form: Form, channel: str) -> Part:
         "list": _named(form, id="ListId", title="ListTitle", description="ListDescription"),
         "interactive": form.document("InteractiveData"),
         "flow": form.document("FlowData"),
-        "reply_to": _named(
-            form, message_id="OriginalRepliedMessageSid", sender="OriginalRepliedMessageSender"
-        ),
+        "reply_to": _quoted(form),
         "forwarded": form.flag("Forwarded"),
         "frequently_forwarded": form.flag("FrequentlyForwarded"),
         "referral": _referral(form),
@@ -115,6 +113,13 @@ def _location(form: Form) -> Part:
         elif stated:
             form.warn(f"{field} is no number")
     return location
+
+
+def _quoted(form: Form) -> Part:
+    sender = form.address("OriginalRepliedMessageSender")
+    return _named(form, message_id="OriginalRepliedMessageSid") | (
+        {"sender": sender} if sender else {}
+    )
 
 
 def _referral(form: Form) -> Part:
