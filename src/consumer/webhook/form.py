@@ -1,7 +1,8 @@
 """A webhook body: URL-encoded fields, each present, blank or missing."""
 
 import re
-from urllib.parse import parse_qsl, unquote
+from functools import cached_property
+from urllib.parse import unquote, unquote_plus
 
 from consumer.text import Document, clean, parse_document
 from consumer.webhook.address import restore_plus
@@ -28,7 +29,7 @@ class Form:
         """The field's text, stripped of surrounding blanks, or None when there is none."""
         return self.fields.get(name, "").strip() or None
 
-    @property
+    @cached_property
     def sid_field(self) -> str | None:
         """The first field that names the message, or None."""
         return next((name for name in SID_FIELDS if self.get(name)), None)
@@ -76,6 +77,13 @@ def parse_form(body: str) -> Form:
     Bytes that are no UTF-8, NUL and lone surrogates become U+FFFD.
     """
     fields: dict[str, str] = {}
-    for name, value in parse_qsl(clean(body), keep_blank_values=True, errors="replace"):
-        fields.setdefault(clean(name), clean(value))
+    for pair in filter(None, clean(body).split("&")):
+        name, _, value = pair.partition("=")
+        fields.setdefault(_decode(name), _decode(value))
     return Form(fields)
+
+
+def _decode(text: str) -> str:
+    if "%" in text or "+" in text:  # most names and values are plain
+        return clean(unquote_plus(text, errors="replace"))
+    return text
