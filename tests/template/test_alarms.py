@@ -1,5 +1,6 @@
-"""Alarms: each state that needs a person calls one, and nothing else does."""
+"""Alarms: what has one, when it rings, and that its metric exists."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,75 +10,61 @@ from consumer.notification.retry_queue import delay_seconds
 from tests.template.stack import Stack, named
 
 TOPIC = f"arn:aws:sns:eu-central-1:{'1' * 12}:on-call"
-ALARMS: dict[str, tuple[str, str, str]] = {
-    "DeadLettersAlarm": (
-        "ApproximateNumberOfMessagesVisible",
-        "DeadLetterQueue.QueueName",
-        "any",
-    ),
-    "ReplyDeadLettersAlarm": (
-        "ApproximateNumberOfMessagesVisible",
-        "ReplyDeadLetterQueue.QueueName",
-        "any",
-    ),
-    "StreamFailureAlarm": (
-        "ApproximateNumberOfMessagesVisible",
-        "StreamFailureQueue.QueueName",
-        "any",
-    ),
-    "QueueAgeAlarm": ("ApproximateAgeOfOldestMessage", "Queue.QueueName", "late"),
-    "RetryAgeAlarm": ("ApproximateAgeOfOldestMessage", "ReplyRetryQueue.QueueName", "late"),
-    "StreamAgeAlarm": ("IteratorAge", "Ref:DynamoFunction", "late"),
-    "RetriesScheduledAlarm": ("RetriesScheduled", "Ref:DynamoFunction", "still"),
-    "UnknownOutcomesAlarm": ("UnknownOutcomes", "Ref:DynamoFunction", "once"),
-    "QueueErrorsAlarm": ("Errors", "Ref:QueueFunction", "again"),
-    "QueueThrottlesAlarm": ("Throttles", "Ref:QueueFunction", "again"),
-    "DynamoErrorsAlarm": ("Errors", "Ref:DynamoFunction", "again"),
-    "DynamoThrottlesAlarm": ("Throttles", "Ref:DynamoFunction", "again"),
+ALARMS = named("AWS::CloudWatch::Alarm")
+VISIBLE = "ApproximateNumberOfMessagesVisible"
+AGE = "ApproximateAgeOfOldestMessage"
+STREAM_AGE = "IteratorAge"
+# When an alarm of a metric rings: statistic, period in seconds, how many periods of how many.
+RULES = {
+    VISIBLE: ("Maximum", 60, 1, 1),
+    AGE: ("Maximum", 60, 3, 3),
+    STREAM_AGE: ("Maximum", 60, 3, 3),
+    "Errors": ("Sum", 300, 2, 3),
+    "Throttles": ("Sum", 300, 2, 3),
+    metrics.RETRIES_SCHEDULED: ("Sum", 900, 2, 2),
+    metrics.UNKNOWN_OUTCOMES: ("Sum", 60, 1, 1),
 }
-# What makes it ring: statistic, period in seconds, how many periods out of how many.
-PATIENCE = {
-    "any": ("Maximum", 60, 1, 1),
-    "once": ("Sum", 60, 1, 1),
-    "late": ("Maximum", 60, 3, 3),
-    "again": ("Sum", 300, 2, 3),
-    "still": ("Sum", 900, 2, 2),
-}
+LATE = {AGE, STREAM_AGE}  # their thresholds are times; one of everything else is too many
+
+Watched = tuple[str, str, str]
 
 
-OWN_METRICS = {"RetriesScheduledAlarm", "UnknownOutcomesAlarm"}
-
-
-def _namespace(name: str, watched: str) -> str:
-    if name in OWN_METRICS:
-        return metrics.NAMESPACE
-    return "AWS/SQS" if watched.endswith(".QueueName") else "AWS/Lambda"
-
-
-def _watched(alarm: dict[str, Any]) -> tuple[str, str, str]:
+def _watched(alarm: dict[str, Any]) -> Watched:
+    """The metric of an alarm, its namespace, and the resource it is about."""
     [dimension] = alarm["Dimensions"]
-    return alarm["MetricName"], dimension["Name"], dimension["Value"]
+    kind = "QueueName" if alarm["Namespace"] == "AWS/SQS" else "FunctionName"
+    assert dimension["Name"] == kind
+    return alarm["Namespace"], alarm["MetricName"], dimension["Value"]
 
 
-def test_these_are_the_alarms() -> None:
-    assert set(named("AWS::CloudWatch::Alarm")) == set(ALARMS)
+def _sources(stack: Stack) -> set[str]:
+    """The queues and streams that a function reads, by their ARN."""
+    mappings = stack.of_type("AWS::Lambda::EventSourceMapping").values()
+    return {mapping["EventSourceArn"] for mapping in mappings}
 
 
-@pytest.mark.parametrize(("name", "expected"), ALARMS.items())
-def test_an_alarm_watches_its_queue_or_function(
-    stack: Stack, name: str, expected: tuple[str, str, str]
-) -> None:
-    metric, watched, _ = expected
-    dimension = "QueueName" if watched.endswith(".QueueName") else "FunctionName"
-    alarm = stack.properties(name)
-    assert _watched(alarm) == (metric, dimension, watched)
-    assert alarm["Namespace"] == _namespace(name, watched)
+def _wanted(stack: Stack) -> set[Watched]:
+    """An alarm for each queue, stream and function, and for what the notifier counts."""
+    wanted: set[Watched] = set()
+    for queue in named("AWS::SQS::Queue"):
+        is_read = stack.resolve({"Fn::GetAtt": [queue, "Arn"]}) in _sources(stack)
+        wanted.add(("AWS/SQS", AGE if is_read else VISIBLE, f"{queue}.QueueName"))
+    for function in named("AWS::Lambda::Function"):
+        wanted |= {("AWS/Lambda", each, f"Ref:{function}") for each in ("Errors", "Throttles")}
+    for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
+        if mapping["EventSourceArn"].endswith(".StreamArn"):
+            wanted.add(("AWS/Lambda", STREAM_AGE, mapping["FunctionName"]))
+    own = (metrics.RETRIES_SCHEDULED, metrics.UNKNOWN_OUTCOMES)
+    return wanted | {(metrics.NAMESPACE, each, "Ref:DynamoFunction") for each in own}
 
 
-@pytest.mark.parametrize(("name", "expected"), ALARMS.items())
-def test_an_alarm_rings_when_it_should_and_not_before(
-    stack: Stack, name: str, expected: tuple[str, str, str]
-) -> None:
+def test_each_queue_stream_and_function_has_its_alarms_and_nothing_else_has(stack: Stack) -> None:
+    watched = [_watched(stack.properties(name)) for name in ALARMS]
+    assert sorted(watched) == sorted(_wanted(stack))
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_rings_when_it_should_and_not_before(stack: Stack, name: str) -> None:
     alarm = stack.properties(name)
     observed = (
         alarm["Statistic"],
@@ -85,13 +72,9 @@ def test_an_alarm_rings_when_it_should_and_not_before(
         alarm["DatapointsToAlarm"],
         alarm["EvaluationPeriods"],
     )
-    assert observed == PATIENCE[expected[2]]
+    assert observed == RULES[alarm["MetricName"]]
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-
-
-@pytest.mark.parametrize("name", [name for name, (*_, when) in ALARMS.items() if when != "late"])
-def test_one_is_too_many(stack: Stack, name: str) -> None:
-    assert stack.properties(name)["Threshold"] == 0
+    assert (alarm["Threshold"] > 0) is (alarm["MetricName"] in LATE)
 
 
 def test_a_lost_container_alone_makes_the_queue_not_late(stack: Stack) -> None:
@@ -99,7 +82,7 @@ def test_a_lost_container_alone_makes_the_queue_not_late(stack: Stack) -> None:
     assert hidden < stack.properties("QueueAgeAlarm")["Threshold"] <= 2 * hidden
 
 
-def test_a_parked_notification_may_wait_out_its_delay(stack: Stack) -> None:
+def test_a_scheduled_retry_may_wait_out_its_delay(stack: Stack) -> None:
     """SQS delays a message by 900 seconds at most."""
     assert 900 < stack.properties("RetryAgeAlarm")["Threshold"] <= 3600
 
@@ -112,8 +95,8 @@ def test_an_outage_that_one_person_meets_rings_before_the_attempts_are_used_up(
     alarm = stack.properties("RetriesScheduledAlarm")
     most = stack.properties("DynamoFunction")["Environment"]["Variables"]["REPLY_MAX_ATTEMPTS"]
     waits = [delay_seconds(attempt, chance) for attempt in range(2, int(most) + 1)]
-    parked = {sum(waits[:n]) // alarm["Period"] for n in range(len(waits))}
-    assert parked >= set(range(alarm["EvaluationPeriods"]))
+    scheduled = {sum(waits[:n]) // alarm["Period"] for n in range(len(waits))}
+    assert scheduled >= set(range(alarm["EvaluationPeriods"]))
     assert alarm["Period"] * alarm["EvaluationPeriods"] < sum(waits)
 
 
@@ -122,9 +105,20 @@ def test_the_stream_is_late_after_the_time_of_two_full_invocations(stack: Stack)
     assert stack.properties("StreamAgeAlarm")["Threshold"] == 2 * timeout * 1000
 
 
-@pytest.mark.parametrize("name", OWN_METRICS)
-def test_a_metric_of_our_own_is_one_that_the_notifier_writes(stack: Stack, name: str) -> None:
-    assert stack.properties(name)["MetricName"] in metrics.NOTIFIER
+def test_an_alarm_of_a_metric_of_ours_is_about_one_that_its_function_writes(stack: Stack) -> None:
+    written = {"Ref:QueueFunction": metrics.QUEUE_FUNCTION, "Ref:DynamoFunction": metrics.NOTIFIER}
+    watched = [_watched(stack.properties(name)) for name in ALARMS]
+    own = [(metric, on) for namespace, metric, on in watched if namespace == metrics.NAMESPACE]
+    assert own and all(metric in written[on] for metric, on in own)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_named_after_what_it_watches(stack: Stack, name: str) -> None:
+    namespace, metric, resource = _watched(stack.properties(name))
+    if namespace == metrics.NAMESPACE:
+        assert name == f"{metric}Alarm"
+    elif metric != STREAM_AGE:
+        assert re.sub("(Age|Errors|Throttles|s)?Alarm$", "", name) in resource
 
 
 @pytest.mark.parametrize("name", ALARMS)

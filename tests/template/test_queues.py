@@ -1,19 +1,12 @@
 """Queues: who takes over whose failures, for how long, and how safely."""
 
-from typing import Any
-
 import pytest
 
+from config import notifier_settings
 from consumer.notification.state import ROW_LIFETIME_SECONDS
 from tests.template.stack import Stack, named
 
-QUEUES = [
-    "Queue",
-    "DeadLetterQueue",
-    "ReplyRetryQueue",
-    "ReplyDeadLetterQueue",
-    "StreamFailureQueue",
-]
+QUEUES = named("AWS::SQS::Queue")
 DAY_SECONDS = 24 * 3600
 FOURTEEN_DAYS_SECONDS = 14 * DAY_SECONDS
 SOURCE_AND_DEAD_LETTERS = [
@@ -25,28 +18,6 @@ SOURCE_AND_DEAD_LETTERS = [
 def _arn(stack: Stack, queue: str) -> str:
     arn: str = stack.resolve({"Fn::GetAtt": [queue, "Arn"]})
     return arn
-
-
-def _policy_of(stack: Stack, queue: str) -> list[dict[str, Any]]:
-    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
-    [policy] = [policy for policy in policies if policy["Queues"] == [f"Ref:{queue}"]]
-    assert policy["PolicyDocument"]["Version"] == "2012-10-17"
-    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
-    return statements
-
-
-def test_there_are_five_queues() -> None:
-    assert named("AWS::SQS::Queue") == QUEUES
-
-
-def test_the_queues_bear_the_names_that_producers_know(stack: Stack) -> None:
-    assert {name: stack.properties(name)["QueueName"] for name in QUEUES} == {
-        "Queue": "unc-consumer-queue.fifo",
-        "DeadLetterQueue": "unc-consumer-queue-dlq.fifo",
-        "ReplyRetryQueue": "unc-consumer-reply-retry",
-        "ReplyDeadLetterQueue": "unc-consumer-reply-retry-dlq",
-        "StreamFailureQueue": "unc-consumer-stream-failures",
-    }
 
 
 @pytest.mark.parametrize("given", ["inbox", "inbox.fifo"])
@@ -97,27 +68,26 @@ def test_a_queued_message_is_received_as_often_as_the_function_believes() -> Non
         assert environment["MAX_RECEIVE_COUNT"] == count
 
 
-def test_receives_are_ten_and_five_unless_said_otherwise(stack: Stack) -> None:
-    counts = [
-        stack.properties(name)["RedrivePolicy"]["maxReceiveCount"]
-        for name in ("Queue", "ReplyRetryQueue")
-    ]
-    assert counts == [10, 5]
-
-
-@pytest.mark.parametrize(("source", "dead_letters"), SOURCE_AND_DEAD_LETTERS)
-def test_a_dead_letter_queue_takes_from_its_own_queue_only(
-    stack: Stack, source: str, dead_letters: str
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_takes_dead_letters_from_the_queues_that_send_them_to_it(
+    stack: Stack, name: str
 ) -> None:
-    assert stack.properties(dead_letters)["RedriveAllowPolicy"] == {
-        "redrivePermission": "byQueue",
-        "sourceQueueArns": [_arn(stack, source)],
-    }
+    arn = _arn(stack, name)
+    sources = [
+        _arn(stack, source)
+        for source in QUEUES
+        if stack.properties(source).get("RedrivePolicy", {}).get("deadLetterTargetArn") == arn
+    ]
+    by_queue = {"redrivePermission": "byQueue", "sourceQueueArns": sources}
+    allowed = by_queue if sources else {"redrivePermission": "denyAll"}
+    assert stack.properties(name)["RedriveAllowPolicy"] == allowed
 
 
-@pytest.mark.parametrize("name", ["Queue", "ReplyRetryQueue", "StreamFailureQueue"])
-def test_no_other_queue_is_anyone_s_dead_letter_queue(stack: Stack, name: str) -> None:
-    assert stack.properties(name)["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+def test_the_code_finds_the_replies_dead_letter_queue_by_its_default_name(stack: Stack) -> None:
+    names = [stack.properties(n)["QueueName"] for n in ("ReplyRetryQueue", "ReplyDeadLetterQueue")]
+    settings = {"DYNAMODB_CHAT_TABLE": "chats", "DYNAMODB_SESSION_TABLE": "sessions"}
+    settings["REPLY_RETRY_QUEUE_URL"] = f"https://sqs/{names[0]}"
+    assert notifier_settings(settings).reply_dlq_url == f"https://sqs/{names[1]}"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +97,7 @@ def test_what_waits_for_a_person_waits_as_long_as_sqs_allows(stack: Stack, name:
     assert stack.properties(name)["MessageRetentionPeriod"] == FOURTEEN_DAYS_SECONDS
 
 
-def test_a_parked_notification_goes_to_its_dead_letter_queue_long_before_it_expires(
+def test_a_scheduled_retry_goes_to_its_dead_letter_queue_long_before_it_expires(
     stack: Stack,
 ) -> None:
     """A standard queue counts a message's age on from its first queue."""
@@ -136,26 +106,7 @@ def test_a_parked_notification_goes_to_its_dead_letter_queue_long_before_it_expi
     assert last_receive * 10 < queue["MessageRetentionPeriod"] < FOURTEEN_DAYS_SECONDS
 
 
-@pytest.mark.parametrize("name", QUEUES)
-def test_a_queue_is_encrypted(stack: Stack, name: str) -> None:
-    assert stack.properties(name)["SqsManagedSseEnabled"] is True
-
-
-@pytest.mark.parametrize("name", QUEUES)
-def test_a_queue_refuses_whoever_comes_without_tls(stack: Stack, name: str) -> None:
-    assert _policy_of(stack, name) == [
-        {
-            "Sid": "OnlyOverTls",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sqs:*",
-            "Resource": _arn(stack, name),
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ]
-
-
-def test_a_sender_s_row_outlives_all_news_that_still_asks_for_it(stack: Stack) -> None:
+def test_a_sender_s_row_outlives_all_notifications_that_still_need_it(stack: Stack) -> None:
     """A day in the stream, then the retry queue, then its dead letters, and back from there."""
     waits = [
         stack.properties(name)["MessageRetentionPeriod"]

@@ -48,13 +48,18 @@ def test_a_queue_is_encrypted_and_talks_tls_only(stack: Stack, queue: str) -> No
         template()["Resources"][name]["Properties"] for name in named("AWS::SQS::QueuePolicy")
     ]
     [policy] = [each for each in policies if queue in _references(each["Queues"])]
-    denials = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
-    assert {"Bool": {"aws:SecureTransport": "false"}} in [each["Condition"] for each in denials]
-
-
-@pytest.mark.parametrize("queue", named("AWS::SQS::Queue"))
-def test_a_queue_says_whose_dead_letters_it_takes(stack: Stack, queue: str) -> None:
-    assert stack.properties(queue)["RedriveAllowPolicy"]["redrivePermission"] != "allowAll"
+    document = stack.resolve(policy["PolicyDocument"])
+    assert document["Version"] == "2012-10-17"
+    assert document["Statement"] == [
+        {
+            "Sid": "OnlyOverTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": stack.resolve({"Fn::GetAtt": [queue, "Arn"]}),
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
 
 
 @pytest.mark.parametrize("function", named("AWS::Lambda::Function"))
@@ -69,6 +74,10 @@ def test_a_function_is_traced_and_logs_where_logs_end(stack: Stack, function: st
 def test_nothing_secret_is_written_into_a_function(stack: Stack, function: str) -> None:
     variables = stack.properties(function)["Environment"]["Variables"]
     assert [name for name in variables if NO_SECRET.search(name)] == []
+
+
+def test_no_secret_is_made_by_the_template() -> None:
+    assert named("AWS::SecretsManager::Secret") == []
 
 
 def test_nothing_secret_is_a_parameter() -> None:
