@@ -1,4 +1,4 @@
-"""The dashboard: four questions, each answered by metrics that exist."""
+"""The dashboard: six questions, each answered by metrics that exist."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from consumer import metrics
 from tests.template.stack import Stack, named
 from unc.cost_model import Prices
 
-QUESTIONS = {"flowing", "others", "late", "oldest", "stuck", "cost"}
+QUESTIONS = {"flowing", "other messages", "take", "oldest", "wait?", "cost"}
 # Sums of what is shown, or of no use to a person.
 NOT_SHOWN = {metrics.NOTIFICATIONS, metrics.COVERED, metrics.DELETED, metrics.UNHANDLED}
 
@@ -75,18 +75,23 @@ def test_everything_else_is_measured_by_aws_on_what_the_stack_made(stack: Stack)
     assert {metric[3] for metric in others} <= made
 
 
-def test_every_queue_is_among_what_may_be_stuck(stack: Stack) -> None:
-    [widget] = [widget for widget in _widgets(stack) if "stuck" in widget["title"]]
+def test_every_queue_is_among_those_whose_messages_are_counted(stack: Stack) -> None:
+    [widget] = [widget for widget in _widgets(stack) if "wait?" in widget["title"]]
     shown = {metric[3] for metric in _metrics(widget)}
     assert shown == {f"{name}.QueueName" for name in named("AWS::SQS::Queue")}
 
 
 def test_the_cost_is_calculated_with_the_prices_of_the_cost_model(stack: Stack) -> None:
     prices, calculated = Prices(), _expressions(stack)
-    assert f"* {prices.lambda_gb_second:.10f}" in calculated
-    for million, unit in ((prices.write_units, "Write"), (prices.read_units, "Read")):
-        [factor] = set(re.findall(rf"Consumed{unit}.*\* ([0-9.]+)", calculated))
-        assert float(factor) == pytest.approx(million / 1e6)
+    factors = {
+        r"1024 \*": prices.lambda_gb_second,
+        r"i[12] \*": prices.lambda_requests / 1e6,
+        r"ConsumedWrite.*\*": prices.write_units / 1e6,
+        r"ConsumedRead.*\*": prices.read_units / 1e6,
+    }
+    for term, price in factors.items():
+        [factor] = set(re.findall(rf"{term} ([0-9.]+)", calculated))
+        assert float(factor) == pytest.approx(price)
 
 
 def test_functions_and_tables_are_of_the_kind_that_the_prices_are_for(stack: Stack) -> None:
