@@ -17,7 +17,7 @@ from rich.table import Table
 
 from unc.errors import UncError
 
-# Where nobody watches there is no width to fit into.
+# A pipe has no width of its own.
 _PIPE_WIDTH = 160
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

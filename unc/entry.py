@@ -1,4 +1,4 @@
-"""Where `unc` begins: what has to hold before everything else is imported, which takes a second."""
+"""The entry of `unc`: what must be set before everything else is imported, which takes a second."""
 
 from __future__ import annotations
 

@@ -11,9 +11,8 @@ from botocore.exceptions import EndpointConnectionError
 from consumer.aws.sqs import MAX_BATCH_BYTES
 from tests.cli.dlq_fakes import FakeQueueClient
 from unc.aws.resources import Resources
-from unc.dlq.batch_sender import SqsBatchSender
 from unc.dlq.progress import DEAD_LETTERS_PER_LINE, LineEverySoOften
-from unc.dlq.queue_client import SqsQueueClient
+from unc.dlq.queue_client import SqsBatchSender, SqsQueueClient
 from unc.dlq.queues import DeadLetterQueue, choose_queues
 from unc.dlq.redrive import server_ms
 from unc.errors import BadInput

@@ -165,7 +165,7 @@ def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads()
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [(body(), "forgot its records"), ("{}", "names no position")],
+    [(body(), "dropped its records"), ("{}", "names no position")],
     ids=["old", "odd"],
 )
 def test_a_letter_whose_records_are_gone_stays_and_says_why(text: str, why: str) -> None:

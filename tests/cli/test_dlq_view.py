@@ -105,7 +105,7 @@ def test_an_outcome_names_what_stays_and_counts_the_rest() -> None:
     assert said.count("stays: why") == view.STAYING_SHOWN
     assert "5 more stay" in said
     assert "2 came, or came back" in said
-    assert "is the trouble over?" in said
+    assert "is the cause fixed?" in said
 
 
 @pytest.mark.parametrize(

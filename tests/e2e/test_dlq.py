@@ -10,8 +10,7 @@ import pytest
 
 from tests.cli.dlq_fakes import Died, Mortal
 from tests.e2e.world import World, eventually, new_sender, write
-from unc.dlq.batch_sender import SqsBatchSender
-from unc.dlq.queue_client import SqsQueueClient
+from unc.dlq.queue_client import SqsBatchSender, SqsQueueClient
 from unc.dlq.queues import choose_queues
 from unc.dlq.redrive import PresentAtStart, redrive_all, server_ms
 from unc.dlq.routes import MessageRoute
@@ -279,7 +278,7 @@ def test_a_forgotten_stream_position_stays_and_names_the_chats(world: World, unc
     _note_failure(world, message, numbers=["9" * 21, "9" * 22])
     code, out, _ = unc("dlq", "redrive", "--all", "--queue", "stream")
     assert code == 7
-    assert "stays: the stream forgot its records" in out
+    assert "stays: the stream dropped its records" in out
     [id] = ids(unc, "stream")
     assert f"unc replay …{message.sender_id[-4:]}" in unc("dlq", "show", id, "--queue", "stream")[1]
     assert (

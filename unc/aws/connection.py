@@ -1,8 +1,8 @@
 """Which system a command talks to: what the environment names, else the one that runs here.
 
 AWS_ENDPOINT_URL, AWS_PROFILE and AWS_ACCESS_KEY_ID are said on purpose, so they win over a running
-`unc up`. What a machine in an account brings along does where nothing runs. Credentials that merely
-lie in a file never do: nobody who tries things on a laptop should reach an account by accident.
+`unc up`. Credentials of a workload role or a container count where nothing runs. Credentials that
+only lie in a file never count: trying things on a laptop must not reach an account by accident.
 """
 
 from __future__ import annotations

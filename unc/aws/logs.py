@@ -60,7 +60,7 @@ def _read_function_lines(aws: Aws, function: str, since_ms: int) -> Iterator[Lin
 
 
 def event_id(event: FilteredLogEventTypeDef) -> str:
-    """Return the event's id, or a likeness of one: the emulator gives none."""
+    """Return the event's id, or one made of its parts: the emulator gives none."""
     text = event.get("message", "")
     return event.get("eventId") or f"{event.get('logStreamName')}/{event['timestamp']}/{text}"
 

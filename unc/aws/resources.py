@@ -1,4 +1,4 @@
-"""What the stack made, by name: read from its outputs, so that nobody has to guess."""
+"""The stack's resources by name, read from its outputs."""
 
 from __future__ import annotations
 

@@ -20,6 +20,6 @@ Settings = Annotated[
 
 
 def require_sender(sender: str) -> None:
-    """Raise BadInput when nobody is named."""
+    """Raise BadInput for a blank sender."""
     if not parse_address(sender).id:
         raise BadInput("SENDER is empty", "for example: 4915555550199")

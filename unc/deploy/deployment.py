@@ -149,7 +149,7 @@ def carry_out(aws: Aws, change_set: ChangeSet, progress: Progress) -> None:
 def discard(aws: Aws, change_set: ChangeSet) -> None:
     """Throw a change set away, and with it the empty stack that asking for it has made.
 
-    Whoever may only look may not delete stacks; an empty one is no hindrance later.
+    Credentials that may only read cannot delete it; an empty stack does no harm later.
     """
     discard_change_set(aws, change_set)
     if not exists(aws, change_set.stack):

@@ -1,7 +1,7 @@
 """The template's parameters: what was said now, what was chosen before, else the default.
 
-A value that merely was a default follows the template when that gets a better one; a value that
-somebody chose stays until another is given.
+A value that was a default follows the template when its default changes. A value that somebody
+chose stays until another is given.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def settle_parameters(
 ) -> dict[str, str]:
     """Return a value for every parameter of the template; `own` are the deployment's.
 
-    Raises BadInput for a wish that the template does not know.
+    Raises BadInput for a wished parameter that the template does not have.
     """
     defaults = _read_defaults(aws, template)
     unknown = sorted(wished.keys() - defaults.keys())

@@ -40,7 +40,7 @@ def _read_reasons(aws: Aws, arn: str) -> list[str]:
             for event in page.get("OperationEvents", [])
             for line in _reason_lines(event)
         ]
-    # Whoever may not ask shall still hear of the refusal.
+    # Without the right to read events the refusal itself is still reported.
     except (ClientError, BotoCoreError):
         return []
     return list(dict.fromkeys(found))

@@ -93,7 +93,7 @@ def describe_account(account: Account) -> Iterator[str]:
         state = mapping.state.lower()
         yield f"found: {source} feeds {mapping.function} by event source {mapping.id}, {state}"
     if account.boundary is not None:
-        yield "found: an earlier takeover that has not come to its end"
+        yield "found: an earlier takeover that was not finished"
 
 
 def describe_steps(account: Account, notified_until: Decimal | None) -> Iterator[str]:

@@ -28,11 +28,11 @@ class LineEverySoOften:
     """Writes a line when so many more are done."""
 
     def __init__(self, name: str, total: int) -> None:
-        self.name = name
+        self._name = name
         self._total = total
         self._next = DEAD_LETTERS_PER_LINE
 
     def __call__(self, count: int) -> None:
         if count >= self._next:
-            progress(f"{self.name}: {count} of about {self._total} redriven")
+            progress(f"{self._name}: {count} of about {self._total} redriven")
             self._next = count + DEAD_LETTERS_PER_LINE

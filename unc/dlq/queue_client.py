@@ -1,4 +1,4 @@
-"""The client of a dead-letter queue: receive, remove, release.
+"""The clients of SQS: receive, remove, release dead letters, and send them back.
 
 A FIFO queue shows no more of a message group while some of it are out of sight, and at most ten of
 a group at a time: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
@@ -7,11 +7,12 @@ a group at a time: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSD
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from unc.aws.queues import send_batches
 from unc.aws.session import Aws
 from unc.dlq.dead_letter import DeadLetter, read_dead_letter
 from unc.dlq.queues import DeadLetterQueue
@@ -23,8 +24,11 @@ _HIDDEN_SECONDS = 30
 _WAIT_SECONDS = 1
 
 
+Entry = Mapping[str, Any]
+
+
 class QueueClient(Protocol):
-    """The port. Each call is one try."""
+    """The port to a dead-letter queue. Each call is one try."""
 
     def receive(self) -> list[DeadLetter]:
         """Hide up to ten dead letters, of a group in order; empty when none is visible."""
@@ -36,32 +40,39 @@ class QueueClient(Protocol):
         """Let dead letters show again at once; what fails shows a little later by itself."""
 
 
+class BatchSender(Protocol):
+    """The port to the queue that dead letters go back to."""
+
+    def send(self, entries: Sequence[Entry]) -> dict[int, str]:
+        """Send in the order given; gives the numbers of the entries that were refused, and why."""
+
+
 class SqsQueueClient:
     """A dead-letter queue on SQS."""
 
     def __init__(self, aws: Aws, queue: DeadLetterQueue, hidden_seconds: int = _HIDDEN_SECONDS):
-        self.sqs = aws.sqs
-        self.queue = queue
-        self.hidden_seconds = hidden_seconds
+        self._sqs = aws.sqs
+        self._queue = queue
+        self._hidden_seconds = hidden_seconds
 
     def receive(self) -> list[DeadLetter]:
         """Receive a page."""
-        found = self.sqs.receive_message(
-            QueueUrl=self.queue.url,
+        found = self._sqs.receive_message(
+            QueueUrl=self._queue.url,
             MaxNumberOfMessages=_ENTRIES_PER_CALL,
-            VisibilityTimeout=self.hidden_seconds,
+            VisibilityTimeout=self._hidden_seconds,
             WaitTimeSeconds=_WAIT_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return [read_dead_letter(self.queue.name, raw) for raw in found.get("Messages", [])]
+        return [read_dead_letter(self._queue.name, raw) for raw in found.get("Messages", [])]
 
     def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
         """Delete; a dead letter whose handle has run out stays."""
         gone: set[str] = set()
         for page in _pages(dead_letters):
-            done = self.sqs.delete_message_batch(
-                QueueUrl=self.queue.url,
+            done = self._sqs.delete_message_batch(
+                QueueUrl=self._queue.url,
                 Entries=[{"Id": str(n), "ReceiptHandle": one.handle} for n, one in enumerate(page)],
             )
             gone |= {page[int(each["Id"])].id for each in done.get("Successful", [])}
@@ -71,13 +82,28 @@ class SqsQueueClient:
         """Set the visibility back; done on the way out, so it covers up no other error."""
         with contextlib.suppress(BotoCoreError, ClientError):
             for page in _pages(dead_letters):
-                self.sqs.change_message_visibility_batch(
-                    QueueUrl=self.queue.url,
+                self._sqs.change_message_visibility_batch(
+                    QueueUrl=self._queue.url,
                     Entries=[
                         {"Id": str(n), "ReceiptHandle": one.handle, "VisibilityTimeout": 0}
                         for n, one in enumerate(page)
                     ],
                 )
+
+
+class SqsBatchSender:
+    """A queue on SQS."""
+
+    def __init__(self, aws: Aws, url: str) -> None:
+        self._sqs = aws.sqs
+        self._url = url
+
+    def send(self, entries: Sequence[Entry]) -> dict[int, str]:
+        """Send in batches."""
+        refused: dict[int, str] = {}
+        for batch in send_batches(self._sqs, self._url, entries):
+            refused |= batch.refused
+        return refused
 
 
 def _pages(dead_letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:

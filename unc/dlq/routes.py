@@ -14,8 +14,8 @@ from consumer.notification.retry_record import retry_body
 from unc.aws.session import Aws
 from unc.console import clock, day
 from unc.dlq import queues
-from unc.dlq.batch_sender import BatchSender, Entry, SqsBatchSender
 from unc.dlq.dead_letter import DeadLetter, read_object
+from unc.dlq.queue_client import BatchSender, Entry, SqsBatchSender
 from unc.dlq.queues import DeadLetterQueue
 from unc.dlq.stream_position import Forgotten, read_notifications, read_position
 
@@ -55,11 +55,11 @@ class MessageRoute:
     """Webhook bodies go back to the queue they came from."""
 
     def __init__(self, batch_sender: BatchSender) -> None:
-        self.batch_sender = batch_sender
+        self._batch_sender = batch_sender
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send bodies with their first place."""
-        refused = self.batch_sender.send([_message_entry(each) for each in dead_letters])
+        refused = self._batch_sender.send([_message_entry(each) for each in dead_letters])
         return {dead_letters[number].id: why for number, why in refused.items()}
 
     def preview(self, dead_letter: DeadLetter) -> str:
@@ -72,11 +72,11 @@ class ReplyRoute:
     """Retry records go to the retry queue as they are: their attempt is the next one already."""
 
     def __init__(self, batch_sender: BatchSender) -> None:
-        self.batch_sender = batch_sender
+        self._batch_sender = batch_sender
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send the records."""
-        refused = self.batch_sender.send([_plain_entry(each.body) for each in dead_letters])
+        refused = self._batch_sender.send([_plain_entry(each.body) for each in dead_letters])
         return {dead_letters[number].id: why for number, why in refused.items()}
 
     def preview(self, dead_letter: DeadLetter) -> str:
@@ -89,8 +89,8 @@ class StreamRoute:
     """The records are read from the stream again and become retry records."""
 
     def __init__(self, batch_sender: BatchSender, streams: DynamoDBStreamsClient) -> None:
-        self.batch_sender = batch_sender
-        self.streams = streams
+        self._batch_sender = batch_sender
+        self._streams = streams
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send the notifications of each position; it stays when any of them was refused."""
@@ -103,7 +103,9 @@ class StreamRoute:
     def _send_one(self, dead_letter: DeadLetter) -> str:
         """Send the notifications of one position; return why it stays, or nothing."""
         notifications, problem = self._read(dead_letter)
-        refused = self.batch_sender.send([_plain_entry(retry_body(each)) for each in notifications])
+        refused = self._batch_sender.send(
+            [_plain_entry(retry_body(each)) for each in notifications]
+        )
         return problem or next(iter(refused.values()), "")
 
     def preview(self, dead_letter: DeadLetter) -> str:
@@ -119,12 +121,12 @@ class StreamRoute:
         if position is None:
             return [], "it names no position in a stream"
         try:
-            newest = newest_per_sender(read_notifications(self.streams, position))
+            newest = newest_per_sender(read_notifications(self._streams, position))
             return list(newest.values()), ""
         except Forgotten:
             return (
                 [],
-                "the stream forgot its records after 24 hours; unc dlq show looks for the chats",
+                "the stream dropped its records after 24 hours; unc dlq show looks for the chats",
             )
 
 

@@ -1,7 +1,8 @@
-"""Chats of some minutes that no accepted POST has covered, for when the stream has forgotten.
+"""Chats of some minutes that no accepted POST has covered, once the stream has dropped them.
 
-A help, no proof: it looks at chats whose place lies in those minutes, or shortly before. One that
-waited longer in the queue, or came back from a dead-letter queue, has an older place.
+This is a help and no proof. It looks at chats whose place lies in those minutes, or shortly
+before. One that waited longer in the queue, or came back from a dead-letter queue, has an older
+place.
 """
 
 from __future__ import annotations

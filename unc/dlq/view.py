@@ -175,7 +175,7 @@ def render_outcome(name: str, outcome: Outcome) -> Iterator[str]:
             "them, or did when it died; run it again in half a minute[/yellow]"
         )
     if outcome.stopped_early:
-        yield "  [red]stopped: too many stay or come back; is the trouble over?[/red]"
+        yield "  [red]stopped: too many stay or come back; is the cause fixed?[/red]"
 
 
 def _batch(dead_letter: DeadLetter) -> str:

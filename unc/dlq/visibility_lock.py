@@ -21,8 +21,8 @@ class VisibilityLock:
     """Hides dead letters for as long as a `with` block lasts; at most about `limit` at once."""
 
     def __init__(self, client: QueueClient, limit: int = _MAX_LOCKED) -> None:
-        self.client = client
-        self.limit = limit
+        self._client = client
+        self._limit = limit
         self.locked: dict[str, DeadLetter] = {}
 
     def __enter__(self) -> VisibilityLock:
@@ -34,17 +34,17 @@ class VisibilityLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.client.release(list(self.locked.values()))
+        self._client.release(list(self.locked.values()))
 
     @property
     def is_full(self) -> bool:
         """Say whether no more are taken out of sight."""
-        return len(self.locked) >= self.limit
+        return len(self.locked) >= self._limit
 
     def pages(self) -> Iterator[list[DeadLetter]]:
         """Yield dead letters not seen before, as they come, until no more can be had."""
         stale = 0
-        while not self.is_full and stale < _STALE_PAGES and (page := self.client.receive()):
+        while not self.is_full and stale < _STALE_PAGES and (page := self._client.receive()):
             fresh = [dead_letter for dead_letter in page if dead_letter.id not in self.locked]
             self.locked |= {dead_letter.id: dead_letter for dead_letter in page}
             stale = 0 if fresh else stale + 1
@@ -59,7 +59,7 @@ class VisibilityLock:
     def remove(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
         """Delete dead letters for good; gives the ids of those that are gone."""
         # The handle of a dead letter that came twice is good only from its last receive.
-        gone = self.client.remove(
+        gone = self._client.remove(
             [self.locked.get(dead_letter.id, dead_letter) for dead_letter in dead_letters]
         )
         for id in gone:

@@ -34,7 +34,7 @@ _POLL_SECONDS = 0.05
 _FREE_PORT_TRIES = 3
 _SERVICES = "services"
 _LOG_BYTES_READ = 1_000_000
-# What a caller's environment may lend; anything else (profiles, endpoints, secrets) would leak
+# What the emulator inherits of the environment; profiles, endpoints or secrets would leak
 # into the functions.
 _LENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 

@@ -1,4 +1,4 @@
-"""Put right what the emulator keeps wrongly over a restart.
+"""Correct what the emulator keeps wrongly over a restart.
 
 It knows its queues by URL, port included, so state belongs to the port it was made on.
 

@@ -25,7 +25,7 @@ class LiveView:
 
     def __init__(self, stack: RunningStack) -> None:
         self._posts: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
-        self.stream = _StreamReader(stack.aws.streams, stack.resources.chat_stream)
+        self._stream = _StreamReader(stack.aws.streams, stack.resources.chat_stream)
         self._delayed: list[str] = []
         if stack.reply:
             stack.reply.on_post = self._posts.put
@@ -36,7 +36,7 @@ class LiveView:
         A reply is written just before its POST is answered, so it is delayed by one reading:
         the order that a reader expects is stored, notified, replied.
         """
-        items = list(self.stream.read())
+        items = list(self._stream.read())
         lines = [_render_item(item) for item in items if item["chat_type"] != "outbound"]
         while not self._posts.empty():
             lines.append(_render_post(self._posts.get()))
@@ -50,20 +50,20 @@ class _StreamReader:
 
     def __init__(self, client: DynamoDBStreamsClient, stream: str) -> None:
         self._client = client
-        self.stream = stream
+        self._stream = stream
         self._iterators: dict[str, str] = {}
         self._known: set[str] = set()
         self._find_shards(newest_only=True)
 
     def _find_shards(self, newest_only: bool = False) -> None:
         """Take up shards not known yet, from now on or from their beginning."""
-        found = self._client.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"]
+        found = self._client.describe_stream(StreamArn=self._stream)["StreamDescription"]["Shards"]
         for shard_id in (shard["ShardId"] for shard in found):
             if shard_id in self._known:
                 continue
             self._known.add(shard_id)
             self._iterators[shard_id] = self._client.get_shard_iterator(
-                StreamArn=self.stream,
+                StreamArn=self._stream,
                 ShardId=shard_id,
                 ShardIteratorType="LATEST" if newest_only else "TRIM_HORIZON",
             )["ShardIterator"]

@@ -78,7 +78,7 @@ class ReplyStandIn:
         try:
             self.writer.write_reply(sender_id, message)
         except Exception:
-            # What the caller sees of any trouble behind the real one, too.
+            # The real service answers 500 to any failure behind it, too.
             return 500
         return 200
 

@@ -75,7 +75,7 @@ class MessageTracker:
         self, tables: Tables, messages: Sequence[Message], may_be_silent: bool = False
     ) -> None:
         self.tables = tables
-        self.may_be_silent = may_be_silent
+        self._may_be_silent = may_be_silent
         self.messages = [MessageProgress(message) for message in messages]
         self._started = time.monotonic()
         self._empty_looks = 0
@@ -156,7 +156,7 @@ class MessageTracker:
         for tracked in waiting:
             if self.tables.read_outbound_since(tracked.chat["session_id"], stored_at(tracked.chat)):
                 tracked.replied = self._elapsed()
-            elif self.may_be_silent:
+            elif self._may_be_silent:
                 tracked.looks_for_reply += 1
                 tracked.unanswered = tracked.looks_for_reply >= REPLY_LOOKS
 

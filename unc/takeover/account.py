@@ -108,7 +108,7 @@ def _find_sources(aws: Aws, named: Sequence[Named]) -> list[str]:
 
 
 def count_unnotified(aws: Aws, account: Account) -> int:
-    """Count the chats of which nobody knows whether a legacy notifier has notified of them.
+    """Count the chats for which it is unknown whether a legacy notifier has sent a POST.
 
     It is known while that notifier runs, since it will come to the end of the stream; from a note;
     and from the rows of `notifications` where the legacy consumer was one of ours.

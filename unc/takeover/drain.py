@@ -39,7 +39,7 @@ def stop_storing(aws: Aws, mappings: Sequence[Mapping], queue: str, progress: _P
     wait_until(
         aws,
         lambda: read_depth(aws, url).in_flight == 0 or time.monotonic() > end,
-        "the legacy queue function does not come to an end",
+        "the legacy queue function does not stop",
     )
 
 

@@ -102,7 +102,7 @@ def find_unmanaged(aws: Aws, owned: Mapping[str, str], named: Sequence[Named]) -
 def find_other_stack(aws: Aws, stack: str, parameters: Mapping[str, str]) -> str | None:
     """Return another stack of ours with the same tables, as its outputs have them.
 
-    None, too, for whoever may not look at other stacks.
+    Also None without the right to list other stacks.
     """
     try:
         pages = list(aws.cloudformation.get_paginator("describe_stacks").paginate())

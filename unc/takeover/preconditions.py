@@ -29,7 +29,7 @@ def _require_stream(name: str, properties: Properties) -> None:
         raise DeployFailed(
             f"the stream of table {name} shows {view}; the consumer needs "
             f"{_STREAM_VIEW}, and a stream cannot be changed without losing its position",
-            "let the legacy notifier come to its end, then renew the stream by hand",
+            "let the legacy notifier catch up, then renew the stream by hand",
         )
 
 

@@ -89,7 +89,7 @@ def require_decision(aws: Aws, account: Account, notified_until: Decimal | None)
 
 
 def _retire(aws: Aws, plan: Plan, account: Account, progress: _Progress, show: Show) -> Resources:
-    """Switch off legacy mappings beside a stack that is at work; they are not ours to delete."""
+    """Switch off legacy mappings beside a running stack; they are not ours to delete."""
     for mapping in account.mappings:
         progress(f"switching off {mapping.function}'s event source {mapping.id}: ours is attached")
     switch(aws, account.mappings, on=False)
@@ -100,7 +100,7 @@ def _retire(aws: Aws, plan: Plan, account: Account, progress: _Progress, show: S
 def _import_unmanaged(
     aws: Aws, plan: Plan, account: Account, progress: _Progress, show: Show
 ) -> None:
-    """Let the stack take hold of what is there, as it is."""
+    """Import what is there into the stack, as it is."""
     found = _describe(aws, plan, account)
     ensure_bucket(aws)
     for function in found.functions:
