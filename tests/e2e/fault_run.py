@@ -36,11 +36,11 @@ def running_fault_run(seed: int) -> Iterator[FaultRun]:
         stack = ending.enter_context(running_stack())
         assert stack.reply is not None
         workers = Workers(stack.emulator.process.pid)
-        aws, reply = (
+        aws_url, reply_url = (
             ending.enter_context(running_proxy(url, schedule, journal, workers))
             for url in (stack.endpoint, stack.reply.url)
         )
-        lead_through(stack, aws.url, reply.url)
+        lead_through(stack, aws_url, reply_url)
         yield FaultRun(World(stack), schedule, journal)
 
 

@@ -1,15 +1,23 @@
-"""An HTTP server on this machine that answers by a script, as badly as it is told to."""
+"""An HTTP server on this machine that answers by a script: well, badly, or by asking another."""
 
+import contextlib
+import http.client
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 Act = Callable[["Handler"], None]
+
+FORWARD_SECONDS = 30.0
+# Each hop has its own.
+HOP_HEADERS = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
@@ -42,14 +50,18 @@ class Stub:
 
 
 class Handler(BaseHTTPRequestHandler):
+    """One connection; `received` is the request that is being answered."""
+
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     stub: Stub
+    received: Request
 
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.path, headers, self.rfile.read(size), self.client_address)
-        self.stub.requests.append(request)
+        self.received = Request(self.path, headers, self.rfile.read(size), self.client_address)
+        self.stub.requests.append(self.received)
         self.stub.next_act()(self)
 
     do_GET = do_POST  # noqa: N815 (as the standard library names them)
@@ -60,17 +72,22 @@ class Handler(BaseHTTPRequestHandler):
         self.stub.has_closed.set()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing to say."""
+        """Print nothing."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print an error of a test's own; that a client went away is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
 def serving(*script: Act) -> Iterator[Stub]:
-    """Serve on a free port; whoever was left without an answer is let go at the end."""
+    """Serve on a free port; clients that still wait are let go at the end."""
     handler = type("_Handler", (Handler,), {})
     with _Server(("127.0.0.1", 0), handler) as server:
         stub = Stub(f"http://127.0.0.1:{server.server_port}", list(script) or [reply()])
@@ -98,7 +115,7 @@ def reply(status: int = 200, content: object = None, **headers: str) -> Act:
 
 
 def error(status: int, code: str, **content: object) -> Act:
-    """Answer as AWS declines."""
+    """Answer with an error of AWS."""
     return reply(status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}"} | content)
 
 
@@ -127,6 +144,20 @@ def drip(handler: Handler) -> None:
         except OSError:
             break
     handler.close_connection = True
+
+
+def forward(upstream: str, request: Request, body: bytes | None = None) -> tuple[int, bytes]:
+    """Send a request on to another server, with another body if given; gives status and body.
+
+    Each has a connection of its own: one that is kept open may have ended unseen.
+    """
+    headers = {name: value for name, value in request.headers.items() if name not in HOP_HEADERS}
+    connection = http.client.HTTPConnection(urlsplit(upstream).netloc, timeout=FORWARD_SECONDS)
+    with contextlib.closing(connection):
+        content = request.body if body is None else body
+        connection.request("POST", request.path, content, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
 @contextmanager
