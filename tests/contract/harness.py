@@ -49,16 +49,16 @@ class Harness(Protocol):
         """Take what lies in the dead-letter queue of bodies."""
 
     def waiting(self) -> int:
-        """How many parked messages may not be received yet."""
+        """How many scheduled messages may not be received yet."""
 
     def scheduled(self) -> list[QueuedMessage]:
-        """Take what was parked, once its delay is over."""
+        """Take what was scheduled, once its delay is over."""
 
     def forget_scheduled(self) -> None:
-        """Throw away what was parked, however long it has still to wait."""
+        """Delete what was scheduled, whatever its delay."""
 
     def dead_lettered(self) -> list[QueuedMessage]:
-        """Take what lies in the dead-letter queue of news."""
+        """Take the messages of the notifications' dead-letter queue."""
 
     def reply_service(self, behaviour: str) -> ReplyService:
         """The port to a reply service that answers every POST in this way: a status, `drops`

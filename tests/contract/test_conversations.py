@@ -228,7 +228,7 @@ def test_what_no_table_takes_keeps_others_out_but_refuses_none_of_them(harness: 
     assert harness.chat(good.key) is None
 
 
-def test_keys_of_any_text_are_told_apart(harness: Harness) -> None:
+def test_keys_of_any_text_stay_distinct(harness: Harness) -> None:
     sender = new_id("sénder 🙂")
     chat = message(sender)
     harness.conversations.write([SenderWrite(session(sender), False, [chat])], NOW)

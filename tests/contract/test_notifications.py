@@ -1,4 +1,4 @@
-"""The NotificationStore: of several claimers of the same news one wins."""
+"""The NotificationStore: of several claimers of one notification one wins."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ LATER = NOW + 1
 
 def test_of_a_stranger_nothing_is_known(harness: Harness) -> None:
     sender, chat, unknown = new_id("sender"), ChatKey(new_id("sender"), "SM1"), new_id("session")
-    audience = harness.notifications.read([unknown], [sender], [chat])
-    assert (audience.sessions, audience.notifications) == ({unknown: None}, {sender: None})
-    assert (audience.texts, audience.problems) == ({chat: None}, [])
+    reads = harness.notifications.read([unknown], [sender], [chat])
+    assert (reads.sessions, reads.notifications) == ({unknown: None}, {sender: None})
+    assert (reads.texts, reads.problems) == ({chat: None}, [])
 
 
 def test_sessions_and_texts_are_read(harness: Harness) -> None:
     sender = new_id("sender")
     opened, chat, empty = session(sender), message(sender, "hi 🙂"), message(sender, "")
     harness.conversations.write([SenderWrite(opened, True, [chat, empty])], NOW)
-    audience = harness.notifications.read([opened.session_id], [], [chat.key, empty.key])
-    assert audience.sessions == {opened.session_id: opened}
-    assert audience.texts == {chat.key: "hi 🙂", empty.key: ""}
+    reads = harness.notifications.read([opened.session_id], [], [chat.key, empty.key])
+    assert reads.sessions == {opened.session_id: opened}
+    assert reads.texts == {chat.key: "hi 🙂", empty.key: ""}
 
 
 def test_the_first_claim_wins_and_stands_in_the_row(harness: Harness) -> None:
@@ -40,7 +40,7 @@ def test_the_first_claim_wins_and_stands_in_the_row(harness: Harness) -> None:
     assert (row.message_id, row.expires_at) == (notified.message_id, EXPIRES_AT)
 
 
-def test_a_second_claim_on_the_same_news_loses(harness: Harness) -> None:
+def test_a_second_claim_on_the_same_notification_loses(harness: Harness) -> None:
     notified = notification(new_id("sender"))
     harness.notifications.claim([claim(notified, "one")])
     claimed = harness.notifications.claim([claim(notified, "two")])
@@ -53,7 +53,7 @@ def test_the_same_token_wins_again(harness: Harness) -> None:
     assert harness.notifications.claim([claim(notified, "one")]).won == {notified.sender_id}
 
 
-def test_a_parked_copy_takes_over_the_claim_that_it_names_once(harness: Harness) -> None:
+def test_a_scheduled_copy_takes_over_the_claim_that_it_names_once(harness: Harness) -> None:
     notified = notification(new_id("sender"))
     harness.notifications.claim([claim(notified, "one")])
     copy = replace(notified, attempt=2, after=("zero", "one"))
@@ -68,7 +68,9 @@ def test_a_higher_attempt_alone_takes_over_nothing(harness: Harness) -> None:
     assert harness.notifications.claim([claim(copy, "two")]).lost == {notified.sender_id}
 
 
-def test_newer_news_is_claimed_over_older_and_not_the_other_way(harness: Harness) -> None:
+def test_only_a_newer_notification_is_claimed_over_another(
+    harness: Harness,
+) -> None:
     old = notification(new_id("sender"))
     new = replace(old, stored_at=LATER)
     harness.notifications.claim([claim(old, "one")])
@@ -95,7 +97,7 @@ def test_a_claim_given_back_is_anybodys(harness: Harness) -> None:
     assert harness.notifications.claim([claim(notified, "two")]).won == {notified.sender_id}
 
 
-def test_a_claim_that_was_taken_over_can_not_be_given_back(harness: Harness) -> None:
+def test_a_claim_that_was_taken_over_cannot_be_released(harness: Harness) -> None:
     notified = notification(new_id("sender"))
     harness.notifications.claim([claim(notified, "one")])
     harness.notifications.claim([claim(replace(notified, after=("one",)), "two")])
@@ -106,8 +108,8 @@ def test_a_claim_that_was_taken_over_can_not_be_given_back(harness: Harness) -> 
 def test_giving_back_what_was_never_claimed_changes_nothing(harness: Harness) -> None:
     notified = notification(new_id("sender"))
     assert harness.notifications.release([claim(notified, "one")]) == {notified.sender_id}
-    audience = harness.notifications.read([], [notified.sender_id], [])
-    assert audience.notifications == {notified.sender_id: None}
+    reads = harness.notifications.read([], [notified.sender_id], [])
+    assert reads.notifications == {notified.sender_id: None}
 
 
 def test_settling_never_moves_back(harness: Harness) -> None:
@@ -119,7 +121,7 @@ def test_settling_never_moves_back(harness: Harness) -> None:
     assert (row.notified_through, row.claimed) == (LATER, None)
 
 
-def test_moments_of_many_digits_are_told_apart(harness: Harness) -> None:
+def test_moments_of_many_digits_stay_distinct(harness: Harness) -> None:
     notified = notification(new_id("sender"), Decimal("1790000000.000001"))
     harness.notifications.settle({notified.sender_id: notified.stored_at})
     next_one = replace(notified, stored_at=Decimal("1790000000.000002"))
@@ -143,8 +145,8 @@ def test_many_are_settled_and_given_back_at_once(harness: Harness) -> None:
     harness.notifications.claim([claim(each, "one") for each in many])
     assert harness.notifications.release([claim(each, "one") for each in many]) == senders
     assert harness.notifications.settle(dict.fromkeys(senders, NOW)) == senders
-    audience = harness.notifications.read([], sorted(senders), [])
-    assert {row and row.notified_through for row in audience.notifications.values()} == {NOW}
+    reads = harness.notifications.read([], sorted(senders), [])
+    assert {row and row.notified_through for row in reads.notifications.values()} == {NOW}
 
 
 def test_nothing_to_do_is_done(harness: Harness) -> None:

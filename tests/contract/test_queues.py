@@ -57,7 +57,7 @@ def test_more_than_ten_arrive_in_order(harness: Harness) -> None:
     assert [each.body for each in harness.quarantined()] == [f"body {n}" for n in range(25)]
 
 
-def test_parked_news_is_delayed(harness: Harness) -> None:
+def test_a_scheduled_notification_is_delayed(harness: Harness) -> None:
     """By minutes at a late attempt, so that nobody looks too late."""
     notified = notification(new_id("sender"), attempt=9)
     assert harness.retry_queue.schedule([notified]) == {notified.sender_id}
@@ -65,7 +65,7 @@ def test_parked_news_is_delayed(harness: Harness) -> None:
     harness.forget_scheduled()
 
 
-def test_parked_news_holds_no_text(harness: Harness) -> None:
+def test_a_scheduled_notification_holds_no_text(harness: Harness) -> None:
     notified = notification(new_id("sender"), attempt=2, text="a secret", after=("token",))
     assert harness.retry_queue.schedule([notified]) == {notified.sender_id}
     [letter] = harness.scheduled()
@@ -73,7 +73,7 @@ def test_parked_news_holds_no_text(harness: Harness) -> None:
     assert "a secret" not in letter.body
 
 
-def test_news_of_many_senders_is_parked_at_once(harness: Harness) -> None:
+def test_notifications_of_many_senders_are_scheduled_at_once(harness: Harness) -> None:
     many = [notification(new_id("sender"), attempt=1) for _ in range(23)]
     assert harness.retry_queue.schedule(many) == {each.sender_id for each in many}
     assert {each.body for each in harness.scheduled()} == {retry_body(each) for each in many}

@@ -84,8 +84,8 @@ NO_JSON = Fault("503 without JSON", False, lambda request: Answer(503, b"<html>"
 OVER_LIMIT = answered(400, {"__type": f"{DYNAMODB}ProvisionedThroughputExceededException"})
 THROTTLED = answered(400, {"__type": f"{DYNAMODB}ThrottlingException"})
 OUTAGE = replace(THROTTLED, name="throttled for a while", lasts=8)
-# Longer than the queue function's patience, with a query for each of ten senders at every try: it
-# has half of its 18 s for them, and pauses for a second each time.
+# Longer than the queue function's retry budget. It has half of its 18 s, sends a query for each of
+# ten senders at every try, and pauses for a second each time.
 LONG_OUTAGE = replace(THROTTLED, name="throttled for long", lasts=240)
 APPLIED_500 = answered(500, {"__type": f"{DYNAMODB}InternalServerError"}, reaches=True)
 CONFLICT = Fault("conflict", False, conflict)

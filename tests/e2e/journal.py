@@ -42,7 +42,7 @@ class Exchange:
 
     @property
     def is_unknown_to_caller(self) -> bool:
-        """Whether a POST ended so that its caller cannot tell if it was accepted."""
+        """Whether a POST ended so that its caller cannot know if it was accepted."""
         answer = self.fault.answer(self.request) if self.fault.answer else None
         is_silent = self.fault.silent or self.is_unheard
         return is_silent or (answer is not None and answer.status == 504)
@@ -104,7 +104,7 @@ class Journal:
         return claims
 
     def abandoned(self) -> set[Notification]:
-        """Claims that their worker took to its grave: neither settled, nor parked, nor released."""
+        """Claims of killed workers: neither settled, nor scheduled for retry, nor released."""
         open_: dict[tuple[int, str], Notification] = {}
         for exchange in list(self.exchanges):
             for sender in finished(exchange):
@@ -118,7 +118,7 @@ class Journal:
 
 
 def claimed(exchange: Exchange) -> list[Notification]:
-    """News that a call claimed; a claim is the update that sets an expiry."""
+    """Notifications that a call claimed; a claim is the update that sets an expiry."""
     return [
         Notification(update["Key"]["sender_id"]["S"], Decimal(values[":moment"]["N"]))
         for update in applied(exchange, "Update")

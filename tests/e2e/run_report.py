@@ -65,7 +65,7 @@ class RunReport:
         }
 
     def unknown_outcomes(self) -> set[Notification]:
-        """News whose outcome nobody can know, by what the proxies saw."""
+        """Notifications with an unknown outcome, by what the proxies saw."""
         posts = [post for post in self.run.journal.read(POST) if post.is_unknown_to_caller]
         return {self.notification_of(post) for post in posts} | self.run.journal.abandoned()
 

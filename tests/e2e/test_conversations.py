@@ -55,7 +55,7 @@ def test_a_poisoned_body_goes_aside_and_its_neighbours_are_stored(world: World) 
         world.send(body)
     world.await_notified(before, after)
     eventually(
-        lambda: not world.is_empty(world.resources.dead_letter_queue), "the poison is set aside"
+        lambda: not world.is_empty(world.resources.dead_letter_queue), "the poison is dead-lettered"
     )
     [dead] = world.take_dead_letters(world.resources.dead_letter_queue)
     assert dead["Body"] == "this is no form"
@@ -70,7 +70,7 @@ def test_a_batch_delivered_again_changes_and_tells_nothing(world: World) -> None
     event = queue_event(messages)
     assert _invoke(world, event) == {"batchItemFailures": []}
     world.await_notified(*messages)
-    stored, told = world.inbound(messages[0].sender_id), world.reply.accepted()
+    stored, accepted = world.inbound(messages[0].sender_id), world.reply.accepted()
     for _ in range(2):
         assert _invoke(world, event) == {"batchItemFailures": []}
     follower = write(new_sender(), "a later message shows that the stream has moved on")
@@ -78,11 +78,11 @@ def test_a_batch_delivered_again_changes_and_tells_nothing(world: World) -> None
     world.await_notified(follower)
     assert world.inbound(messages[0].sender_id) == stored
     assert len(world.reply.accepted(messages[0].sender_id)) == len(
-        [one for one in told if one.sender_id == messages[0].sender_id]
+        [one for one in accepted if one.sender_id == messages[0].sender_id]
     )
 
 
-def test_a_webhook_sent_twice_is_one_message_told_once(world: World) -> None:
+def test_a_webhook_sent_twice_is_one_message_notified_once(world: World) -> None:
     """The same MessageSid comes as a second SQS message after the first was answered."""
     message = write(new_sender(), "once")
     world.send(message.body)
@@ -100,7 +100,7 @@ def test_a_webhook_sent_twice_is_one_message_told_once(world: World) -> None:
 def test_a_reply_service_that_comes_back_hears_of_everybody_once(
     world: World, trouble: int
 ) -> None:
-    """While it is down news waits in the retry queue; afterwards each sender is told."""
+    """While it is down, retries wait in their queue; afterwards each sender is answered."""
     messages = [write(new_sender(), "anybody there?") for _ in range(4)]
     world.reply.fail_with = trouble
     try:
@@ -120,7 +120,7 @@ def test_a_reply_service_that_comes_back_hears_of_everybody_once(
         assert len(world.outbound(sender)) == 1
 
 
-def test_a_limited_user_is_stored_but_not_told(world: World) -> None:
+def test_a_limited_user_is_stored_but_not_notified(world: World) -> None:
     """Until the limit is over the reply service hears nothing of that session."""
     sender = new_sender()
     first = write(sender, "before the limit")

@@ -260,4 +260,4 @@ def _code(site: Site) -> str:
 
 
 def _ignore(line: str) -> None:
-    """Tell nobody."""
+    """Ignore it."""

@@ -37,7 +37,7 @@ class _LostWorker:
         world.switch(0, on=True)
 
     def __call__(self, line: str) -> None:
-        """Told of the takeover's progress."""
+        """Called with the takeover's progress."""
         if "waiting until the legacy notifier" in line:
             for handle in self._held:
                 self._world.aws.sqs.change_message_visibility(

@@ -49,26 +49,26 @@ def test_a_takeover_that_fails_leaves_the_legacy_consumer_at_work(
 def test_where_the_rollback_fails_too_it_says_what_holds_it_up_and_a_later_run_goes_on(
     legacy_world: LegacyWorld, tmp_path: Path
 ) -> None:
-    told = [legacy_world.exchange("before")]
+    notified = [legacy_world.exchange("before")]
     lost = _LostCode(legacy_world)
     with pytest.raises(DeployFailed, match=r"^Broken failed: "):
         legacy_world.roll_out(lost, broken_template(tmp_path))
     assert legacy_world.states() == ["Disabled", "Disabled"]
     assert "the legacy consumer is off and messages wait in the queue" in lost.lines[-1]
     assert "Function failed: " in lost.lines[-1]
-    told.append(legacy_world.send("while nobody is at work"))
+    notified.append(legacy_world.send("while nobody is at work"))
     with pytest.raises(DeployFailed, match=r"the rollback .* stopped again: \w+Function failed: "):
         legacy_world.roll_out(_ignore)
     lost.put_back()
     assert legacy_world.deploy() == 0
-    told.append(legacy_world.exchange("after"))
-    legacy_world.assert_notified_once(*told)
+    notified.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*notified)
 
 
 def test_where_the_new_event_sources_cannot_be_attached_the_next_run_does_it(
     legacy_world: LegacyWorld, tmp_path: Path
 ) -> None:
-    told = [legacy_world.exchange("before")]
+    notified = [legacy_world.exchange("before")]
     template = broken_template(tmp_path)
     whole = template.read_text()
     template.write_text(whole.replace("  Broken:\n", "  Broken:\n    Condition: IsAttached\n"))
@@ -76,29 +76,31 @@ def test_where_the_new_event_sources_cannot_be_attached_the_next_run_does_it(
     with pytest.raises(DeployFailed, match=r"^Broken failed: "):
         legacy_world.roll_out(lines.append, template)
     assert "messages wait in the queue until this is run again" in lines[-1]
-    told.append(legacy_world.send("while nobody is at work"))
+    notified.append(legacy_world.send("while nobody is at work"))
     assert legacy_world.deploy("--replace", "Broken") == 0
-    told.append(legacy_world.exchange("after"))
-    legacy_world.assert_notified_once(*told)
+    notified.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*notified)
 
 
 def test_where_the_legacy_notifier_keeps_failing_the_queue_is_read_again(
     legacy_world: LegacyWorld,
 ) -> None:
     legacy_world.break_notifier()
-    told = [legacy_world.send("stored and not told")]
+    notified = [legacy_world.send("stored and not notified")]
     eventually(legacy_world.notifier_fails, "the legacy notifier fails")
     lines: list[str] = []
     with pytest.raises(DeployFailed, match="does not get to the end of the stream"):
         legacy_world.roll_out(lines.append, drain_limit_seconds=5)
     assert legacy_world.states() == ["Enabled", "Enabled"]
     assert lines[-1] == "stopped: the legacy consumer reads the queue again, as before"
-    told.append(legacy_world.send("while it fails"))
-    eventually(lambda: _is_stored(legacy_world, told[-1].message_id), "stored by the legacy one")
+    notified.append(legacy_world.send("while it fails"))
+    eventually(
+        lambda: _is_stored(legacy_world, notified[-1].message_id), "stored by the legacy one"
+    )
     legacy_world.mend_notifier()
     assert legacy_world.deploy() == 0
-    told.append(legacy_world.exchange("after"))
-    legacy_world.assert_notified_once(*told)
+    notified.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*notified)
 
 
 def test_what_was_off_before_a_takeover_gave_up_stays_off(legacy_world: LegacyWorld) -> None:
@@ -111,7 +113,7 @@ def test_what_was_off_before_a_takeover_gave_up_stays_off(legacy_world: LegacyWo
 
 
 class _LostCode:
-    """Keeps what is told, and loses the legacy code that a rollback needs, after the import."""
+    """Keeps what is notified, and loses the legacy code that a rollback needs, after the import."""
 
     def __init__(self, world: LegacyWorld) -> None:
         self.lines: list[str] = []
@@ -149,4 +151,4 @@ def _is_stored(world: LegacyWorld, message_id: str) -> bool:
 
 
 def _ignore(line: str) -> None:
-    """Tell nobody."""
+    """Ignore it."""

@@ -29,20 +29,20 @@ def legacy_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LegacyWorld]:
 
 
 def test_a_takeover_that_is_cut_off_is_finished_by_the_next(legacy_world: LegacyWorld) -> None:
-    told = [legacy_world.exchange("before")]
+    notified = [legacy_world.exchange("before")]
     for step in STEPS:
         with pytest.raises(KeyboardInterrupt):
             legacy_world.roll_out(_Interrupt(step))
-    told.append(legacy_world.send("while nobody is at work"))
+    notified.append(legacy_world.send("while nobody is at work"))
     assert legacy_world.deploy() == 0
-    told.append(legacy_world.exchange("after"))
-    legacy_world.assert_notified_once(*told)
+    notified.append(legacy_world.exchange("after"))
+    legacy_world.assert_notified_once(*notified)
 
 
 def test_where_the_legacy_notifier_was_off_a_person_has_to_say_what_was_notified(
     legacy_world: LegacyWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    told = legacy_world.exchange("told")
+    notified = legacy_world.exchange("notified")
     legacy_world.switch(1, on=False)
     assert legacy_world.deploy() == 2
     assert "nobody knows how far it notified" in capfd.readouterr().err
@@ -50,7 +50,7 @@ def test_where_the_legacy_notifier_was_off_a_person_has_to_say_what_was_notified
     assert legacy_world.states() == ["Enabled", "Disabled"]
     assert legacy_world.deploy("--notified-until", "all") == 0
     after = legacy_world.exchange("after")
-    legacy_world.assert_notified_once(told, after)
+    legacy_world.assert_notified_once(notified, after)
 
 
 def test_a_queue_s_own_policy_is_not_overwritten_silently(

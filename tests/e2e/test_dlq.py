@@ -124,7 +124,7 @@ def test_a_whole_group_comes_back_in_order(world: World, unc: Unc) -> None:
 def test_a_run_that_died_is_run_again_and_each_message_is_stored_once(
     world: World, at: int
 ) -> None:
-    """Death right after a call, nothing given back; the dead letters show again a second later."""
+    """Death right after a call, nothing released; the dead letters show again a second later."""
     sender = new_sender()
     messages = [write(sender, f"message {n}") for n in range(3)]
     for message in messages:
@@ -184,7 +184,7 @@ def test_one_dead_letter_of_a_group_is_redriven_and_the_others_stay(world: World
 def test_what_is_still_malformed_comes_back_once_and_can_be_removed(world: World, unc: Unc) -> None:
     """A run does not chase it round and round; a purge says what it would do and wants --yes."""
     world.send("this is no form")
-    eventually(lambda: len(ids(unc, "messages")) == 1, "the poison is set aside")
+    eventually(lambda: len(ids(unc, "messages")) == 1, "the poison is dead-lettered")
     before = ids(unc, "messages")
     assert unc("dlq", "redrive", "--all", "--queue", "messages")[1].startswith("messages: 1 ")
     eventually(lambda: len(ids(unc, "messages")) == 1, "it comes back")
@@ -288,7 +288,7 @@ def test_a_forgotten_stream_position_stays_and_names_the_chats(world: World, unc
 
 
 def _note_failure(world: World, *messages: Message, numbers: list[str] | None = None) -> None:
-    """What Lambda notes when it gives up on the batch that holds these messages."""
+    """What Lambda notes when it drops the batch that holds these messages."""
     shard, records = _read_stream(world)
     keys = {message.message_id for message in messages}
     batch = [one for one in records if one["Keys"]["message_id"]["S"] in keys]
@@ -341,10 +341,10 @@ def test_replay_tells_once_more_and_says_what_that_means(world: World, unc: Unc)
     assert code == 0
     assert "second answer" in out
     assert "limited" not in out
-    eventually(lambda: len(world.reply.accepted(message.sender_id)) == 2, "told once more")
+    eventually(lambda: len(world.reply.accepted(message.sender_id)) == 2, "notified once more")
     assert unc("replay", message.message_id)[0] == 0
     eventually(lambda: len(world.reply.accepted(message.sender_id)) == 3, "and once more by its id")
-    follower = write(f"whatsapp:+{message.sender_id}", "and a new message is told, too")
+    follower = write(f"whatsapp:+{message.sender_id}", "and a new message is notified, too")
     world.send(follower.body)
     world.await_notified(follower)
     assert len(world.reply.accepted(message.sender_id)) == 4

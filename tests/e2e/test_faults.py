@@ -113,7 +113,7 @@ def test_everybody_has_one_conversation(report: RunReport) -> None:
         assert went == sorted(went)
 
 
-def test_poison_goes_aside_once_with_its_reason(report: RunReport) -> None:
+def test_poison_is_dead_lettered_once_with_its_reason(report: RunReport) -> None:
     """Whatever lies there has a reason, and no notification was dead-lettered."""
     letters = report.dead_letters
     assert all(each["MessageAttributes"]["Reason"]["StringValue"] for each in letters)
@@ -138,8 +138,8 @@ def test_everybody_is_answered_unless_nobody_can_know(report: RunReport) -> None
 
 def test_nobody_is_answered_twice(report: RunReport) -> None:
     """No message is accepted twice, and none that an accepted POST had covered."""
-    told = Counter(each.idempotency_key for each in report.accepted())
-    assert [key for key, times in told.items() if times > 1] == []
+    accepted = Counter(each.idempotency_key for each in report.accepted())
+    assert [key for key, times in accepted.items() if times > 1] == []
     assert report.notified_again() == []
 
 
@@ -158,9 +158,9 @@ def end_some_conversations(run: FaultRun) -> None:
     """Have the reply service complete a session now and then, as it does when a talk is over."""
     writer = run.world.reply.writer
 
-    def note(telling: ReceivedPost) -> None:
+    def note(post: ReceivedPost) -> None:
         if len(run.world.reply.posts) % COMPLETED_EVERY == 0:
-            session = writer.find_session(telling.sender_id)
+            session = writer.find_session(post.sender_id)
             if session:
                 writer.complete_session(session)
 
@@ -168,7 +168,7 @@ def end_some_conversations(run: FaultRun) -> None:
 
 
 def await_intake(run: FaultRun) -> None:
-    """Until every message has left the queue; each hundred of them has the whole patience."""
+    """Until every message has left the queue; each hundred of them has the whole time limit."""
     world, queue = run.world, run.world.resources.queue
     for left in range(MESSAGES, -1, -100):
         eventually(partial(has_at_most, world, queue, left), f"no more than {left} wait")

@@ -8,7 +8,7 @@ from unc.local.stack import Settings, running_stack
 pytestmark = pytest.mark.emulator
 
 
-def test_messages_are_stored_told_and_answered_without_the_hot_indexes() -> None:
+def test_messages_are_stored_notified_and_answered_without_the_hot_indexes() -> None:
     """Neither half reads them."""
     lean = Settings(parameters={"ChatTypeIndex": "false", "StatusIndex": "false"})
     with running_stack(lean) as stack:

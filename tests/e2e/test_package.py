@@ -54,22 +54,22 @@ sender = first["sender"]["id"]
 session = get_or_create_session(sender)
 stored = [process_message(sender, [first]), store_chat_messages(session, sender, [second])]
 again = process_message(sender, [first, second])
-telling = notify_reply_service(
+result = notify_reply_service(
     "no-" + sender, message_id="SM-by-hand", session_id=session, stored_at=Decimal(1), text="hi"
 )
-print(json.dumps([session, stored, again, sorted(telling.told)]), file=sys.stderr)
+print(json.dumps([session, stored, again, sorted(result.notified)]), file=sys.stderr)
 """
 
 
 def test_the_zip_alone_handles_a_batch_and_a_stream_event(world: World, tmp_path: Path) -> None:
     """Run by a Python that sees no site-packages: what the zip lacks would be missed here."""
-    stored, news = write(new_sender(), "by itself"), write(new_sender(), "told by itself")
-    events = [queue_event([stored]), stream_event(news, "a-session")]
+    stored, new = write(new_sender(), "by itself"), write(new_sender(), "notified by itself")
+    events = [queue_event([stored]), stream_event(new, "a-session")]
     answers, outside = _run_alone(world, tmp_path, SCRIPT, events)
     assert answers == [{"batchItemFailures": []}, {"batchItemFailures": []}]
     assert outside == []
     assert world.texts(stored.sender_id) == ["by itself"]
-    assert len(world.reply.accepted(news.sender_id)) == 1
+    assert len(world.reply.accepted(new.sender_id)) == 1
 
 
 def test_a_script_needs_the_zip_and_the_environment_only(world: World, tmp_path: Path) -> None:
@@ -78,13 +78,13 @@ def test_a_script_needs_the_zip_and_the_environment_only(world: World, tmp_path:
     messages = [write(sender, "first by hand"), write(sender, "second by hand")]
     bodies = [message.body for message in messages]
     script = _run_alone(world, tmp_path, BY_HAND, bodies, without="SQS_DLQ_URL")
-    session, stored, again, told = script
+    session, stored, again, notified = script
     sender_id = messages[0].sender_id
-    assert (stored, again, told) == ([1, 1], 0, [f"no-{sender_id}"])
+    assert (stored, again, notified) == ([1, 1], 0, [f"no-{sender_id}"])
     assert world.texts(sender_id) == ["first by hand", "second by hand"]
     assert [each["session_id"] for each in world.sessions(sender_id)] == [session]
-    [telling] = world.reply.accepted(f"no-{sender_id}")
-    assert (telling.message, telling.idempotency_key) == ("hi", "SM-by-hand")
+    [post] = world.reply.accepted(f"no-{sender_id}")
+    assert (post.message, post.idempotency_key) == ("hi", "SM-by-hand")
 
 
 def _run_alone(world: World, folder: Path, script: str, given: Any, without: str = "") -> Any:

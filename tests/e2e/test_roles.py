@@ -88,14 +88,14 @@ def _use_queue_function(world: World, recorder: Recorder) -> None:
 
 
 def _use_notifier(world: World, recorder: Recorder) -> None:
-    """News that is told, that has to wait, that is refused, and that comes from the retry queue."""
+    """Notifications: accepted, scheduled for retry, rejected, and from the retry queue."""
     function = Function(world, world.resources.dynamo_function, recorder)
     with _reply_service(world) as reply:
         for status in (None, 503, 422):
             reply.fail_with = status
-            function.handle(_news(), REPLY_SERVICE_URL=reply.url)
+            function.handle(_new_message(), REPLY_SERVICE_URL=reply.url)
         reply.fail_with = None
-        function.handle(_parked(world), REPLY_SERVICE_URL=reply.url)
+        function.handle(_scheduled(world), REPLY_SERVICE_URL=reply.url)
 
 
 @contextlib.contextmanager
@@ -104,12 +104,12 @@ def _reply_service(world: World) -> Iterator[ReplyStandIn]:
         yield reply
 
 
-def _news() -> dict[str, object]:
-    return stream_event(write(new_sender(), "news"), "a-session")
+def _new_message() -> dict[str, object]:
+    return stream_event(write(new_sender(), "new"), "a-session")
 
 
-def _parked(world: World) -> dict[str, Any]:
-    message = write(new_sender(), "parked")
+def _scheduled(world: World) -> dict[str, Any]:
+    message = write(new_sender(), "scheduled")
     world.send(message.body)
     world.await_notified(message)
     body = {

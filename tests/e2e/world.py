@@ -15,7 +15,7 @@ from unc.aws.tables import Tables
 from unc.local.stack import RunningStack
 from unc.messages.message import Message, write_message
 
-PATIENCE_SECONDS = 300.0
+TIME_LIMIT_SECONDS = 300.0
 POLL_SECONDS = 0.1
 
 _numbers = iter(range(200, 10_000))
@@ -23,9 +23,9 @@ _numbers = iter(range(200, 10_000))
 
 def eventually(fact: Callable[[], bool], what: str) -> None:
     """Poll until the fact is true; fail with its name when it does not become so."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIME_LIMIT_SECONDS
     while not fact():
-        assert time.monotonic() < end, f"not within {PATIENCE_SECONDS:.0f} s: {what}"
+        assert time.monotonic() < end, f"not within {TIME_LIMIT_SECONDS:.0f} s: {what}"
         time.sleep(POLL_SECONDS)
 
 
@@ -44,7 +44,7 @@ def write(sender: str, text: str, **fields: str) -> Message:
 
 
 class World:
-    """One running stack and the questions that tests ask of it."""
+    """One running stack, and what tests read from it."""
 
     def __init__(self, stack: RunningStack) -> None:
         self.stack = stack

@@ -44,7 +44,7 @@ def fuzz_stream_record(data: bytes) -> None:
 
 
 def fuzz_retry_record(data: bytes) -> None:
-    """A parked notification, parts of it replaced, and any text in its place."""
+    """A scheduled notification, parts of it replaced, and any text in its place."""
     chance = FuzzedDataProvider(data)
     text = json.dumps(vary(json.loads(retry_body(notification())), chance))
     check_retry_record(vary({"messageId": "record-1", "body": text}, chance))

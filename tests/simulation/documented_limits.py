@@ -87,7 +87,7 @@ def left_active(older: Session, foreign: Sequence[Session], process: Invocation)
 
 
 def asked_at(session: Session, process: Invocation) -> int:
-    """When the index was asked about the session's sender; 0 if never."""
+    """When the index was read for the session's sender; 0 if never."""
     return process.shown.get(session.sender_id, (0, None))[0]
 
 

@@ -22,7 +22,7 @@ class Invocation:
     """One run of a function: the ports that failed, what it has seen and what it holds.
 
     `timed_out`: Lambda has ended it. `brings_again`: it has reported that it is not done.
-    `shown`: by sender, when the index was asked and what it gave as newest. `sighted`: by
+    `shown`: by sender, when the index was read and what it gave as newest. `sighted`: by
     session id, when its row was last seen active. Moments are the ledger's.
     """
 
@@ -69,7 +69,7 @@ class Function(Generic[Dependencies]):
     def invoke(
         self, run: Callable[[Dependencies, Invocation], None], then: Callable[[Invocation], None]
     ) -> Invocation:
-        """Start an invocation; `then` is told of its end, however that came."""
+        """Start an invocation; `then` is called at its end, however that came."""
         self._count += 1
         little = self._faults.inject(
             "function.time", (Fault.LEFT_LITTLE_TIME,), self._scheduler.now

@@ -1,4 +1,4 @@
-"""One history: a world, the real handlers in it, a storm, and then rest."""
+"""One history: in-memory services, the real handlers, injected faults, and then none."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class History:
         )
 
     def _connect(self) -> None:
-        """Tell the mappings of what comes, and the checks of every step."""
+        """Connect the mappings to the queues, and the checks to every step."""
         outside, checks, ledger = self.outside, self._checks, self.ledger
         outside.queue.on_send = self._intake.poll_soon
         outside.queue.on_move = checks.moved_by_sqs

@@ -118,7 +118,7 @@ def quarantine_first(records: Any, context: Any, dependencies: QueueDependencies
     return stuck + queue_handler.handle_batch(good, context, dependencies)
 
 
-def patience_to_the_end(self: Runtime, context: Any = None, calls_behind: int = 0) -> Any:
+def budget_without_margin(self: Runtime, context: Any = None, calls_behind: int = 0) -> Any:
     return _budget(self, context)
 
 
@@ -200,10 +200,8 @@ def may_claim_again(row: NotificationRow, claim: Claim) -> bool:
     return may_claim(replace(row, notified_through=None), claim)
 
 
-def standing_by_attempt(
-    notification: Notification, row: NotificationState | None
-) -> DeliveryStatus:
-    """A parked copy takes over whatever claim there is, as if all before it had ended."""
+def status_by_attempt(notification: Notification, row: NotificationState | None) -> DeliveryStatus:
+    """A scheduled copy takes over whatever claim there is, as if all before it had ended."""
     found = delivery_status(notification, row)
     return (
         DeliveryStatus.DUE

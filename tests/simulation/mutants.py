@@ -112,7 +112,7 @@ MUTANTS = [
     Mutant(
         "storing leaves no time to quarantine",
         "time",
-        [Swap(Runtime, "budget", mutant_rules.patience_to_the_end)],
+        [Swap(Runtime, "budget", mutant_rules.budget_without_margin)],
     ),
     Mutant(
         "bad input raises",
@@ -168,7 +168,7 @@ MUTANTS = [
         [Swap(Notifier, "_claim", mutant_rules.claim_nothing)],
     ),
     Mutant(
-        "a parked copy does not name the claim that failed",
+        "a scheduled copy does not name the claim that failed",
         "G6",
         [Swap(queue_ports, "retry_body", mutant_rules.takes_over_nothing)],
     ),
@@ -191,12 +191,10 @@ MUTANTS = [
         ],
     ),
     Mutant(
-        "a parked copy takes over any claim",
+        "a scheduled copy takes over any claim",
         "G7",
         [
-            Swap(
-                consumer.notification.notifier, "delivery_status", mutant_rules.standing_by_attempt
-            ),
+            Swap(consumer.notification.notifier, "delivery_status", mutant_rules.status_by_attempt),
             Swap(notification_store, "may_claim", mutant_rules.may_claim_by_attempt),
         ],
     ),
@@ -206,10 +204,10 @@ MUTANTS = [
         [Swap(conversation_store, "MOMENT_SECONDS", Decimal(0))],
     ),
     Mutant(
-        "what was told is not noted", "G7", [Swap(Notifier, "_settle", mutant_rules.do_nothing)]
+        "what was notified is not noted", "G7", [Swap(Notifier, "_settle", mutant_rules.do_nothing)]
     ),
     Mutant(
-        "parking leaves no time to give claims back",
+        "scheduling retries leaves no time to release claims",
         "time",
         [Swap(Deferral, "seconds", mutant_rules.no_time_for_steps)],
     ),
@@ -219,7 +217,7 @@ MUTANTS = [
         [Swap(Notifier, "_is_too_late", mutant_rules.never_too_late)],
     ),
     Mutant(
-        "news whose claim has no answer is forgotten",
+        "a notification whose claim has no answer is forgotten",
         "G6",
         [Swap(Notifier, "_notify_round", mutant_rules.forget_the_unclear)],
     ),
@@ -232,7 +230,7 @@ MUTANTS = [
         [Swap(Notifier, "_weigh", mutant_rules.forget_failures)],
     ),
     Mutant(
-        "claims are never given back",
+        "claims are never released",
         "G6",
         [Swap(Deferral, "_give_back", mutant_rules.do_nothing)],
     ),
@@ -242,7 +240,7 @@ MUTANTS = [
         [Swap(containers, "handle_stream", mutant_rules.swallow)],
     ),
     Mutant(
-        "of a sender's news the oldest is told",
+        "of a sender's notifications the oldest is delivered",
         "G6",
         [Swap(consumer.notification.notifier, "newest_per_sender", mutant_rules.oldest_per_sender)],
     ),

@@ -37,7 +37,7 @@ FOUND = [
         "138 --webhooks 16,17,20,22 --faults outage#0",
     ),
     Regression(
-        "parking leaves no time to give claims back",
+        "scheduling retries leaves no time to release claims",
         "1118 --webhooks 17,18,21,22,25,26,27,28,29,30,31,32,33 --faults outage#1,outage#2",
     ),
     Regression(
@@ -45,7 +45,7 @@ FOUND = [
         "316 --webhooks 25,26,28 --faults outage#3,outage#4,stream.again#1,stream.again#3",
     ),
     Regression(
-        "a parked copy takes over any claim",
+        "a scheduled copy takes over any claim",
         "107 --webhooks 2,9,13 --faults outage#0,retry_queue.park#4",
     ),
     Regression(

@@ -1,4 +1,4 @@
-"""What one history is like, drawn from its seed: some calm, some stormy, no two alike.
+"""What one history is like, drawn from its seed: some without faults, some with many, no two alike.
 
 Each history has only some of the faults and some of the places where they fall, so
 that rare combinations are not drowned by the common ones.
@@ -128,7 +128,7 @@ def _draw_outages(pick: Random, span: float) -> list[Outage]:
 
 
 def _draw_blackout(pick: Random, span: float) -> list[Outage]:
-    """Now and then minutes in which nobody can be told and nothing be put off, or nothing works."""
+    """Now and then minutes in which no POST and no retry succeeds, or no call at all."""
     if pick.random() >= 0.15:
         return []
     start = START + pick.random() * span

@@ -1,4 +1,4 @@
-"""The world itself: it has to be as unkind as the real one, and no kinder."""
+"""The in-memory services themselves: they have to fail as the real ones do."""
 
 from __future__ import annotations
 

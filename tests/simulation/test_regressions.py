@@ -14,6 +14,6 @@ def test_a_found_history_holds_every_guarantee(found: Regression) -> None:
     assert run_case(found.case).ledger.violations == []
 
 
-def test_what_was_found_is_told_by_a_broken_core() -> None:
+def test_each_regression_names_a_mutant() -> None:
     """A history that is changed by some other change may show no more what it showed; they do."""
     assert {each.mutant for each in FOUND} <= {each.name for each in MUTANTS}

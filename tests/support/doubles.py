@@ -67,7 +67,7 @@ class Switch:
 
 @dataclass
 class MemoryNotifications(Switch):
-    """Rows by sender; every session asked for is there and limits nobody.
+    """Rows by sender; every session that is read exists and limits nobody.
 
     Rows of `unreadable` senders are left out, claims of `unclear` ones have no outcome.
     """

@@ -36,7 +36,7 @@ class Request:
 
 @dataclass
 class Stub:
-    """A running server: its address, what it was asked, and what it has still to do."""
+    """A running server: its address, its requests so far, and the acts still to come."""
 
     url: str
     script: list[Act]

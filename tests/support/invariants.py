@@ -1,4 +1,4 @@
-"""What has to hold for any input at all; property tests and fuzzers ask the same."""
+"""What has to hold for any input; property tests and fuzzers check the same."""
 
 import json
 
@@ -42,7 +42,7 @@ def check_records(raws: list[object]) -> Batch:
 
 
 def check_stream_record(raw: object) -> None:
-    """It is no news, rejected, or news with keys."""
+    """It is no notification, rejected, or a notification with keys."""
     read = read_stream_record(raw)
     assert read is None or isinstance(read, Notification | RejectedNotification)
     if isinstance(read, Notification):
@@ -50,7 +50,7 @@ def check_stream_record(raw: object) -> None:
 
 
 def check_retry_record(raw: object) -> None:
-    """It is rejected with its body, or news that comes back the same when parked again."""
+    """It is rejected with its body, or a notification that stays the same when scheduled again."""
     read = read_retry_record(raw)
     if isinstance(read, RejectedNotification):
         assert read.reason and isinstance(read.body, str)

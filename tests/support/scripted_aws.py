@@ -1,4 +1,4 @@
-"""An AWS client that answers by a script and remembers what it was asked."""
+"""An AWS client that answers by a script and keeps the requests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,3 +57,18 @@ def cancelled(*codes: str, **items: dict[str, Any]) -> AwsRefused:
     for name, item in items.items():
         reasons[int(name.removeprefix("item"))]["Item"] = item  # type: ignore[assignment]
     return AwsRefused("TransactionCanceledException", {"CancellationReasons": reasons})
+
+
+def takes_all(request: dict[str, Any]) -> dict[str, Any]:
+    """SQS takes every entry of a batch."""
+    return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
+
+
+def batches_of(aws: ScriptedAws) -> list[list[dict[str, Any]]]:
+    """The entries of each SendMessageBatch, in order."""
+    return [request["Entries"] for request in aws.requests("SendMessageBatch")]
+
+
+def values_of(entry: dict[str, Any]) -> dict[str, str]:
+    assert {each["DataType"] for each in entry["MessageAttributes"].values()} == {"String"}
+    return {name: each["StringValue"] for name, each in entry["MessageAttributes"].items()}

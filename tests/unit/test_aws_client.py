@@ -135,7 +135,7 @@ def test_a_refusal_carries_what_aws_said_of_each_part(endpoints: Endpoints) -> N
 
 
 def clock_shows(moment: str) -> Act:
-    """Decline for the clock's sake, with this moment in the answer's Date."""
+    """Reject the request for its clock, with this moment in the answer's Date."""
 
     def act(handler: Handler) -> None:
         handler.date_time_string = lambda timestamp=None: moment  # type: ignore[method-assign]
@@ -172,7 +172,7 @@ def test_a_clock_that_cannot_be_read_changes_nothing(endpoints: Endpoints, momen
     assert abs(apart) < timedelta(minutes=5)
 
 
-def test_expired_credentials_are_asked_for_again(
+def test_expired_credentials_are_fetched_again(
     endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")

@@ -1,4 +1,4 @@
-"""Sessions and chats in DynamoDB: what is asked for, and what the answers are taken to mean."""
+"""Sessions and chats in DynamoDB: the requests, and how answers are read."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -199,7 +199,7 @@ def test_a_session_of_the_reply_service_is_read_as_it_is() -> None:
     assert written.existing["session-a"].user_limited_until == "2026-11-18T11:06:41"
 
 
-def test_the_newest_session_is_asked_for_whatever_its_status() -> None:
+def test_the_newest_session_is_read_whatever_its_status() -> None:
     aws = ScriptedAws({"Items": [row(THERE)]}, {"Items": []})
     known = store(aws).read(["a", "b"], [], [])
     assert known.newest == {"a": THERE, "b": None}
@@ -220,9 +220,9 @@ def rows_for(*present: str) -> Any:
         return {
             "Responses": {
                 table: [
-                    key for key in asked["Keys"] if set(present) & {v["S"] for v in key.values()}
+                    key for key in read["Keys"] if set(present) & {v["S"] for v in key.values()}
                 ]
-                for table, asked in request["RequestItems"].items()
+                for table, read in request["RequestItems"].items()
             }
         }
 
@@ -237,7 +237,7 @@ def test_chats_and_sessions_are_read_consistently_in_one_call() -> None:
     assert known.sessions["session-2"] is None
     assert known.sessions["session-1"] is not None
     [request] = aws.requests("BatchGetItem")
-    assert all(asked["ConsistentRead"] for asked in request["RequestItems"].values())
+    assert all(read["ConsistentRead"] for read in request["RequestItems"].values())
     assert len(request["RequestItems"]["chats"]["Keys"]) == 2
 
 
@@ -281,7 +281,7 @@ def test_one_sender_who_cannot_be_read_costs_the_others_nothing() -> None:
     assert known.newest == {"b": None}
 
 
-def test_nothing_asked_is_no_call() -> None:
+def test_reading_nothing_makes_no_call() -> None:
     aws = ScriptedAws()
     store(aws).read([], [], [])
     assert aws.calls == []

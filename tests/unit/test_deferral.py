@@ -1,4 +1,4 @@
-"""News that cannot be told now: after which attempt it ends, and what is done first."""
+"""Deferred notifications: after which attempt they end, and what is done first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,17 +16,17 @@ OTHER = "15550001"
 
 
 class NotedQueue(MemoryRetryQueue):
-    """Writes down that it was asked."""
+    """Notes that it was called."""
 
     order: list[str]
 
     def schedule(self, notifications: Sequence[Notification]) -> set[str]:
-        self.order.append("park")
+        self.order.append("schedule")
         return super().schedule(notifications)
 
 
 class NotedNotifications(MemoryNotifications):
-    """Writes down that it was asked."""
+    """Notes that it was called."""
 
     order: list[str]
 
@@ -35,8 +35,8 @@ class NotedNotifications(MemoryNotifications):
         return super().settle(notified_through)
 
 
-def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> None:
-    """A death in between leaves what was told in doubt, and nobody untold."""
+def test_retries_are_scheduled_before_the_notified_are_settled() -> None:
+    """A death in between leaves an unknown outcome, and no sender without a notification."""
     world = StreamWorld()
     queue, notifications = NotedQueue(world.time), NotedNotifications(world.time)
     queue.order = notifications.order = []
@@ -45,7 +45,7 @@ def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> Non
     handle_stream(
         [stream_record(), stream_record(sender_id={"S": OTHER})], Context(60.0), dependencies
     )
-    assert queue.order == ["park", "settle"]
+    assert queue.order == ["schedule", "settle"]
     assert [each.sender_id for each in queue.scheduled] == [SENDER]
     assert notifications.rows[OTHER].notified_through == notification().stored_at
 
@@ -59,7 +59,7 @@ def test_who_could_not_be_told_is_parked_before_who_was_told_is_settled() -> Non
         (5, [], ["given up after 5 attempts"]),
     ],
 )
-def test_news_is_tried_as_often_as_was_set(
+def test_a_notification_is_tried_as_often_as_was_set(
     attempt: int, scheduled: list[int], reasons: list[str]
 ) -> None:
     world = StreamWorld(max_attempts=4)

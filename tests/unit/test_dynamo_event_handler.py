@@ -1,4 +1,4 @@
-"""News in, POSTs out: the stream half with everything in memory."""
+"""Records in, POSTs out: the notifier with everything in memory."""
 
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ MOMENT = Decimal("1795000000.5")
 KEYS: dict[str, Any] = {"message_id": "SM1", "session_id": "session-1", "stored_at": MOMENT}
 
 
-def test_a_new_message_is_told_once_however_often_it_comes() -> None:
+def test_a_new_message_is_notified_once_however_often_it_comes() -> None:
     world = StreamWorld()
     for _ in range(2):
         world.notify(stream_record())
@@ -28,7 +28,7 @@ def test_a_new_message_is_told_once_however_often_it_comes() -> None:
     assert [each.get("Covered") for each in lines_with(world, "notifications handled")] == [None, 1]
 
 
-def test_each_sender_is_told_once_a_batch() -> None:
+def test_each_sender_is_notified_once_a_batch() -> None:
     world = StreamWorld()
     newer = stream_record(stored_at={"N": "1795000001"}, message_id={"S": "SM2"})
     world.notify(stream_record(), newer, stream_record(sender_id={"S": "1"}))
@@ -38,7 +38,7 @@ def test_each_sender_is_told_once_a_batch() -> None:
     ]
 
 
-def test_what_cannot_be_delivered_now_is_parked_and_told_later() -> None:
+def test_what_cannot_be_delivered_now_is_scheduled_for_retry_and_notified_later() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
     world.notify(stream_record())
@@ -68,7 +68,7 @@ def test_what_never_can_be_delivered_ends_with_its_reason(
     assert (logged["sender"], logged["reason"]) == ("…0199", reason)
 
 
-def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
+def test_an_unknown_outcome_is_logged_and_not_notified_again() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
     world.notify(stream_record())
@@ -77,7 +77,7 @@ def test_an_unknown_outcome_is_logged_and_not_told_again() -> None:
     assert len(lines_with(world, "reply outcome unknown")) == 1
 
 
-def test_an_unknown_outcome_is_told_again_where_that_is_wanted() -> None:
+def test_an_unknown_outcome_is_notified_again_where_that_is_wanted() -> None:
     """Then a claim in doubt is taken over, once nobody can be alive who made it."""
     world = StreamWorld(resends_unknown=True)
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
@@ -96,14 +96,14 @@ def test_a_post_that_may_be_under_way_is_waited_for_and_that_is_no_attempt() -> 
     assert [each.attempt for each in world.retry_queue.scheduled] == [1]
 
 
-def test_whoever_holds_the_claim_answers_for_the_news() -> None:
+def test_the_holder_of_the_claim_handles_the_notification() -> None:
     world = StreamWorld()
     world.notifications.loses = {SENDER}
     world.notify(stream_record())
     assert world.replies.notified == world.retry_queue.scheduled == []
 
 
-def test_news_of_a_message_that_is_gone_is_dropped() -> None:
+def test_the_notification_of_a_message_that_is_gone_is_dropped() -> None:
     world = StreamWorld()
     world.notifications.texts[notification().key] = None
     assert world.retry(retry_record()) == []
@@ -111,7 +111,7 @@ def test_news_of_a_message_that_is_gone_is_dropped() -> None:
     assert [each["Deleted"] for each in lines_with(world, "notifications handled")] == [1]
 
 
-def test_more_senders_than_connections_are_told_in_rounds() -> None:
+def test_more_senders_than_connections_are_notified_in_rounds() -> None:
     world = StreamWorld(round_size=2)
     world.notify(*(stream_record(sender_id={"S": str(n)}) for n in range(5)))
     assert len(world.replies.notified) == 5
@@ -121,7 +121,7 @@ def test_more_senders_than_connections_are_told_in_rounds() -> None:
     ("limit", "notified"),
     [("2099-01-01T00:00:00", 0), ("2001-01-01T00:00:00", 1), ("tomorrow", 1), (None, 1)],
 )
-def test_a_limited_user_is_not_told_about_and_an_unreadable_limit_is_logged(
+def test_a_limited_user_is_not_notified_about_and_an_unreadable_limit_is_logged(
     limit: str | None, notified: int
 ) -> None:
     world = StreamWorld()
@@ -131,7 +131,7 @@ def test_a_limited_user_is_not_told_about_and_an_unreadable_limit_is_logged(
     assert len(lines_with(world, "user_limited_until is not readable")) == (limit == "tomorrow")
 
 
-def test_while_the_table_is_down_news_is_parked() -> None:
+def test_while_the_table_is_down_a_retry_is_scheduled() -> None:
     world = StreamWorld()
     world.notifications.is_down = True
     world.notify(stream_record())
@@ -139,7 +139,7 @@ def test_while_the_table_is_down_news_is_parked() -> None:
     assert world.replies.notified == []
 
 
-def test_news_that_can_be_neither_told_nor_parked_comes_again() -> None:
+def test_what_can_be_neither_notified_nor_scheduled_comes_again() -> None:
     world = StreamWorld()
     world.retry_queue.is_down = True
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
@@ -149,7 +149,7 @@ def test_news_that_can_be_neither_told_nor_parked_comes_again() -> None:
     assert world.notifications.rows[SENDER].notified_through == MOMENT
 
 
-def test_of_parked_news_every_copy_of_what_stays_open_comes_again() -> None:
+def test_every_copy_of_a_scheduled_notification_that_stays_open_comes_again() -> None:
     world = StreamWorld()
     world.retry_queue.is_down = True
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
@@ -158,7 +158,7 @@ def test_of_parked_news_every_copy_of_what_stays_open_comes_again() -> None:
 
 
 def test_the_claim_that_stands_is_not_forgotten_among_those_that_may_stand() -> None:
-    """One refusal, then the claims stay unclear for longer than a parked copy remembers."""
+    """One refusal, then more claims with an unknown outcome than a scheduled copy can name."""
     world = StreamWorld(max_attempts=100)
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
     world.notify(stream_record())
@@ -170,7 +170,7 @@ def test_the_claim_that_stands_is_not_forgotten_among_those_that_may_stand() -> 
     assert [each.sender_id for each in world.replies.notified] == [SENDER, SENDER]
 
 
-def test_a_table_that_cannot_settle_keeps_nobody_from_being_parked() -> None:
+def test_a_table_that_cannot_settle_keeps_no_retry_from_being_scheduled() -> None:
     world = StreamWorld()
     world.notifications.settles = False
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
@@ -194,7 +194,7 @@ def test_a_retry_record_that_cannot_even_be_rejected_comes_again() -> None:
     assert world.retry({"messageId": "record-9", "body": "{"}) == ["record-9"]
 
 
-def test_parked_news_already_covered_is_dropped() -> None:
+def test_a_scheduled_notification_already_covered_is_dropped() -> None:
     world = StreamWorld()
     world.notifications.rows[SENDER] = NotificationState(notified_through=MOMENT)
     assert world.retry(retry_record()) == []
@@ -208,7 +208,7 @@ def test_a_script_tells_about_one_sender() -> None:
 
 
 @pytest.mark.parametrize("given", [(), (None,), ("SM1",), ({"message_id": "SM1"},)])
-def test_a_script_hears_what_makes_news(given: tuple[Any, ...]) -> None:
+def test_a_script_hears_what_makes_a_notification(given: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="message_id, session_id and stored_at"):
         notify_reply_service(SENDER, *given)
 
@@ -236,7 +236,7 @@ def test_a_script_may_give_a_moment_as_any_number(moment: Any) -> None:
         ({"stored_at": NOW + 161}, "^stored_at lies ahead of the clock"),
     ],
 )
-def test_a_script_hears_of_news_that_would_silence_the_sender(
+def test_a_script_hears_of_a_notification_that_would_silence_the_sender(
     given: dict[str, Any], said: str
 ) -> None:
     """What `through` holds covers all that is stored before it."""
@@ -256,14 +256,14 @@ def test_a_script_hears_of_news_that_would_silence_the_sender(
         ("1", "^sender_id is not the sender of the notification$"),
     ],
 )
-def test_a_script_hears_that_news_is_somebody_else_s(sender: str, said: str) -> None:
+def test_a_script_hears_that_a_notification_is_of_another_sender(sender: str, said: str) -> None:
     world = StreamWorld()
     with pytest.raises(ValueError, match=said):
         notify_reply_service(sender, notification(), world.dependencies)
     assert world.notifications.calls == 0
 
 
-def test_a_script_hears_that_nobody_could_be_told() -> None:
+def test_a_script_hears_that_the_reply_service_could_not_be_notified() -> None:
     world = StreamWorld()
     world.notifications.is_down = world.retry_queue.is_down = True
     with pytest.raises(NotHandled, match="Down"):

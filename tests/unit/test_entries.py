@@ -152,7 +152,7 @@ def test_an_event_without_records_is_answered(handler: Any, event: dict[str, Any
     assert handler(event, Context()) == NOTHING_FAILED
 
 
-def test_new_news_is_told(account: Stub) -> None:
+def test_a_new_message_is_notified(account: Stub) -> None:
     assert dynamo_handler({"Records": [stream_record()]}, Context(90.0)) == NOTHING_FAILED
     [notified] = [each for each in account.requests if each.path == "/reply/"]
     assert notified.json == {"sender_id": SENDER, "message": "hi"}
@@ -165,7 +165,7 @@ def test_new_news_is_told(account: Stub) -> None:
     ]
 
 
-def test_news_of_the_retry_queue_fails_by_its_own_id(account: Stub) -> None:
+def test_a_record_of_the_retry_queue_fails_by_its_own_id(account: Stub) -> None:
     account.script[:] = [reply(500)]
     scheduled = {"messageId": "record-1", "body": "{", "eventSource": "aws:sqs"}
     answer = dynamo_handler({"Records": [scheduled]}, Context(6.0))

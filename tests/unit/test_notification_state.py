@@ -1,4 +1,4 @@
-"""Whether news still has to be told, by the sender's row."""
+"""Whether a notification is still due, by the sender's row."""
 
 from decimal import Decimal
 
@@ -50,7 +50,7 @@ def row(
         (row(LATER, "failed"), ("failed",), COVERED),
     ],
 )
-def test_the_row_decides_where_news_stands(
+def test_the_row_decides_the_delivery_status(
     row: Row | None, after: tuple[str, ...], stands: DeliveryStatus
 ) -> None:
     assert delivery_status(notification(stored_at=NOW, after=after), row) is stands

@@ -34,7 +34,7 @@ def senders_of(aws: ScriptedAws) -> list[list[str]]:
     return [[each["Key"]["sender_id"]["S"] for each in part] for part in updates_of(aws)]
 
 
-def test_a_claim_names_the_news_the_claimer_and_whom_it_replaces() -> None:
+def test_a_claim_names_the_notification_the_claimer_and_the_claim_it_replaces() -> None:
     aws = ScriptedAws()
     assert store(aws).claim([claim("a"), claim("b")]) == ClaimResult(won={"a", "b"})
     [[update, _]] = updates_of(aws)
@@ -107,7 +107,7 @@ def test_more_than_a_hundred_claims_take_another_transaction() -> None:
     assert [len(part) for part in updates_of(aws)] == [100, 100, 50]
 
 
-def test_a_claim_that_still_stands_is_given_back() -> None:
+def test_a_claim_that_still_stands_is_released() -> None:
     aws = ScriptedAws(cancelled(OK, FAILED), {})
     assert store(aws).release([claim("a"), claim("b")]) == {"a", "b"}
     update = updates_of(aws)[0][0]
@@ -146,12 +146,12 @@ def test_rows_sessions_and_texts_are_read_consistently_in_one_call() -> None:
     found = {"notifications": [ROW], "chats": [TEXT], "sessions": [{"session_id": {"S": "s1"}}]}
     aws = ScriptedAws({"Responses": found})
     keys = [ChatKey("a", "SM1"), ChatKey("a", "SM2")]
-    audience = store(aws).read(["s1", "s2"], ["a", "b"], keys)
+    reads = store(aws).read(["s1", "s2"], ["a", "b"], keys)
     notified = NotificationState(Decimal("2.5"), "somebody", Decimal("1.5"), SID)
-    assert audience.notifications == {"a": notified, "b": None}
-    assert audience.texts == {keys[0]: "hi", keys[1]: None}
-    assert audience.sessions.keys() == {"s1", "s2"}
-    assert audience.sessions["s2"] is None
+    assert reads.notifications == {"a": notified, "b": None}
+    assert reads.texts == {keys[0]: "hi", keys[1]: None}
+    assert reads.sessions.keys() == {"s1", "s2"}
+    assert reads.sessions["s2"] is None
     [request] = aws.requests("BatchGetItem")
     assert all(asked["ConsistentRead"] for asked in request["RequestItems"].values())
 
@@ -195,5 +195,5 @@ def test_a_null_or_empty_limit_is_none(limit: dict[str, Any]) -> None:
     ("error", "is_rejected"), [(throttled(), False), (refused("ResourceNotFoundException"), True)]
 )
 def test_a_table_that_will_never_answer_says_so(error: Exception, is_rejected: bool) -> None:
-    audience = store(ScriptedAws(error)).read([], ["a"], [])
-    assert (audience.notifications, audience.is_rejected) == ({}, is_rejected)
+    reads = store(ScriptedAws(error)).read([], ["a"], [])
+    assert (reads.notifications, reads.is_rejected) == ({}, is_rejected)

@@ -74,7 +74,7 @@ DENIED = refused("AccessDeniedException")
         ([{}, {}, {}, throttled(), DENIED], 5, ["write:AccessDenied", "write:Throttling"]),
     ],
 )
-def test_what_the_table_declines_comes_again_and_is_not_insisted_on(
+def test_what_the_table_rejects_comes_again_and_is_not_repeated(
     script: list[Any], calls: int, problems: list[str]
 ) -> None:
     world, aws = QueueWorld(), ScriptedAws(*script)

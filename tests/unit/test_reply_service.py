@@ -148,7 +148,7 @@ def test_a_silent_service_leaves_the_outcome_unknown() -> None:
 
 
 @pytest.mark.usefixtures("given_secret")
-def test_where_no_connection_comes_about_nobody_was_told() -> None:
+def test_where_no_connection_comes_about_nothing_was_notified() -> None:
     with nobody() as url:
         assert service(url).post([notification()]) == {SENDER: LATER}
 
@@ -165,7 +165,7 @@ def test_each_sender_has_an_outcome_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("given_secret")
-def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
+def test_why_posts_were_not_accepted_is_reported_in_codes() -> None:
     not_notified: list[Mapping[str, int]] = []
     acts = [reply(503), reply(503), reply(422), hang_up(), reply()]
     with serving(*acts) as stub:
@@ -180,7 +180,7 @@ def test_why_posts_were_not_accepted_is_told_in_codes() -> None:
 
 
 @pytest.mark.usefixtures("given_secret")
-def test_a_given_secret_that_is_wrong_is_not_asked_for_again() -> None:
+def test_a_given_secret_that_is_wrong_is_not_fetched_again() -> None:
     with serving(reply(401)) as stub:
         assert notified(stub) is UNAUTHORIZED
     assert len(stub.requests) == 1
@@ -209,7 +209,7 @@ def test_a_fetched_secret_that_is_wrong_is_fetched_again_once(
 def test_there_is_no_second_round_when_the_first_took_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It could outlast the function; parked, the news is told with the new secret."""
+    """It could outlast the function; the retry uses the new secret."""
     moments = iter([0.0, 0.0, SECOND_ROUND_SECONDS])
     with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
@@ -231,7 +231,7 @@ def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
     assert len(stub.requests) == 1
 
 
-def test_only_those_who_were_refused_are_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_those_who_were_refused_are_notified_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(stored("s")) as secrets, serving(reply(401), reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         outcomes = service(stub.url).post([notification("a"), notification("b"), notification("c")])
@@ -303,7 +303,7 @@ def test_a_given_secret_that_no_header_can_carry_says_so(monkeypatch: pytest.Mon
         reply_secret().value()
 
 
-def test_without_a_secret_nobody_is_told_and_somebody_hears_why(
+def test_without_a_secret_nothing_is_notified_and_the_reason_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     problems: list[str] = []

@@ -154,7 +154,7 @@ def test_an_mms_keeps_both_its_media_in_order() -> None:
     }
 
 
-def test_a_status_callback_is_told_apart_and_becomes_no_chat() -> None:
+def test_a_status_callback_is_recognized_and_becomes_no_chat() -> None:
     body = sample("status_callback")
     assert parse_message_body(body)["message_type"] == "status_callback"
     assert group_messages_by_sender([raw_record(body)]) == {}

@@ -106,7 +106,7 @@ def test_a_script_hears_at_once_what_will_never_work() -> None:
     assert len(aws.calls) == 2
 
 
-def test_without_messages_nothing_is_asked_or_opened() -> None:
+def test_without_messages_nothing_is_read_or_opened() -> None:
     world = QueueWorld()
     assert process_message(SENDER, [], world.dependencies) == 0
     assert store_chat_messages("mine", SENDER, [], world.dependencies) == 0

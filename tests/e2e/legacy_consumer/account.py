@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 QUEUE, DEAD_LETTERS = "unc-consumer-queue.fifo", "unc-consumer-queue-dlq.fifo"
 STORING, NOTIFYING = "unc-queue-lambda", "unc-dynamo-lambda"
 ROLE = "consumer-lambda-execution-role"
-# To be cut off is not what these tests are about: the older notifier would tell a batch again. A
+# To be cut off is not what these tests are about: the legacy notifier would handle a batch again. A
 # takeover waits for the storing one's time to be over.
 TIMEOUT_SECONDS = {STORING: 10, NOTIFYING: 120}
 VISIBILITY_SECONDS = 30
@@ -103,10 +103,10 @@ def attach(aws: Aws, queue: str, stream: str) -> tuple[str, str]:
     reads = aws.functions.create_event_source_mapping(
         EventSourceArn=_arn(aws, queue), FunctionName=STORING, BatchSize=10
     )
-    tells = aws.functions.create_event_source_mapping(
+    notifies = aws.functions.create_event_source_mapping(
         EventSourceArn=stream, FunctionName=NOTIFYING, BatchSize=10, StartingPosition="TRIM_HORIZON"
     )
-    return reads["UUID"], tells["UUID"]
+    return reads["UUID"], notifies["UUID"]
 
 
 def leave_orphans(aws: Aws) -> None:

@@ -9,11 +9,11 @@ def handler(event, context):
     for record in event.get("Records", []):
         image = record["dynamodb"].get("NewImage", {})
         if record["eventName"] == "INSERT" and image["chat_type"]["S"] == "inbound":
-            tell(image["sender_id"]["S"], image["content"]["M"]["text"]["S"])
+            notify(image["sender_id"]["S"], image["content"]["M"]["text"]["S"])
     return {"statusCode": 200}
 
 
-def tell(sender, text):
+def notify(sender, text):
     body = json.dumps({"sender_id": sender, "message": text}).encode()
     headers = {
         "Content-Type": "application/json",
@@ -24,4 +24,4 @@ def tell(sender, text):
         with urllib.request.urlopen(call, timeout=30):
             pass
     except OSError as error:
-        print("could not tell", error)
+        print("could not notify", error)

@@ -47,14 +47,14 @@ class LegacyWorld:
         plan = Plan(build_package(), {"ReplyServiceUrl": self.reply.url}, template=template)
         roll_out(self.aws, plan, None, progress, show_nothing, drain_limit_seconds)
 
-    def told(self, message: Message) -> int:
+    def notified(self, message: Message) -> int:
         """How many POSTs about it were accepted."""
-        told = self.reply.accepted(message.sender_id)
-        return sum(telling.message == message.label for telling in told)
+        posts = self.reply.accepted(message.sender_id)
+        return sum(post.message == message.label for post in posts)
 
     def await_notified(self, *messages: Message) -> None:
         for message in messages:
-            eventually(lambda one=message: self.told(one) > 0, f"{message.label} told")
+            eventually(lambda one=message: self.notified(one) > 0, f"{message.label} notified")
 
     def send(self, text: str, group: str = "webhook_group") -> Message:
         """Queue a message of a new sender."""
@@ -63,15 +63,15 @@ class LegacyWorld:
         return message
 
     def exchange(self, text: str) -> Message:
-        """Queue a message of a new sender and wait until it is told."""
+        """Queue a message of a new sender and wait until it is notified."""
         message = self.send(text)
         self.await_notified(message)
         return message
 
     def pass_by(self, *senders: str) -> None:
-        """Wait until all that is stored of these senders was told, or never will be.
+        """Wait until all that is stored of these senders was notified, or never will be.
 
-        One more message of each does it: a sender's records are told in their order, different
+        One more message of each does it: a sender's records are handled in their order, different
         senders' at the same time.
         """
         last = [write(f"whatsapp:+{sender}", "the last one") for sender in senders]
@@ -80,9 +80,9 @@ class LegacyWorld:
         self.await_notified(*last)
 
     def assert_notified_once(self, *messages: Message) -> None:
-        """Nothing was lost and nothing was told again."""
+        """Nothing was lost and nothing was notified twice."""
         self.pass_by(*{message.sender_id for message in messages})
-        assert [self.told(message) for message in messages] == [1] * len(messages)
+        assert [self.notified(message) for message in messages] == [1] * len(messages)
 
     def functions(self) -> list[dict[str, object]]:
         """What makes the legacy functions what they are."""

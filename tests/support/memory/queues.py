@@ -1,7 +1,7 @@
 """SQS: a FIFO queue with message groups, and a standard queue with delays.
 
 A receive hides messages for a while and counts; what was received too often moves to
-the dead-letter queue at the next receive, without a word on why.
+the dead-letter queue at the next receive, without a reason.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Message:
 class Queue:
     """What both kinds share. `most_receives` None: nothing ever moves away.
 
-    `on_send` and `on_move` are told of what came, and of what moved to `dead_letters`.
+    `on_send` and `on_move` are called with what came, and with what moved to `dead_letters`.
     """
 
     name: str

@@ -18,7 +18,7 @@ from tests.support.memory.scheduler import Scheduler
 
 T = TypeVar("T")
 
-CALL_TIMEOUT_SECONDS = LONGEST_CALL_SECONDS  # a silent call is given up after it
+CALL_TIMEOUT_SECONDS = LONGEST_CALL_SECONDS  # a silent call ends after it
 LATEST_APPLICATION_SECONDS = 8.0
 
 ERRORS = {

@@ -11,7 +11,7 @@ from tests.support.doubles import StreamWorld
 HANGING_SECONDS = 4.0
 
 
-def test_a_queue_that_hangs_leaves_time_to_give_the_claim_back() -> None:
+def test_a_queue_that_hangs_leaves_time_to_release_the_claim() -> None:
     world = StreamWorld()
     world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
@@ -20,8 +20,8 @@ def test_a_queue_that_hangs_leaves_time_to_give_the_claim_back() -> None:
     assert world.notifications.released == [SENDER]
 
 
-def test_two_queues_that_hang_leave_time_to_give_the_claims_back() -> None:
-    """One sender to be parked, one to be given up: neither may take the time of what follows."""
+def test_two_queues_that_hang_leave_time_to_release_the_claims() -> None:
+    """One to be scheduled, one to be dead-lettered: neither may take the time of what follows."""
     world = StreamWorld()
     world.replies.outcomes = {SENDER: Outcome.CANNOT_DELIVER_NOW, "1": Outcome.REJECTED}
     world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
@@ -52,8 +52,8 @@ def test_nobody_waits_for_somebody_else_s_claim() -> None:
     assert (scheduled.sender_id, scheduled.after) == ("1", ("token2",))
 
 
-def test_a_claim_that_took_the_time_of_its_post_is_parked_to_be_taken_over() -> None:
-    """Nobody was told, and it is known: the parked copy names the claim and costs no attempt."""
+def test_a_claim_that_took_the_time_of_its_post_is_scheduled_to_be_taken_over() -> None:
+    """No POST was made, for certain: the scheduled copy names the claim and costs no attempt."""
     world = StreamWorld()
     world.notifications.seconds_to_claim = 30.0
     world.notify(stream_record())
@@ -66,7 +66,7 @@ def test_a_claim_that_took_the_time_of_its_post_is_parked_to_be_taken_over() -> 
 
 
 @pytest.mark.parametrize("seconds", [0.0, 15.0, 19.0])
-def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked(seconds: float) -> None:
+def test_too_late_to_wait_for_answers_all_are_scheduled_and_none_notified(seconds: float) -> None:
     world = StreamWorld()
     world.notify(stream_record(), seconds=seconds)
     assert world.replies.notified == []
@@ -74,7 +74,7 @@ def test_too_late_to_wait_for_answers_nobody_is_told_but_all_are_parked(seconds:
 
 
 def test_a_function_that_is_given_little_time_uses_it() -> None:
-    """Another invocation would have no more: parked for that, nobody would ever be told."""
+    """Another invocation would have no more time: a retry would change nothing, for ever."""
     world = StreamWorld()
     world.notify(stream_record(), seconds=30.0)
     assert [each.sender_id for each in world.replies.notified] == [SENDER]
@@ -93,8 +93,8 @@ def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
     assert told_at == [100.0]
 
 
-def test_a_table_that_will_never_answer_is_asked_once() -> None:
-    """A name that is wrong, a right that is missing: the news is parked for after the repair."""
+def test_a_table_that_rejects_for_good_is_called_once() -> None:
+    """A name is wrong or a right is missing: the retry comes after the repair."""
     world = StreamWorld()
     world.notifications.is_down = world.notifications.rejects = True
     world.notify(stream_record())
