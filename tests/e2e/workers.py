@@ -1,4 +1,4 @@
-"""The processes that run the functions: grandchildren of the emulator's keeper, seen in /proc."""
+"""The processes that run the functions: grandchildren of the emulator's process guard, seen in /proc."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ LOOKS = 3
 
 
 class Workers:
-    """The workers under one keeper; any thread may ask."""
+    """The workers under one process guard; any thread may ask."""
 
-    def __init__(self, keeper: int) -> None:
-        self._keeper = keeper
+    def __init__(self, guard: int) -> None:
+        self._guard = guard
         self._seen: list[int] = []
 
     def owner_of(self, port: int, peer: int) -> int:
@@ -39,9 +39,9 @@ class Workers:
         yield from self._seen
 
     def list(self) -> list[int]:
-        """Process ids of all workers; the emulator is the keeper's child, they are its children."""
+        """Process ids of all workers; the emulator is the process guard's child, they are its children."""
         parents = dict(read_parents())
-        return [pid for pid, parent in parents.items() if parents.get(parent) == self._keeper]
+        return [pid for pid, parent in parents.items() if parents.get(parent) == self._guard]
 
     def kill(self, worker: int) -> None:
         """End a worker as a crash would; nobody else's process is ever touched."""

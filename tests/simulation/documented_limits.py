@@ -1,7 +1,7 @@
 """Every documented limit of a guarantee: what is not promised, and nothing else.
 
 Each one holds only when it can be traced to an injected fault, or
-to a deed of somebody else that nobody could have seen in time.
+to an action of others that our code could not have seen in time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def left_by_sqs(submission: Submission) -> bool:
     """SQS itself moved it, without a reason: only when our code could not.
 
     That is when the last invocation that had it died, has it still, was left little time, or
-    could not reach the dead-letter queue. A delivery receipt may go too: nobody misses it.
+    could not reach the dead-letter queue. A delivery receipt may go too: it is never stored.
     """
     last = submission.last_handled_by
     if last is None or submission.kind is Kind.CALLBACK:

@@ -39,7 +39,7 @@ class Case:
 
 
 class History:
-    """Everything of one history; `run` lives through it once."""
+    """Everything of one history; `run` runs it once."""
 
     def __init__(self, case: Case, ledger: type[Ledger] = Ledger) -> None:
         self.chance = Chance(case.seed)
@@ -173,7 +173,7 @@ class History:
 
 
 def run_case(case: Case) -> History:
-    """Live through a history."""
+    """Run a history to its end."""
     history = History(case)
     history.run()
     return history

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.support.memory.chance import Chance
-from tests.support.memory.fault_schedule import DEATH, DEEDS, PART, POST, WRITE, Fault, Outage
+from tests.support.memory.fault_schedule import (
+    ACTIONS_OF_OTHERS,
+    DEATH,
+    PART,
+    POST,
+    WRITE,
+    Fault,
+    Outage,
+)
 
 START = 1_790_000_000.0
 MESSAGES = 30
@@ -110,9 +118,9 @@ def _draw_kinds(pick: Random) -> list[Fault]:
     """About half of the ways in which things fail, and everything that others do."""
     failures = dict.fromkeys([*WRITE, *PART, *POST, *DEATH])
     chosen = [kind for kind in failures if pick.random() < 0.5]
-    deeds = [kind for kind in DEEDS if pick.random() < 0.7]
+    actions = [kind for kind in ACTIONS_OF_OTHERS if pick.random() < 0.7]
     always = [Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
-    return [*chosen, *deeds, *always]
+    return [*chosen, *actions, *always]
 
 
 def _draw_outages(pick: Random, span: float) -> list[Outage]:

@@ -48,7 +48,7 @@ def _with_fewer_webhooks(case: Case, tries: _Tries) -> Case:
 
 
 class _Tries:
-    """Runs cases and counts; a case that breaks the world itself does not count as failing."""
+    """Runs cases and counts; a case that breaks the simulation itself does not count as failing."""
 
     def __init__(self, wanted: set[str]) -> None:
         self._wanted = wanted

@@ -1,4 +1,4 @@
-"""Live through many histories: `python -m tests.simulation.soak --histories 100000`.
+"""Run many histories: `python -m tests.simulation.soak --histories 100000`.
 
 Prints what they held; for those that violate a guarantee, the shortest history found and
 the command that replays it, and ends with 1.
@@ -42,7 +42,7 @@ class Summary:
         self.failed += other.failed
 
 
-def live_through(seeds: Sequence[int]) -> Summary:
+def run_seeds(seeds: Sequence[int]) -> Summary:
     """Run the histories of some seeds."""
     summary = Summary(len(seeds))
     for seed in seeds:
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(seeds: range, workers: int) -> Iterator[Summary]:
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap_unordered(live_through, chunks)
+        yield from pool.imap_unordered(run_seeds, chunks)
 
 
 def _show_progress(total: Summary, wanted: int) -> None:

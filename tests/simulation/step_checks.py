@@ -100,7 +100,7 @@ class StepChecks:
             self._violated("G2", f"chat {put.key.message_id} is written a second time")
 
     def _check_order(self, put: PutChat, together: set[object]) -> None:
-        """Everything that was queued before it is stored, or somebody else's concern."""
+        """Everything that was queued before it is stored, or a documented limit applies."""
         submission = self._ledger.by_place.get(put.row["created_at"])
         if submission is None or submission.key != put.key:
             self._violated("G3", f"chat {put.key.message_id} has a place that is not its own")

@@ -1,6 +1,6 @@
 """G1 to G7 hold in hundreds of histories, each with its own faults.
 
-`python -m tests.simulation.soak` lives through as many as you like.
+`python -m tests.simulation.soak` runs as many as you like.
 """
 
 from __future__ import annotations

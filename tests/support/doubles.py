@@ -1,4 +1,4 @@
-"""The smallest stand-ins for the ports: they hold what they are given, or are down."""
+"""The two halves put together for unit tests, a clock, and doubles of the notifier's ports."""
 
 import itertools
 import json
@@ -67,7 +67,7 @@ class Switch:
 
 @dataclass
 class MemoryNotifications(Switch):
-    """Rows by sender; every session that is read exists and limits nobody.
+    """Rows by sender; every session that is read exists and is not limited.
 
     Rows of `unreadable` senders are left out, claims of `unclear` ones have no outcome.
     """

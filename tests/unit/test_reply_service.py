@@ -243,9 +243,9 @@ def test_a_secret_is_fetched_once_for_many_posts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("INTELLIGENCE_API_SECRET_ID", "prod/reply")
     with serving(stored("fetched")) as secrets, serving(reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        teller = service(stub.url)
+        notifier = service(stub.url)
         for _ in range(3):
-            teller.post([notification("a"), notification("b")])
+            notifier.post([notification("a"), notification("b")])
     assert [request.json for request in secrets.requests] == [{"SecretId": "prod/reply"}]
     assert os.environ["INTELLIGENCE_API_SECRET"] == "fetched"
 

@@ -4,7 +4,7 @@ from random import Random
 
 
 class Chance:
-    """Gives each part of the world a stream of its own."""
+    """Gives each part of a history a stream of its own."""
 
     def __init__(self, seed: int | str) -> None:
         self._seed = seed

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: drawn by site and visit, so that any one can be left out.
+"""Which faults are injected, and when: drawn by site and visit, so that any one can be left out.
 
 A fault has a name, `site#visit` or `outage#number`. A world that is given names lets
 only those injected; that is how a failing history is made short. What others do at a time
@@ -17,7 +17,7 @@ from tests.support.memory.chance import Chance
 
 
 class Fault(Enum):
-    """Ways in which a call, or the process that makes it, fails; and others' deeds."""
+    """Ways in which a call, or the process that makes it, fails; and the actions of others."""
 
     THROTTLED = "refused at once, not applied"
     LOST = "not applied, no answer"
@@ -63,7 +63,7 @@ POST = (
     Fault.TOO_SLOW,
 )
 DEATH = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
-DEEDS = (Fault.COMPLETES, Fault.OPENS, Fault.LIMITS)
+ACTIONS_OF_OTHERS = (Fault.COMPLETES, Fault.OPENS, Fault.LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from consumer.conversation.session import ACTIVE, Session
 from consumer.notification.notification import Notification
 from consumer.notification.ports import Outcome
 from consumer.notification.reply_service import CONNECT_SECONDS
-from tests.support.memory.fault_schedule import DEATH, DEEDS, POST, Fault, FaultSchedule
+from tests.support.memory.fault_schedule import ACTIONS_OF_OTHERS, DEATH, POST, Fault, FaultSchedule
 from tests.support.memory.observer import Observer, Post
 from tests.support.memory.scheduler import Scheduler
 from tests.support.memory.tables import Tables
@@ -61,7 +61,7 @@ class ReplyService:
 
     def consider(self, site: str, sender_id: str) -> None:
         """Complete a session, open one, limit a user, or, mostly, nothing."""
-        action = self._faults.inject(site, DEEDS, self._scheduler.now)
+        action = self._faults.inject(site, ACTIONS_OF_OTHERS, self._scheduler.now)
         if action is Fault.OPENS:
             self.open_session(sender_id)
         sessions = self._tables.sessions_of(sender_id)

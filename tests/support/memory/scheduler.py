@@ -18,7 +18,7 @@ Act = Callable[[], None]
 
 
 class Stopped(BaseException):
-    """The world has ended over an error elsewhere; unwinds the tasks that still pause."""
+    """An error elsewhere has ended the run; unwinds the tasks that still pause."""
 
 
 class Task:
@@ -55,7 +55,7 @@ class Scheduler:
         heappush(self._due, (self.now, next(self._ordinals), Task(act, subject)))
 
     def pause(self, seconds: float) -> None:
-        """Let the world go on for a while, then return."""
+        """Let this many seconds pass, and all that is due in them happen, then return."""
         until = self.now + seconds
         if not self._due or self._due[0][0] > until:
             self.now = until
@@ -98,7 +98,7 @@ class Scheduler:
             self.current = None
             try:
                 turn()
-            except BaseException as error:  # raised to whoever runs the world
+            except BaseException as error:  # raised by run()
                 self._error = error
         return None
 
@@ -117,7 +117,7 @@ class Scheduler:
                 task.act()
             except Stopped:
                 pass
-            except BaseException as error:  # raised to whoever runs the world
+            except BaseException as error:  # raised by run()
                 self._error = self._error or error
             task = self._next(lane)
 

@@ -1,6 +1,6 @@
 """Tables, queues and the reply service in memory, and the ports to them.
 
-Calm unless the fault schedule says otherwise: without one every call succeeds, and takes no time.
+Faults come from the fault schedule only: without one every call succeeds, and takes no time.
 """
 
 from __future__ import annotations
