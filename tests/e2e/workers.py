@@ -1,4 +1,4 @@
-"""The processes that run the functions: grandchildren of the emulator's process guard, seen in /proc."""
+"""The processes that run the functions, seen in /proc: grandchildren of the process guard."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ class Workers:
         yield from self._seen
 
     def list(self) -> list[int]:
-        """Process ids of all workers; the emulator is the process guard's child, they are its children."""
+        """Process ids of all workers: children of the emulator, which is the guard's child."""
         parents = dict(read_parents())
         return [pid for pid, parent in parents.items() if parents.get(parent) == self._guard]
 
