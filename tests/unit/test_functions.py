@@ -1,4 +1,4 @@
-"""The two entries: what they answer, with AWS and the reply service played by one server."""
+"""The two functions: what they answer, with AWS and the reply service played by one server."""
 
 import json
 from collections.abc import Iterator
