@@ -6,7 +6,8 @@ that its absence raises.
 
 from dataclasses import dataclass
 
-from consumer.environment import Environment, flag, number, required, text, url
+from consumer.environment import Environment, flag, number, public_url, required, text, url
+from consumer.errors import SettingInvalid
 
 # The notifier is ended after 90 seconds, and needs some before and after the wait.
 LONGEST_REPLY_SECONDS = 45
@@ -45,6 +46,15 @@ class NotifierSettings:
     reply_dlq_url: str
     max_attempts: int
     resend_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """What the intake needs to know; `public_url` is blank where the URL called is Twilio's."""
+
+    queue_url: str
+    public_url: str
+    accepts_unsigned: bool
 
 
 def region(env: Environment | None = None) -> str:
@@ -96,4 +106,19 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
         reply_dlq_url=text(env, "REPLY_DLQ_URL") or f"{retry_queue_url}-dlq",
         max_attempts=int(number(env, "REPLY_MAX_ATTEMPTS", 12, 1)),
         resend_unknown=flag(env, "RESEND_UNKNOWN_OUTCOMES"),
+    )
+
+
+def intake_settings(env: Environment | None = None) -> IntakeSettings:
+    """Read the intake's settings; the auth tokens are read by consumer/aws/secrets.py.
+
+    Raises SettingMissing or SettingInvalid, naming the variable.
+    """
+    unsigned = flag(env, "ACCEPT_UNSIGNED_WEBHOOKS")
+    if unsigned and not text(env, "AWS_ENDPOINT_URL"):
+        raise SettingInvalid("ACCEPT_UNSIGNED_WEBHOOKS", "false: only an emulator may accept them")
+    return IntakeSettings(
+        queue_url=required(env, "SQS_QUEUE_URL", "the url of the queue of webhook bodies"),
+        public_url=public_url(env, "PUBLIC_URL") if text(env, "PUBLIC_URL") else "",
+        accepts_unsigned=unsigned,
     )

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import config
+from consumer.aws.client import CONNECT_SECONDS as AWS_CONNECT_SECONDS
 from consumer.aws.client import LONGEST_CALL_SECONDS, AwsClient
 from consumer.aws.credentials import CredentialSource
 from consumer.aws.dynamodb import DynamoDb
 from consumer.aws.http import HttpPool
-from consumer.aws.secrets import ReplySecret
+from consumer.aws.secrets import ReplySecret, fetch_auth_tokens
 from consumer.aws.sqs import SqsSender
 from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
 from consumer.conversation.dynamodb_store import DynamoConversationStore
 from consumer.conversation.ports import ConversationStore, DeadLetterQueue
 from consumer.conversation.session_cache import SessionCache
+from consumer.intake.auth_token import AuthTokens
+from consumer.intake.message_queue import SqsIntakeQueue
+from consumer.intake.ports import IntakeQueue
 from consumer.masking import MIN_SECRET_LENGTH
 from consumer.notification.dynamodb_store import DynamoNotificationStore
 from consumer.notification.notifier import NotifierRules
@@ -36,6 +40,9 @@ QUEUE_CONNECTIONS = 11
 
 # One more call may start while this is left, and its end still be reported.
 MARGIN_SECONDS = LONGEST_CALL_SECONDS + 1.0
+
+# Of the intake's ten seconds: a call for the token that hangs leaves time for a send.
+INTAKE_READ_SECONDS = 2.0
 
 DAY_SECONDS = 24 * 3600
 
@@ -93,6 +100,18 @@ class NotifierDependencies:
     rules: NotifierRules
     runtime: Runtime = field(default_factory=Runtime)
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeDependencies:
+    """What the intake works with; `tokens` None: it takes unsigned webhooks, too."""
+
+    queue: IntakeQueue
+    tokens: AuthTokens | None
+    log: Logger
+    public_url: str = ""
+    call_seconds: float = AWS_CONNECT_SECONDS + INTAKE_READ_SECONDS
+    runtime: Runtime = field(default_factory=Runtime)
 
 
 @cache
@@ -154,6 +173,20 @@ def notifier_dependencies() -> NotifierDependencies:
             call_seconds=LONGEST_CALL_SECONDS,
             round_size=width,
         ),
+    )
+
+
+@cache
+def intake_dependencies() -> IntakeDependencies:
+    """The intake on AWS; raises SettingMissing or SettingInvalid."""
+    settings = config.intake_settings()
+    client = AwsClient(config.region(), CredentialSource(), HttpPool(1), INTAKE_READ_SECONDS)
+    tokens = AuthTokens(lambda: fetch_auth_tokens(client), time.time)
+    return IntakeDependencies(
+        queue=SqsIntakeQueue(client, settings.queue_url),
+        tokens=None if settings.accepts_unsigned else tokens,
+        log=get_logger("intake_function"),
+        public_url=settings.public_url,
     )
 
 

@@ -14,6 +14,9 @@ _FOREIGN = (
     "SQS_",
     "REPLY_",
     "INTELLIGENCE_",
+    "TWILIO_",
+    "PUBLIC_URL",
+    "ACCEPT_UNSIGNED_WEBHOOKS",
     "LOG_LEVEL",
     "MAX_RECEIVE_COUNT",
 )

@@ -53,11 +53,17 @@ def flag(env: Environment | None, name: str) -> bool:
 
 def url(env: Environment | None, name: str, default: str = "") -> str:
     """An address with a scheme and a host, and no password in it; raises SettingInvalid."""
+    value = public_url(env, name, default)
+    if "@" in urlsplit(value).netloc:
+        raise SettingInvalid(name, "an address without a name or a password before its host")
+    return value
+
+
+def public_url(env: Environment | None, name: str, default: str = "") -> str:
+    """An address with a scheme and a host, maybe with a user; raises SettingInvalid."""
     value = text(env, name) or default
     if not _is_address(value):
         raise SettingInvalid(name, "an address that starts with https:// (or http://)")
-    if "@" in urlsplit(value).netloc:
-        raise SettingInvalid(name, "an address without a name or a password before its host")
     return value
 
 

@@ -3,7 +3,7 @@
 ConsumerError
 ├── SettingMissing      an environment variable is not set; names it and the way to set it
 ├── SettingInvalid      it is set to something unusable; names it and what is expected
-├── SecretUnavailable   the reply service's secret could not be fetched
+├── SecretUnavailable   the secret that is needed could not be fetched
 ├── Unavailable         a call failed or its outcome is unknown; it may be made again
 ├── Refused             an outside system will never do it as asked
 ├── NotStored           messages (their ids are carried) or a session not known to be stored
@@ -41,10 +41,10 @@ class SettingInvalid(ConsumerError):
 class SecretUnavailable(ConsumerError):
     """The secret is neither in the environment nor to be had from Secrets Manager."""
 
-    def __init__(self, secret_id: str, why: str) -> None:
+    def __init__(self, secret_id: str, why: str, variable: str) -> None:
         super().__init__(
             f"secret {secret_id} could not be read ({why}): create it in Secrets Manager, "
-            "allow secretsmanager:GetSecretValue on it, or set INTELLIGENCE_API_SECRET"
+            f"allow secretsmanager:GetSecretValue on it, or set {variable}"
         )
         self.secret_id = secret_id
 

@@ -31,6 +31,14 @@ DEAD_LETTERED = "DeadLettered"
 UNHANDLED = "Unhandled"
 STORED_TO_NOTIFIED = "StoredToNotified"  # milliseconds, a value a POST
 
+# The intake, a count each: requests, and what became of them.
+WEBHOOKS_QUEUED = "WebhooksQueued"
+SIGNATURES_REJECTED = "SignaturesRejected"
+WEBHOOKS_UNREADABLE = "WebhooksUnreadable"
+TOKEN_FAILURES = "TokenFailures"
+QUEUE_FAILURES = "QueueFailures"
+WEBHOOK_TO_ANSWER = "WebhookToAnswer"  # milliseconds, a value a request
+
 QUEUE_FUNCTION = frozenset(
     {
         RECEIVED,
@@ -55,6 +63,16 @@ NOTIFIER = frozenset(
         DEAD_LETTERED,
         UNHANDLED,
         STORED_TO_NOTIFIED,
+    }
+)
+INTAKE = frozenset(
+    {
+        WEBHOOKS_QUEUED,
+        SIGNATURES_REJECTED,
+        WEBHOOKS_UNREADABLE,
+        TOKEN_FAILURES,
+        QUEUE_FAILURES,
+        WEBHOOK_TO_ANSWER,
     }
 )
 

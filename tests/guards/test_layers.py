@@ -1,7 +1,7 @@
 """Imports go one way, and what is pure knows nothing of the outside.
 
-webhook <- conversation <- notification; consumer <- config, logger_setup <- container <- handlers
-<- the functions.
+webhook <- conversation <- notification, webhook <- intake; consumer <- config, logger_setup
+<- container <- handlers <- the functions.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ LAYERS = {
     "handlers": 3,
     "queue_function": 4,
     "dynamo_function": 4,
+    "intake_function": 4,
 }
 PACKAGES = {"consumer", "handlers"}
 # In the package: a stage imports the stages before it, and what all share.
-STAGES = {"": 0, "webhook": 1, "conversation": 2, "notification": 3, "aws": 1}
+STAGES = {"": 0, "webhook": 1, "intake": 2, "conversation": 2, "notification": 3, "aws": 1}
 # The SDK's own credential chain, where it happens to be importable.
 THIRD_PARTY = {"consumer/aws/credentials.py": {"botocore"}}
 OUTSIDE_WORLD = {"boto3", "botocore", "urllib3", "http", "socket", "os", "logging", "time"}
@@ -107,6 +108,6 @@ def test_importing_the_handlers_opens_no_connection_and_needs_no_setting() -> No
         "    if event in ('socket.connect', 'socket.getaddrinfo', 'subprocess.Popen'):\n"
         "        raise RuntimeError(event)\n"
         "sys.addaudithook(refuse)\n"
-        "import queue_function, dynamo_function\n"
+        "import queue_function, dynamo_function, intake_function\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=SOURCE, env={}, check=True)

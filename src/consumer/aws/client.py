@@ -76,11 +76,18 @@ class AwsClient:
     Raises SettingInvalid when it is made with a variable that holds no address.
     """
 
-    def __init__(self, region: str, credentials: Callable[[], Credentials], http: HttpPool) -> None:
+    def __init__(
+        self,
+        region: str,
+        credentials: Callable[[], Credentials],
+        http: HttpPool,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
         self._region = region
         self._endpoints = {service: endpoint(service, region) for service in _CONTENT_TYPES}
         self._credentials = credentials
         self._http = http
+        self._read_seconds = read_seconds
         self._skew = timedelta(0)
 
     def call(self, service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +117,7 @@ class AwsClient:
             credentials=credentials,
             at=datetime.now(UTC) + self._skew,
         )
-        finish = self._http.start(f"{url}/", headers, body, CONNECT_SECONDS, READ_SECONDS)
+        finish = self._http.start(f"{url}/", headers, body, CONNECT_SECONDS, self._read_seconds)
         return partial(self._finish, finish)
 
     def _finish(self, finish: Callable[[], Response]) -> dict[str, Any]:

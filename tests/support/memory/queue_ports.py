@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from consumer.conversation.batch import RejectedRecord
+from consumer.intake.queue_message import QueueMessage
 from consumer.notification.notification import Notification, RejectedNotification
 from consumer.notification.retry_queue import delay_seconds
 from consumer.notification.retry_record import retry_body
@@ -59,6 +60,21 @@ def _send_parts(
         for key in accepted
         if call.error is None
     }
+
+
+class MemoryIntakeQueue:
+    """The queue of webhook bodies; a repetition within five minutes arrives once."""
+
+    def __init__(self, queue: FifoQueue, wire: Wire) -> None:
+        self._queue = queue
+        self._wire = wire
+
+    def send(self, message: QueueMessage) -> None:
+        """SendMessage; raises Unavailable and Died."""
+        self._wire.write("intake.send", partial(self._send, message))
+
+    def _send(self, message: QueueMessage) -> None:
+        self._queue.send_once(message.deduplication_id, message.body, message.group_id, {})
 
 
 class MemoryDeadLetterQueue:

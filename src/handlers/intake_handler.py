@@ -1,0 +1,72 @@
+"""Twilio's webhooks go onto the queue; see consumer/intake/intake.py for what is promised."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import container
+from consumer import metrics
+from consumer.intake.answer import Answer
+from consumer.intake.intake import Intake
+from consumer.intake.queue_message import QueueMessage
+from consumer.retry_budget import RetryBudget
+
+# Twilio waits for 15 seconds, retries included.
+INTAKE_SECONDS = 10.0
+SECONDS_TO_ANSWER = 0.5  # before Lambda ends the invocation
+
+_COUNTERS = {
+    "": metrics.WEBHOOKS_QUEUED,
+    "no_signature": metrics.SIGNATURES_REJECTED,
+    "wrong_signature": metrics.SIGNATURES_REJECTED,
+    "wrong_url": metrics.SIGNATURES_REJECTED,
+    "no_token": metrics.TOKEN_FAILURES,
+    "not_queued": metrics.QUEUE_FAILURES,
+}
+
+
+def handle_webhook(
+    event: Mapping[str, Any],
+    context: object = None,
+    dependencies: container.IntakeDependencies | None = None,
+) -> dict[str, Any]:
+    """Take one request of the function URL and give its answer, within ten seconds."""
+    dependencies = dependencies or container.intake_dependencies()
+    runtime, log = dependencies.runtime, dependencies.log
+    started = runtime.monotonic()
+    queued: list[QueueMessage] = []
+    intake = Intake(
+        dependencies.queue,
+        dependencies.tokens,
+        dependencies.call_seconds,
+        dependencies.public_url,
+        lambda code: log.warning("webhook had a problem", problem=code),
+        queued.append,
+    )
+    answer = intake.take(event, _budget(context, dependencies))
+    if answer.reason:
+        log.warning("webhook not queued", reason=answer.reason, status=answer.status)
+    seconds = runtime.monotonic() - started
+    log.measure(
+        "webhook handled",
+        _measures(answer, seconds, runtime.clock()),
+        status=answer.status,
+        message_id="".join(each.sid for each in queued),
+    )
+    return answer.as_http()
+
+
+def _budget(context: object, dependencies: container.IntakeDependencies) -> RetryBudget:
+    """Patience for ten seconds, or as long as Lambda lets this invocation run."""
+    runtime = dependencies.runtime
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    seconds = remaining() / 1000 - SECONDS_TO_ANSWER if callable(remaining) else INTAKE_SECONDS
+    end = runtime.monotonic() + min(seconds, INTAKE_SECONDS)
+    return RetryBudget(
+        lambda: end - runtime.monotonic(), dependencies.call_seconds, runtime.sleep, runtime.random
+    )
+
+
+def _measures(answer: Answer, seconds: float, now: float) -> dict[str, Any]:
+    counter = _COUNTERS.get(answer.reason, metrics.WEBHOOKS_UNREADABLE)
+    times = {metrics.WEBHOOK_TO_ANSWER: [1000 * seconds]}
+    return metrics.embedded({counter: 1}, times, int(now * 1000))
