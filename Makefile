@@ -45,7 +45,7 @@ bench: setup ## measure beside a baseline and a floor, write the results (ARGS="
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 package: $(CAN_RUN) ## write dist/unc-consumer.zip, the same bytes for the same input
-	@$(BIN)/python -m unc.deploy.package
+	@$(BIN)/unc package $(ARGS)
 
 diff: $(CAN_RUN) ## show what a deployment would change in the account, and change nothing
 	@$(BIN)/unc diff $(ARGS)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
+from unc import project
 from unc.commands import (
     chat,
     cost,
@@ -12,17 +16,33 @@ from unc.commands import (
     diff,
     dlq,
     logs,
+    package,
     replay,
     send,
     status,
     up,
 )
+from unc.console import out
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    """Print the version of the installed project, and end."""
+    if wanted:
+        out.print(version(project.PROGRAM))
+        raise typer.Exit
 
 
 @app.callback()
-def start() -> None:
+def start(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
     """Run the consumer on this machine, send it messages and see what became of them.
 
     All but `up` talk to what AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL
@@ -37,6 +57,7 @@ app.command("chat")(chat.command)
 app.command("replay")(replay.command)
 app.command("logs")(logs.command)
 app.command("deploy")(deploy.command)
+app.command("package")(package.command)
 app.command("diff")(diff.command)
 app.command("destroy")(destroy.command)
 app.command("cost")(cost.command)

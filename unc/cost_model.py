@@ -16,7 +16,6 @@ from typing import Any
 from unc import project
 from unc.errors import SetupMissing
 
-_COUNTS = project.ROOT / "benchmarks" / "counts.json"
 TARGETS = ("ours", "baseline")
 
 MILLION = 1_000_000
@@ -79,7 +78,7 @@ class Counted:
 _Counts = Mapping[str, Counted]
 
 
-def read_counts(target: str, path: Path = _COUNTS) -> _Counts:
+def read_counts(target: str, path: Path = project.COUNTS) -> _Counts:
     """Read what was counted for a target, by case; raises SetupMissing without a run."""
     try:
         cases = json.loads(path.read_text())

@@ -1,7 +1,6 @@
 """Run the command line: errors become one line and an exit code, never a traceback.
 
-Results go to stdout, progress to stderr. Exit codes: 0 done, 1 refused, 2 bad input, 3 set-up
-missing, 4 emulator, 5 deployment, 6 nothing to talk to, 7 done but not all the way (in time).
+Results go to stdout, progress to stderr. docs/howto/exit-codes.md lists the exit codes.
 """
 
 from __future__ import annotations

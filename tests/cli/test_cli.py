@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from tests.cli.checkout import Checkout
+from unc import project
 from unc.aws.connection import BROUGHT_ALONG, ON_PURPOSE
-from unc.errors import DeployFailed
+from unc.commands.options import INCOMPLETE
+from unc.errors import DeployFailed, UncError
 from unc.runner import fail, run
 
 
@@ -168,3 +173,22 @@ def test_an_error_s_exit_code_says_its_kind(capsys: Output) -> None:
 def test_nobody_ever_sees_a_traceback(capsys: Output) -> None:
     assert fail(ZeroDivisionError("oh")) == 1
     assert capsys.readouterr().err.startswith("unc: unexpected ZeroDivisionError: oh")
+
+
+def test_the_version_is_that_of_the_installed_project(capsys: Output) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == version("unc-consumer")
+
+
+def test_a_shell_is_told_how_a_command_goes_on(tmp_path: Path) -> None:
+    """What the script that `unc --install-completion` installs asks for."""
+    asked = {"_UNC_COMPLETE": "complete_bash", "COMP_WORDS": "unc stat", "COMP_CWORD": "1"}
+    ran = Checkout(tmp_path).run(**asked)
+    assert ran.stdout.split() == ["status"]
+
+
+def test_the_page_lists_the_exit_code_of_every_error() -> None:
+    page = (project.ROOT / "docs" / "howto" / "exit-codes.md").read_text()
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
+    errors = {UncError, *UncError.__subclasses__()}
+    assert listed == {0, 130, INCOMPLETE, *(error.exit_code for error in errors)}

@@ -38,15 +38,23 @@ class Up:
         *arguments: str,
         port: int | None = None,
         secret: Mapping[str, str] | None = None,
+        unc: Path = UNC,
     ) -> None:
+        self.folder, self.unc = folder, unc
         self.port = port or free_port()
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_")
-        } | {"XDG_STATE_HOME": str(folder), "COLUMNS": "120", **(secret or {})}
+        } | {
+            "XDG_STATE_HOME": str(folder),
+            "XDG_CACHE_HOME": str(folder),
+            "COLUMNS": "120",
+            **(secret or {}),
+        }
         self.output = folder / "output.txt"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [UNC, "up", "--port", str(self.port), *arguments],
+                [self.unc, "up", "--port", str(self.port), *arguments],
+                cwd=folder,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -59,7 +67,8 @@ class Up:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another `unc` command, in another terminal so to speak."""
         return subprocess.run(
-            [UNC, *arguments],
+            [self.unc, *arguments],
+            cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,

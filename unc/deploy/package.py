@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,18 +85,3 @@ def _zip_info(name: str) -> zipfile.ZipInfo:
     info.create_system = 3
     info.external_attr = _FILE_MODE
     return info
-
-
-def main() -> None:
-    """Write dist/unc-consumer.zip and say so."""
-    try:
-        package = build_package()
-    except UncError as error:
-        sys.exit(f"unc: {error}" + (f" ({error.hint})" if error.hint else ""))
-    size_kb = package.path.stat().st_size / 1024
-    name = package.path.relative_to(project.ROOT)
-    print(f"{name}  {size_kb:.0f} KB  {package.files} files  content sha256 {package.digest}")
-
-
-if __name__ == "__main__":
-    main()

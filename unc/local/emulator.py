@@ -96,7 +96,7 @@ def _start_emulator(port: int, state: Path | None, settings: Mapping[str, str]) 
 def _launch_emulator(port: int, state: Path | None, settings: Mapping[str, str]) -> Emulator:
     """Start the process under its process guard and wait until it answers."""
     if not project.EMULATOR.is_file():
-        raise SetupMissing("the emulator is not installed", "run: make setup")
+        raise SetupMissing("the emulator is not installed", f"run: {project.SETUP}")
     if state:
         forget_stream_positions(state / _SERVICES)
     log = open_log(state)

@@ -14,12 +14,12 @@ from unc.messages.tracker import IGNORED, NOT_STORED, MessageProgress, MessageTr
 
 ROWS_SHOWN = 20
 _LABEL_CHARACTERS = 34
-LEFT_OUT = f"{NOT_STORED}; see: .venv/bin/unc dlq list --queue messages"
+LEFT_OUT = f"{NOT_STORED}; see: unc dlq list --queue messages"
 NO_REPLY = (
     "notified, but there is no reply in these tables: your reply service writes elsewhere, or "
     "needs AWS_ENDPOINT_URL={}"
 )
-WAITING = "still waiting; see: .venv/bin/unc status"
+WAITING = "still waiting; see: unc status"
 
 
 @contextmanager

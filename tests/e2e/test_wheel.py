@@ -1,0 +1,88 @@
+"""The wheel alone: built, installed into a bare environment elsewhere, up to the first reply.
+
+The installation fetches the emulator from the package index, so this test needs one.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_up import Up
+from tests.guards.repository import ROOT
+from unc.deploy.package import build_package
+
+pytestmark = pytest.mark.emulator
+
+LIMIT_SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `unc` of an environment that holds the wheel with its extra, and nothing else."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    build = ["-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    _run([sys.executable, *build], ROOT)
+    [wheel] = folder.glob("*.whl")
+    venv.create(folder / "bare", symlinks=True)
+    python = folder / "bare" / "bin" / "python"
+    uv = Path(sys.executable).with_name("uv")
+    _run([str(uv), "pip", "install", "-q", "--python", str(python), f"{wheel}[local]"], folder)
+    return python.with_name("unc")
+
+
+def test_the_wheel_goes_from_a_bare_environment_to_the_first_reply(
+    installed: Path, tmp_path: Path
+) -> None:
+    """From a folder that holds nothing: samples are replied to, and so is a message sent."""
+    running = Up(tmp_path, unc=installed)
+    try:
+        running.await_up()
+        sent = running.run("send", "--body", "hi", "--json")
+        diff = running.run("deploy", "--dry-run", "--json")
+    finally:
+        running.end(signal.SIGINT)
+    assert "You said: Hello, is anyone there?" in running.printed()
+    [progress] = json.loads(sent.stdout)
+    assert progress["replied_after_seconds"] is not None
+    assert diff.returncode == 0, diff.stderr
+
+
+def test_the_installed_tool_writes_the_same_zip_as_the_clone(
+    installed: Path, tmp_path: Path
+) -> None:
+    package = json.loads(_run([str(installed), "package", "--json"], tmp_path))
+    assert package["content_sha256"] == build_package(tmp_path / "clone.zip").digest
+    assert (tmp_path / "dist" / "unc-consumer.zip").stat().st_size == package["bytes"]
+
+
+def test_the_installed_tool_knows_its_version_and_the_counted_costs(
+    installed: Path, tmp_path: Path
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert _run([str(installed), "--version"], tmp_path).strip() == project["version"]
+    assert json.loads(_run([str(installed), "cost", "--json"], tmp_path))["dollars_a_month"]
+
+
+def _run(command: list[str], folder: Path) -> str:
+    """Run a command that has to end well; gives what it printed."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if "PIP_INDEX_URL" in environment:
+        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
+    ran = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return ran.stdout
