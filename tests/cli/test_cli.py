@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from tests.cli.checkout import Checkout
 from unc import project
 from unc.aws.connection import BROUGHT_ALONG, ON_PURPOSE
+from unc.cli import app
 from unc.commands.options import INCOMPLETE
 from unc.errors import DeployFailed, UncError
 from unc.runner import fail, run
@@ -185,6 +189,17 @@ def test_a_shell_is_told_how_a_command_goes_on(tmp_path: Path) -> None:
     asked = {"_UNC_COMPLETE": "complete_bash", "COMP_WORDS": "unc stat", "COMP_CWORD": "1"}
     ran = Checkout(tmp_path).run(**asked)
     assert ran.stdout.split() == ["status"]
+
+
+def leaves(group: Any) -> Iterator[Any]:
+    """Yield the commands that do something."""
+    for command in group.commands.values():
+        yield from leaves(command) if hasattr(command, "commands") else [command]
+
+
+@pytest.mark.parametrize("command", [*leaves(get_command(app))], ids=lambda command: command.name)
+def test_every_command_prints_json_for_another_program(command: Any) -> None:
+    assert "--json" in {name for each in command.params for name in each.opts}
 
 
 def test_the_page_lists_the_exit_code_of_every_error() -> None:

@@ -220,7 +220,8 @@ def test_destroy_stops_at_data_and_goes_on_by_name(site: Site) -> None:
 def test_what_is_kept_is_taken_over_by_the_next_deployment(site: Site) -> None:
     assert site.unc("deploy")[0] == 0
     _put_session(site)
-    assert site.unc("destroy", "--yes", "--keep", "sessions")[0] == 0
+    code, out, _ = site.unc("destroy", "--yes", "--keep", "sessions", "--json")
+    assert (code, json.loads(out)["keep"]) == (0, ["sessions"])
     assert site.aws.dynamodb.list_tables()["TableNames"] == ["sessions"]
     code, _, err = site.unc("deploy")
     assert code == 0, err

@@ -203,7 +203,8 @@ def test_all_of_a_queue_is_purged_and_others_stay(world: World, unc: Unc) -> Non
     world.stack.aws.sqs.send_message(
         QueueUrl=world.resources.reply_dead_letter_queue, MessageBody="{}"
     )
-    assert unc("dlq", "purge", "--yes", "--queue", "replies")[0] == 0
+    code, out, _ = unc("dlq", "purge", "--yes", "--queue", "replies", "--json")
+    assert (code, json.loads(out)) == (0, {"purged": ["replies"]})
     assert ids(unc, "replies") == []
     assert len(ids(unc, "messages")) == 1
 

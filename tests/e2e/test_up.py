@@ -171,6 +171,22 @@ def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_notified(tmp_
     assert {post.status for post in service.posts} == {200}
 
 
+def test_for_another_program_it_prints_one_document_and_nothing_else(tmp_path: Path) -> None:
+    port = free_port()
+    ran = subprocess.run(
+        [UNC, "up", "--port", str(port), "--no-stay", "--json"],
+        env=os.environ | {"XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    document = json.loads(ran.stdout)
+    assert document["endpoint"] == f"http://127.0.0.1:{port}"
+    played = {sample["label"]: sample for sample in document["samples"]}
+    assert played["whatsapp_text"]["replied_after_seconds"] is not None
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_it_ends_no_process_stays(up: Up, by: signal.Signals) -> None:
     """Ctrl-C, a polite end and a crash: the emulator and its functions go too."""

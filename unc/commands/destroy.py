@@ -9,7 +9,8 @@ import typer
 
 from unc.aws.connection import find_account
 from unc.aws.resources import STACK
-from unc.console import out, progress
+from unc.commands.options import AsJson
+from unc.console import err, out, print_json, progress
 from unc.deploy import teardown
 from unc.errors import BadInput
 
@@ -24,17 +25,23 @@ def command(
         typer.Option(help="A table or queue to leave in the account; repeatable."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove the stack, and the tables and queues that are empty or named."""
     aws = find_account()
     plan = teardown.plan_teardown(aws, STACK, delete or (), keep or ())
-    out.print(f"stack {STACK} goes, and with it:")
+    show = err if as_json else out
+    show.print(f"stack {STACK} goes, and with it:")
     for line in teardown.describe_plan(plan):
-        out.print(line)
+        show.print(line)
     if not yes:
         _confirm()
     teardown.destroy(aws, STACK, plan, progress)
-    for line in teardown.describe_remains(aws, plan):
+    remains = teardown.describe_remains(aws, plan)
+    if as_json:
+        print_json({"stack": STACK, **plan.as_json(), "remains": remains})
+        return
+    for line in remains:
         out.print(line)
 
 

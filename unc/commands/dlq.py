@@ -116,6 +116,7 @@ def purge(
     ids: _Ids = None,
     queue: _QueueName = None,
     yes: Annotated[bool, typer.Option("--yes", help="Really delete them.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete dead letters for good: those named, or all of a queue, or all."""
     _refuse_blank("--id", ids or [])
@@ -124,13 +125,26 @@ def purge(
     if not yes:
         raise unconfirmed(aws, chosen, ids)
     if ids:
-        wanted = operations.Wanted(ids)
-        out.print(f"{operations.purge_ids(aws, chosen, wanted)} deleted")
-        _complain_of_missing(wanted)
+        _purge_ids(aws, chosen, operations.Wanted(ids), as_json)
         return
     for one in chosen:
         aws.sqs.purge_queue(QueueUrl=one.url)
-        out.print(f"{one.name}: purged [dim](SQS takes up to a minute)[/dim]")
+        if not as_json:
+            out.print(f"{one.name}: purged [dim](SQS takes up to a minute)[/dim]")
+    if as_json:
+        print_json({"purged": [one.name for one in chosen]})
+
+
+def _purge_ids(
+    aws: Aws, chosen: Sequence[DeadLetterQueue], wanted: operations.Wanted, as_json: bool
+) -> None:
+    """Delete dead letters by id, and say how many; raises BadInput for ids not to be seen."""
+    deleted = operations.purge_ids(aws, chosen, wanted)
+    if as_json:
+        print_json({"deleted": deleted})
+    else:
+        out.print(f"{deleted} deleted")
+    _complain_of_missing(wanted)
 
 
 def _refuse_blank(name: str, ids: Sequence[str]) -> None:

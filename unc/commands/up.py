@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from unc.commands.options import AsJson
 from unc.local.emulator_state import DEFAULT_PORT, LAST_PORT
 from unc.local.up import UpOptions, run_up
 
@@ -28,6 +29,7 @@ def command(
     ] = None,
     play: Annotated[bool, typer.Option(help="Play the sample messages first.")] = True,
     stay: Annotated[bool, typer.Option(help="Stay, and print what arrives.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Run everything on this machine and play the samples through it."""
-    run_up(UpOptions(port, state, reply_url, play, stay))
+    run_up(UpOptions(port, state, reply_url, play, stay, as_json))

@@ -43,6 +43,13 @@ class _TeardownPlan:
     delete: Sequence[_Holding]
     keep: Sequence[_Holding]
 
+    def as_json(self) -> dict[str, list[str]]:
+        """Return the names that go and that stay."""
+        return {
+            "delete": [holding.name for holding in self.delete],
+            "keep": [holding.name for holding in self.keep],
+        }
+
 
 def plan_teardown(
     aws: Aws, stack: str, to_delete: Iterable[str], to_keep: Iterable[str]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
@@ -19,7 +20,7 @@ from rich.markup import escape
 from unc import project
 from unc.aws.connection import require_web_address
 from unc.aws.tables import Tables
-from unc.console import err, out, progress
+from unc.console import err, out, print_json, progress
 from unc.errors import EmulatorFailed
 from unc.local.emulator_state import choose_port
 from unc.local.live_view import POLL_SECONDS, LiveView
@@ -45,6 +46,7 @@ class UpOptions:
     reply_url: str | None = None
     play: bool = True
     stay: bool = True
+    as_json: bool = False
 
 
 def run_up(options: UpOptions) -> None:
@@ -52,11 +54,14 @@ def run_up(options: UpOptions) -> None:
     with _ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
         with _start_stack(options) as stack, noted(_note_of(stack)):
             live_view = LiveView(stack)
-            if options.play:
-                _play_samples(stack)
+            tracker = _play_samples(stack) if options.play else None
+            if options.as_json:
+                print_json(_as_document(stack, tracker))
+            elif tracker:
+                _print_played(tracker)
             _drop_old(live_view)
             if options.stay:
-                _stay(stack, live_view)
+                _stay(stack, live_view, options.as_json)
         return
     err.print("[dim]· stopped[/dim]")
 
@@ -87,23 +92,40 @@ def _note_of(stack: RunningStack) -> Running:
     return Running(stack.endpoint, stack.aws.region, os.getpid(), stack.reply_url, stand_in)
 
 
-def _play_samples(stack: RunningStack) -> None:
-    """Send the samples, show each one's way, and print what became a conversation."""
+def _play_samples(stack: RunningStack) -> MessageTracker | None:
+    """Send the samples and show each one's way; None where they are known already."""
     tables = Tables(stack.aws, stack.resources)
     messages = load_samples()
     tracker = MessageTracker(tables, messages, may_be_silent=stack.reply is None)
     if any(tracked.known_before for tracked in tracker.messages):
         progress("the samples are here from an earlier run; not played again")
-        return
+        return None
     progress(f"playing {len(messages)} samples")
     tracker.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
     with shown(tracker) as show:
         tracker.follow(_PLAY_LIMIT_SECONDS, show)
+    return tracker
+
+
+def _as_document(stack: RunningStack, tracker: MessageTracker | None) -> dict[str, Any]:
+    """Return where everything is and how far the samples came."""
+    return {
+        "endpoint": stack.endpoint,
+        "region": stack.aws.region,
+        "reply_url": stack.reply_url,
+        "samples": [tracked.as_json() for tracked in tracker.messages] if tracker else [],
+    }
+
+
+def _print_played(tracker: MessageTracker) -> None:
+    """Print how far the samples came, and what became a conversation."""
     print_tracker(tracker)
     out.print()
     for tracked in tracker.messages:
         if tracked.chat:
-            for line in render_conversation(read_conversation(tables, tracked.message.sender_id)):
+            for line in render_conversation(
+                read_conversation(tracker.tables, tracked.message.sender_id)
+            ):
                 out.print(line)
 
 
@@ -113,13 +135,14 @@ def _drop_old(live_view: LiveView) -> None:
     live_view.read()
 
 
-def _stay(stack: RunningStack, live_view: LiveView) -> None:
+def _stay(stack: RunningStack, live_view: LiveView, quiet: bool) -> None:
     """Print what arrives until a signal comes; raises EmulatorFailed when the emulator dies."""
-    _print_next_steps(stack)
+    if not quiet:
+        _print_next_steps(stack)
     while stack.emulator.is_running():
         # A reading that fails is either repeated, or the emulator's last.
         with contextlib.suppress(BotoCoreError, ClientError):
-            for line in live_view.read():
+            for line in () if quiet else live_view.read():
                 out.print(line)
         time.sleep(POLL_SECONDS)
     raise EmulatorFailed(f"the emulator died: {stack.emulator.last_words()}")
