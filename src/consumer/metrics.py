@@ -35,6 +35,7 @@ STORED_TO_NOTIFIED = "StoredToNotified"  # milliseconds, a value a POST
 WEBHOOKS_QUEUED = "WebhooksQueued"
 SIGNATURES_REJECTED = "SignaturesRejected"
 WEBHOOKS_UNREADABLE = "WebhooksUnreadable"
+WEBHOOK_FAILURES = "WebhookFailures"  # answered with 503; the next two say by whom
 TOKEN_FAILURES = "TokenFailures"
 QUEUE_FAILURES = "QueueFailures"
 WEBHOOK_TO_ANSWER = "WebhookToAnswer"  # milliseconds, a value a request
@@ -70,6 +71,7 @@ INTAKE = frozenset(
         WEBHOOKS_QUEUED,
         SIGNATURES_REJECTED,
         WEBHOOKS_UNREADABLE,
+        WEBHOOK_FAILURES,
         TOKEN_FAILURES,
         QUEUE_FAILURES,
         WEBHOOK_TO_ANSWER,

@@ -67,6 +67,9 @@ def _budget(context: object, dependencies: container.IntakeDependencies) -> Retr
 
 
 def _measures(answer: Answer, seconds: float, now: float) -> dict[str, Any]:
-    counter = _COUNTERS.get(answer.reason, metrics.WEBHOOKS_UNREADABLE)
+    counts = {
+        _COUNTERS.get(answer.reason, metrics.WEBHOOKS_UNREADABLE): 1,
+        metrics.WEBHOOK_FAILURES: int(answer.status == 503),
+    }
     times = {metrics.WEBHOOK_TO_ANSWER: [1000 * seconds]}
-    return metrics.embedded({counter: 1}, times, int(now * 1000))
+    return metrics.embedded(counts, times, int(now * 1000))

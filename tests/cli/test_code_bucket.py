@@ -79,4 +79,4 @@ def test_a_long_template_goes_only_into_a_bucket_of_this_account(aws: Aws, s3: S
     s3.add_client_error("create_bucket", "BucketAlreadyOwnedByYou", http_status_code=409)
     put = OWNED | {"Key": "template.yaml", "Body": ANY}
     s3.add_response("put_object", {}, expected_params=put)
-    assert BUCKET in template_argument(aws, "#" * (INLINE_TEMPLATE_BYTES + 1))["TemplateURL"]
+    assert BUCKET in template_argument(aws, "x" * (INLINE_TEMPLATE_BYTES + 1))["TemplateURL"]

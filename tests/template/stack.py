@@ -28,11 +28,11 @@ CODE = {"CodeBucket": "code", "CodeKey": "unc-consumer.zip"}
 Json = dict[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short tags."""
 
 
-def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> Json:
+def _long_form(loader: Loader, tag: str, node: yaml.Node) -> Json:
     name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
@@ -42,13 +42,13 @@ def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> Json:
     raise TypeError(f"a mapping cannot follow !{tag}")
 
 
-yaml.add_multi_constructor("!", _long_form, Loader=_Loader)
+yaml.add_multi_constructor("!", _long_form, Loader=Loader)
 
 
 @cache
 def template(path: Path = TEMPLATE_PATH) -> Json:
     """A template as written, intrinsic functions in their long form."""
-    loaded: Json = yaml.load(path.read_text(), Loader=_Loader)
+    loaded: Json = yaml.load(path.read_text(), Loader=Loader)
     return loaded
 
 

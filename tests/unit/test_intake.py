@@ -178,6 +178,7 @@ def test_every_request_is_counted_once_by_what_became_of_it(world: IntakeWorld) 
         {"WebhooksUnreadable"},
         {"QueueFailures"},
     ]
+    assert [line.get("WebhookFailures") for line in lines] == [None, None, None, 1]
     assert all(len(line["WebhookToAnswer"]) == 1 for line in lines)
     assert lines[0]["message_id"] == SID
 

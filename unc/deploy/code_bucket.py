@@ -63,6 +63,7 @@ def upload_package(aws: Aws, package: Package) -> None:
 
 def template_argument(aws: Aws, body: str) -> dict[str, str]:
     """Hand the template over inline while CloudFormation allows, else through the bucket."""
+    body = compact_template(body)
     if len(body.encode()) <= INLINE_TEMPLATE_BYTES:
         return {"TemplateBody": body}
     bucket = ensure_bucket(aws)
@@ -76,3 +77,13 @@ def template_argument(aws: Aws, body: str) -> dict[str, str]:
         "get_object", Params={"Bucket": bucket, "Key": "template.yaml"}
     )
     return {"TemplateURL": url.partition("?")[0]}
+
+
+def compact_template(body: str) -> str:
+    """Leave out a YAML template's comments and blank lines."""
+    lines = (line for line in body.splitlines() if line.strip() and not _is_comment(line))
+    return "\n".join(lines) + "\n"
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
