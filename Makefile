@@ -4,6 +4,9 @@ BIN := .venv/bin
 CAN_RUN := .venv/.can-run
 CAN_TEST := .venv/.can-test
 ARGS ?=
+# Half of the tests wait for the emulator, so more of them run at once than there are cores.
+JOBS ?= 4
+PARALLEL := --quiet --dist loadscope --no-loadscope-reorder --numprocesses
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # uv does not read pip's settings.
 ifdef PIP_INDEX_URL
@@ -11,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint format types template package soak bench diff deploy destroy lock clean
+.PHONY: help setup up check test lint format types template package soak bench diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,8 +22,11 @@ help: ## list the verbs
 up: $(CAN_RUN) ## run everything on this machine and play the sample messages (ARGS="--port 4566")
 	@$(BIN)/unc up $(ARGS)
 
-test: setup lint types ## lint, types and every test (ARGS="tests/unit -x")
-	@$(BIN)/python -m pytest $(ARGS)
+check: lint types ## lint, types, guards and unit tests: a minute, for every small change
+	@$(BIN)/python -m pytest $(PARALLEL) 2 tests/guards tests/unit $(ARGS)
+
+test: lint types ## lint, types and every test (ARGS="tests/unit -x")
+	@$(BIN)/python -m pytest $(PARALLEL) $(JOBS) $(ARGS)
 
 lint: $(CAN_TEST) ## ruff: rules and format
 	@$(BIN)/ruff check --quiet .

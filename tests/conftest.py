@@ -8,6 +8,12 @@ terminal shows colours, is nothing that a test may notice.
 import os
 import time
 
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
+
+from tests.support.sharing import FileScheduling, sort_longest_first
+
 _FOREIGN = (
     "AWS_",
     "DYNAMODB_",
@@ -28,3 +34,14 @@ for _name in list(os.environ):
         del os.environ[_name]
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Share the tests out by what they share."""
+    return FileScheduling(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let several processes begin with what takes long; a single one with what is quick."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        sort_longest_first(items)

@@ -19,6 +19,8 @@ def run():
     print_json({"text": "Grüße"})
     return 0
 """
+# A job in the background starts with SIGINT ignored, and so would the child.
+AS_IN_A_TERMINAL = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 IMPORTS_FOR_EVER = """
 import signal
 print("importing", flush=True)
@@ -34,7 +36,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_a_ctrl_c_while_it_imports_ends_it_without_a_word(checkout: Checkout) -> None:
     (checkout.root / "unc" / "runner.py").write_text(IMPORTS_FOR_EVER)
     with subprocess.Popen(
-        [sys.executable, "-c", UNC],
+        [sys.executable, "-c", AS_IN_A_TERMINAL + UNC],
         cwd=checkout.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,0 +1,40 @@
+"""How several processes share the tests: `pytest -n 4 --dist loadscope`.
+
+A file stays in one process, because its fixtures may be shared. Files in SPREAD share nothing that
+costs much, so each of their tests goes where there is room. What takes long begins first, and what
+waits (end to end) takes turns with what computes (simulation).
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+SPREAD = (
+    "tests/e2e/test_deploy.py",
+    "tests/e2e/test_deploy_adoption.py",
+    "tests/e2e/test_deploy_adoption_failure.py",
+    "tests/e2e/test_deploy_adoption_trouble.py",
+    "tests/e2e/test_up.py",
+    "tests/simulation/test_mutants.py",
+    "tests/simulation/test_regressions.py",
+)
+WAITING = ("tests/e2e/test_faults.py", "tests/e2e/test_dlq.py", *SPREAD[:5])
+COMPUTING = ("tests/simulation/test_histories.py", *SPREAD[5:])
+FIRST = [name for pair in zip_longest(WAITING, COMPUTING) for name in pair if name]
+
+
+class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives a process whole files; of a file in SPREAD, single tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file in SPREAD else file
+
+
+def sort_longest_first(items: list[pytest.Item]) -> None:
+    """Put what takes long to the front."""
+    ranks = {name: rank for rank, name in enumerate(FIRST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(FIRST)))
