@@ -14,13 +14,16 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up check test lint format types template package soak bench diff deploy destroy lock clean
+.PHONY: help setup up example check test lint format types template package soak bench diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(CAN_RUN) ## run everything on this machine and play the sample messages (ARGS="--port 4566")
 	@$(BIN)/unc up $(ARGS)
+
+example: $(CAN_RUN) ## the same with examples/reply-service as the reply service
+	@$(BIN)/python examples/reply-service/on_the_laptop.py $(ARGS)
 
 check: lint types ## lint, types, guards and unit tests: a minute, for every small change
 	@$(BIN)/python -m pytest $(PARALLEL) 2 tests/guards tests/unit $(ARGS)
