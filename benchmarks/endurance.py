@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
@@ -22,9 +22,10 @@ from consumer.conversation.ports import ConversationReads, SenderWrite, WriteRes
 from consumer.conversation.queue_record import read_record
 from consumer.conversation.session_cache import DEFAULT_CAPACITY, SessionCache
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.notifier import NotifierRules
-from consumer.notification.ports import ClaimResult, NotificationReads, Outcome
-from consumer.notification.state import Claim
+from consumer.notification.notifier_rules import NotifierRules
+from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
+from consumer.notification.state import NotificationState, StateChange
+from consumer.notification.step import Outcome, ResendUnknown, TurnRules
 from consumer.webhook.message import ChatKey
 from container import NotifierDependencies, QueueDependencies
 from handlers.dynamo_event_handler import handle_stream
@@ -39,12 +40,20 @@ class Forgetful:
     """Every port at once: answers as an empty world would, and keeps nothing."""
 
     def read(
-        self, first: Collection, second: Collection, third: Collection
+        self,
+        senders: Collection[str] | NotificationQuery,
+        chats: Collection[ChatKey] = (),
+        sessions: Collection[str] = (),
     ) -> ConversationReads | NotificationReads:
-        """Nobody is known; conversations ask with chat keys second, notifications with senders."""
-        if first and isinstance(next(iter(second), None), ChatKey):
-            return ConversationReads(dict.fromkeys(first), {}, dict.fromkeys(second, False))
-        return NotificationReads(dict.fromkeys(first), dict.fromkeys(second), {})
+        """Nobody is known; notifications read by one query, conversations by their keys."""
+        if isinstance(senders, NotificationQuery):
+            return NotificationReads(
+                states={each: NotificationState() for each in senders.states},
+                sessions=dict.fromkeys(senders.sessions),
+                texts=dict.fromkeys(senders.texts),
+                newest=dict.fromkeys(senders.newest, ()),
+            )
+        return ConversationReads(dict.fromkeys(senders), {}, dict.fromkeys(chats, False))
 
     def write(self, units: Sequence[SenderWrite], stored_at: Decimal) -> WriteResult:
         """All is stored."""
@@ -57,23 +66,17 @@ class Forgetful:
         """All has arrived."""
         return {each.record.id for each in rejected}
 
-    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
-        """All is won."""
-        return ClaimResult(won={each.notification.sender_id for each in claims})
+    def save(self, changes: Sequence[StateChange]) -> SaveResult:
+        """All is saved."""
+        return SaveResult(saved={each.sender_id for each in changes})
 
-    def release(self, claims: Sequence[Claim]) -> set[str]:
-        """All is released."""
-        return {each.notification.sender_id for each in claims}
-
-    def settle(self, through: Mapping[str, Decimal]) -> set[str]:
-        """All is settled."""
-        return set(through)
-
-    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
+    def post(
+        self, notifications: Sequence[Notification], seconds_to_start: float
+    ) -> Iterator[dict[str, Outcome]]:
         """All is accepted."""
-        return {each.sender_id: Outcome.ACCEPTED for each in notifications}
+        yield {each.sender_id: Outcome.ACCEPTED for each in notifications}
 
-    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
+    def schedule(self, notifications: Sequence[Notification], now: float) -> set[str]:
         """All is scheduled."""
         return {each.sender_id for each in notifications}
 
@@ -92,8 +95,9 @@ def endure(batches: int, log: TextIO, cached: int = DEFAULT_CAPACITY) -> Iterato
         max_receive_count=10,
         cache=SessionCache(cached),
     )
+    turns = TurnRules(max_attempts=8, resend_unknown=ResendUnknown.CHECK, open_seconds=10.0)
     rules = NotifierRules(
-        max_attempts=8, resend_unknown=False, post_seconds=5.0, call_seconds=1.0, round_size=100
+        turns, post_seconds=5.0, call_seconds=1.0, round_size=100, seconds_to_start=2.0
     )
     stream = NotifierDependencies(ports, ports, ports, logger, rules)
     for number in range(1, batches + 1):

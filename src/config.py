@@ -45,7 +45,11 @@ class NotifierSettings:
     retry_queue_url: str
     reply_dlq_url: str
     max_attempts: int
-    resend_unknown: bool
+    resend_unknown: str
+    outcome_seconds: float
+    quiet_seconds: float
+    longest_wait_seconds: float
+    answers_opt_outs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
     Raises SettingMissing or SettingInvalid, naming the variable.
     """
     retry_queue_url = required(env, "REPLY_RETRY_QUEUE_URL", "the url of the retry queue")
+    quiet = number(env, "REPLY_QUIET_SECONDS", 0, 0, 60)
+    longest_wait = number(env, "REPLY_LONGEST_WAIT_SECONDS", 30, 1, 900)
+    if quiet > longest_wait:
+        expected = f"at least REPLY_QUIET_SECONDS, which is {quiet:g}"
+        raise SettingInvalid("REPLY_LONGEST_WAIT_SECONDS", expected)
     return NotifierSettings(
         chat_table=required(env, "DYNAMODB_CHAT_TABLE", "the name of the chats table"),
         session_table=required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
@@ -104,8 +113,12 @@ def notifier_settings(env: Environment | None = None) -> NotifierSettings:
         reply_concurrency=int(number(env, "REPLY_MAX_CONCURRENCY", 100, 1)),
         retry_queue_url=retry_queue_url,
         reply_dlq_url=text(env, "REPLY_DLQ_URL") or f"{retry_queue_url}-dlq",
-        max_attempts=int(number(env, "REPLY_MAX_ATTEMPTS", 12, 1)),
-        resend_unknown=flag(env, "RESEND_UNKNOWN_OUTCOMES"),
+        max_attempts=int(number(env, "REPLY_MAX_ATTEMPTS", 24, 1)),
+        resend_unknown=_resend_unknown(env),
+        outcome_seconds=number(env, "REPLY_OUTCOME_SECONDS", 90, 0, 600),
+        quiet_seconds=quiet,
+        longest_wait_seconds=longest_wait,
+        answers_opt_outs=flag(env, "REPLY_TO_OPT_OUTS"),
     )
 
 
@@ -122,3 +135,11 @@ def intake_settings(env: Environment | None = None) -> IntakeSettings:
         public_url=public_url(env, "PUBLIC_URL") if text(env, "PUBLIC_URL") else "",
         accepts_unsigned=unsigned,
     )
+
+
+def _resend_unknown(env: Environment | None) -> str:
+    stated = text(env, "RESEND_UNKNOWN_OUTCOMES").lower() or "check"
+    value = {"true": "always", "false": "never"}.get(stated, stated)
+    if value not in ("check", "never", "always"):
+        raise SettingInvalid("RESEND_UNKNOWN_OUTCOMES", "check, never or always")
+    return value

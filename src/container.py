@@ -24,14 +24,12 @@ from consumer.intake.message_queue import SqsIntakeQueue
 from consumer.intake.ports import IntakeQueue
 from consumer.masking import MIN_SECRET_LENGTH
 from consumer.notification.dynamodb_store import DynamoNotificationStore
-from consumer.notification.notifier import NotifierRules
+from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
-from consumer.notification.reply_service import (
-    CONNECT_SECONDS,
-    SECOND_ROUND_SECONDS,
-    HttpReplyService,
-)
+from consumer.notification.reply_service import CONNECT_SECONDS, HttpReplyService
 from consumer.notification.retry_queue import SqsRetryQueue
+from consumer.notification.state import CLOCK_ALLOWANCE_SECONDS
+from consumer.notification.step import ResendUnknown, TurnRules
 from consumer.retry_budget import RetryBudget
 from logger_setup import Logger, get_logger
 
@@ -45,6 +43,10 @@ MARGIN_SECONDS = LONGEST_CALL_SECONDS + 1.0
 INTAKE_READ_SECONDS = 2.0
 
 DAY_SECONDS = 24 * 3600
+
+# A POST starts no later than that after its claim was made: the claim's own write, and the secret
+# or a first round that was answered 401.
+SECONDS_TO_START = 2 * LONGEST_CALL_SECONDS
 
 # Without a Lambda context there is nobody who would stop us.
 SCRIPT_SECONDS = 90.0
@@ -163,16 +165,10 @@ def notifier_dependencies() -> NotifierDependencies:
             lambda not_notified: log.warning("reply service did not accept", posts=not_notified),
         ),
         retry_queue=SqsRetryQueue(
-            _sender(client, log), settings.retry_queue_url, settings.reply_dlq_url, random.random
+            _sender(client, log), settings.retry_queue_url, settings.reply_dlq_url
         ),
         log=log,
-        rules=NotifierRules(
-            max_attempts=settings.max_attempts,
-            resend_unknown=settings.resend_unknown,
-            post_seconds=longest_round(settings.reply_timeout),
-            call_seconds=LONGEST_CALL_SECONDS,
-            round_size=width,
-        ),
+        rules=notifier_rules(settings),
     )
 
 
@@ -190,11 +186,31 @@ def intake_dependencies() -> IntakeDependencies:
     )
 
 
-def longest_round(reply_timeout: float) -> float:
-    """Seconds that a round of POSTs takes at the most: the secret's fetching or a first round that
-    was answered 401, then a connection and the answer.
+def notifier_rules(settings: config.NotifierSettings) -> NotifierRules:
+    """How the notifier takes turns, and how long each of its steps may take."""
+    turns = TurnRules(
+        max_attempts=settings.max_attempts,
+        resend_unknown=ResendUnknown(settings.resend_unknown),
+        open_seconds=open_seconds(settings.reply_timeout),
+        outcome_seconds=settings.outcome_seconds,
+        quiet_seconds=settings.quiet_seconds,
+        longest_wait_seconds=settings.longest_wait_seconds,
+        answers_opt_outs=settings.answers_opt_outs,
+    )
+    return NotifierRules(
+        turns=turns,
+        post_seconds=SECONDS_TO_START + CONNECT_SECONDS + settings.reply_timeout,
+        call_seconds=LONGEST_CALL_SECONDS,
+        round_size=settings.reply_concurrency,
+        seconds_to_start=SECONDS_TO_START,
+    )
+
+
+def open_seconds(reply_timeout: float) -> float:
+    """Seconds from a claim until its POST has ended: its own write, the secret or a first round
+    that was answered 401, a connection, the answer, and an allowance for clocks.
     """
-    return max(LONGEST_CALL_SECONDS, SECOND_ROUND_SECONDS) + CONNECT_SECONDS + reply_timeout
+    return SECONDS_TO_START + CONNECT_SECONDS + reply_timeout + CLOCK_ALLOWANCE_SECONDS
 
 
 def _conversation_store(

@@ -25,6 +25,8 @@ NOTIFIED = "Notified"
 COVERED = "Covered"
 LIMITED = "Limited"
 DELETED = "Deleted"
+OPTED_OUT = "OptedOut"
+WAITING = "Waiting"
 RETRIES_SCHEDULED = "RetriesScheduled"
 UNKNOWN_OUTCOMES = "UnknownOutcomes"
 DEAD_LETTERED = "DeadLettered"
@@ -59,6 +61,8 @@ NOTIFIER = frozenset(
         COVERED,
         LIMITED,
         DELETED,
+        OPTED_OUT,
+        WAITING,
         RETRIES_SCHEDULED,
         UNKNOWN_OUTCOMES,
         DEAD_LETTERED,

@@ -13,15 +13,18 @@ import container
 from consumer import metrics
 from consumer.errors import NotHandled
 from consumer.masking import mask
-from consumer.notification.deferral import Deferral
 from consumer.notification.notification import Notification, RejectedNotification, newest_per_sender
-from consumer.notification.notifier import NotificationResult, Notifier
+from consumer.notification.notification_result import NotificationResult
+from consumer.notification.notifier import Notifier
+from consumer.notification.retry_queue import backoff_seconds
 from consumer.notification.retry_record import read_retry_record, record_id
-from consumer.notification.state import CLOCKS_APART_SECONDS
 from consumer.notification.stream_record import read_stream_record
 from consumer.retry_budget import RetryBudget
 from consumer.text import parse_number
 from handlers.arguments import require_sender_id, require_text
+
+# Whoever calls may have a clock that is ahead of ours.
+CLOCKS_APART_SECONDS = 60
 
 Records = Iterable[object]
 
@@ -63,10 +66,7 @@ def handle_retries(
     unsent = _reject(
         [each for _, each in read if isinstance(each, RejectedNotification)], budget, dependencies
     )
-    newest = newest_per_sender(notifications.values())
-    open_ = {(sender, newest[sender].stored_at) for sender in result.unhandled}
-    # All copies of one notification: what one may take over, the others may not.
-    again = [own_id for own_id, n in notifications.items() if (n.sender_id, n.stored_at) in open_]
+    again = [own_id for own_id, n in notifications.items() if n.sender_id in result.unhandled]
     return sorted(unsent) + again
 
 
@@ -115,21 +115,26 @@ def _require_past(stored_at: Decimal, now: float) -> None:
         raise ValueError("stored_at lies ahead of the clock: it is epoch seconds, not milliseconds")
 
 
+def _notifier(budget: RetryBudget, dependencies: container.NotifierDependencies) -> Notifier:
+    runtime = dependencies.runtime
+    return Notifier(
+        dependencies.notifications,
+        dependencies.reply_service,
+        dependencies.retry_queue,
+        dependencies.rules,
+        runtime.clock,
+        budget,
+        dependencies.new_token,
+        lambda attempt: backoff_seconds(attempt, runtime.random()),
+    )
+
+
 def _notify(
     notifications: Sequence[Notification],
     budget: RetryBudget,
     dependencies: container.NotifierDependencies,
 ) -> NotificationResult:
-    notifier = Notifier(
-        dependencies.notifications,
-        dependencies.reply_service,
-        _deferral(budget, dependencies),
-        dependencies.rules,
-        dependencies.runtime.clock,
-        budget,
-        dependencies.new_token,
-    )
-    result = notifier.notify(notifications)
+    result = _notifier(budget, dependencies).notify(notifications)
     _log(result, newest_per_sender(notifications), dependencies)
     return result
 
@@ -145,18 +150,7 @@ def _reject(
     """
     for each in rejected:
         dependencies.log.error("record rejected", reason=each.reason, record_id=each.id)
-    return {each.id for each in rejected} - _deferral(budget, dependencies).reject(rejected)
-
-
-def _deferral(budget: RetryBudget, dependencies: container.NotifierDependencies) -> Deferral:
-    rules = dependencies.rules
-    return Deferral(
-        dependencies.retry_queue,
-        dependencies.notifications,
-        budget,
-        rules.max_attempts,
-        rules.call_seconds,
-    )
+    return {each.id for each in rejected} - _notifier(budget, dependencies).reject(rejected)
 
 
 def _log(
@@ -197,6 +191,8 @@ def _measures(
         metrics.COVERED: len(result.covered),
         metrics.LIMITED: len(result.limited),
         metrics.DELETED: len(result.deleted),
+        metrics.OPTED_OUT: len(result.opted_out),
+        metrics.WAITING: len(result.waiting),
         metrics.RETRIES_SCHEDULED: len(result.scheduled),
         metrics.UNKNOWN_OUTCOMES: len(result.unknown),
         metrics.DEAD_LETTERED: len(result.dead_lettered),

@@ -12,13 +12,11 @@ from consumer.conversation.batch import RejectedRecord
 from consumer.conversation.queue_record import read_record
 from consumer.conversation.session import Session
 from consumer.notification.notification import Notification
-from consumer.notification.state import Claim
 from consumer.webhook.message import InboundMessage
 from tests.support import builders
 from tests.support.records import sqs_record
 
 NOW = Decimal("1790000000.000123")
-EXPIRES_AT = 4_000_000_000  # far ahead: an emulator removes what has expired
 
 _numbers = itertools.count(1)
 
@@ -49,10 +47,6 @@ def notification(sender_id: str, stored_at: Decimal = NOW, **fields: Any) -> Not
     """The notification of a message."""
     given = {"message_id": new_id("SM"), "stored_at": stored_at} | fields
     return builders.notification(sender_id, **given)
-
-
-def claim(notified: Notification, token: str) -> Claim:
-    return Claim(notified, token, EXPIRES_AT)
 
 
 def rejected(body: object, reason: str = "no fields", group_id: str = "group-1") -> RejectedRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,16 +50,26 @@ class EmulatorHarness:
         )
         self.dead_letters = SqsDeadLetterQueue(sender, names.dead_letter_queue)
         self.retry_queue = SqsRetryQueue(
-            sender, names.reply_retry_queue, names.reply_dead_letter_queue, lambda: 0.0
+            sender, names.reply_retry_queue, names.reply_dead_letter_queue
         )
 
     def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
         row = {"session_id": session_id, "sender_id": sender_id, **attributes}
-        serialize = TypeSerializer().serialize
-        self._stack.aws.dynamodb.put_item(
-            TableName=self._stack.resources.session_table,
-            Item={name: serialize(value) for name, value in row.items()},
-        )
+        self._put(self._stack.resources.session_table, row)
+
+    def put_reply(self, sender_id: str, created_at: int) -> None:
+        row = {
+            "sender_id": sender_id,
+            "message_id": str(uuid.uuid4()),
+            "session_id": "session-1",
+            "chat_type": "outbound",
+            "created_at": created_at,
+        }
+        self._put(self._stack.resources.chat_table, row)
+
+    def put_state(self, row: Mapping[str, Any]) -> None:
+        """Write a row of `notifications` as it stands, one of another version, too."""
+        self._put(self._stack.resources.notification_table, row)
 
     def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
         found = self._stack.aws.dynamodb.get_item(
@@ -98,6 +109,11 @@ class EmulatorHarness:
             _raise,
             lambda not_notified: None,
         )
+
+    def _put(self, table: str, row: Mapping[str, Any]) -> None:
+        serialize = TypeSerializer().serialize
+        item = {name: serialize(value) for name, value in row.items()}
+        self._stack.aws.dynamodb.put_item(TableName=table, Item=item)
 
     def _take_all(self, url: str) -> list[QueuedMessage]:
         """Receive and delete until nothing is left, and what is delayed has come, too.

@@ -42,6 +42,9 @@ class Harness(Protocol):
     def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
         """Write a session as the reply service may: with odd attributes, or without some."""
 
+    def put_reply(self, sender_id: str, created_at: int) -> None:
+        """Write an outbound chat as the reply service does, now or at an earlier second."""
+
     def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
         """The row as it is stored, in plain values."""
 

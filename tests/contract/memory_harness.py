@@ -54,8 +54,13 @@ class MemoryHarness:
             attributes.get("status", ""),
             Decimal(attributes["created_at"]),
             attributes.get("user_limited_until"),
+            attributes.get("updated_at"),
         )
         self._services.tables.put_session(session, self._services.now())
+
+    def put_reply(self, sender_id: str, created_at: int) -> None:
+        now = self._services.now()
+        self._services.tables.replies.put(sender_id, "session-1", created_at, now)
 
     def chat(self, key: ChatKey) -> Mapping[str, Any] | None:
         return self._services.tables.chats.get(key)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from consumer.notification.notification import RejectedNotification
-from consumer.notification.retry_record import retry_body
+from consumer.notification.retry_record import read_retry_record, retry_body
 from tests.contract.builders import new_id, notification, rejected
 from tests.contract.harness import Harness, QueuedMessage
+
+NOW = 1_790_000_000.0
 
 
 @pytest.fixture(autouse=True)
@@ -57,25 +59,52 @@ def test_more_than_ten_arrive_in_order(harness: Harness) -> None:
     assert [each.body for each in harness.quarantined()] == [f"body {n}" for n in range(25)]
 
 
-def test_a_scheduled_notification_is_delayed(harness: Harness) -> None:
-    """By minutes at a late attempt, so that nobody looks too late."""
-    notified = notification(new_id("sender"), attempt=9)
-    assert harness.retry_queue.schedule([notified]) == {notified.sender_id}
+def test_a_scheduled_notification_is_delayed_until_its_moment(harness: Harness) -> None:
+    notified = notification(new_id("sender"), wake_at=NOW + 600.5)
+    assert harness.retry_queue.schedule([notified], NOW) == {notified.sender_id}
     assert harness.waiting() == 1
     harness.forget_scheduled()
 
 
+def test_a_moment_beyond_what_a_queue_delays_is_delayed_for_as_long_as_it_does(
+    harness: Harness,
+) -> None:
+    """Whoever handles it too early sends its successor."""
+    notified = notification(new_id("sender"), wake_at=NOW + 100_000)
+    assert harness.retry_queue.schedule([notified], NOW) == {notified.sender_id}
+    assert harness.waiting() == 1
+    harness.forget_scheduled()
+
+
+@pytest.mark.parametrize("wake_at", [None, NOW - 100, NOW])
+def test_a_moment_that_has_come_delays_nothing(harness: Harness, wake_at: float | None) -> None:
+    notified = notification(new_id("sender"), wake_at=wake_at)
+    assert harness.retry_queue.schedule([notified], NOW) == {notified.sender_id}
+    assert harness.waiting() == 0
+    [scheduled] = harness.scheduled()
+    assert scheduled.body == retry_body(notified)
+
+
 def test_a_scheduled_notification_holds_no_text(harness: Harness) -> None:
-    notified = notification(new_id("sender"), attempt=2, text="a secret", after=("token",))
-    assert harness.retry_queue.schedule([notified]) == {notified.sender_id}
-    [letter] = harness.scheduled()
-    assert letter.body == retry_body(notified)
-    assert "a secret" not in letter.body
+    notified = notification(new_id("sender"), attempt=2, text="a secret", wake_at=NOW + 1)
+    assert harness.retry_queue.schedule([notified], NOW) == {notified.sender_id}
+    [scheduled] = harness.scheduled()
+    assert scheduled.body == retry_body(notified)
+    assert "a secret" not in scheduled.body
+
+
+def test_a_scheduled_notification_comes_back_with_its_moment(harness: Harness) -> None:
+    notified = notification(
+        new_id("sender"), attempt=2, text=None, text_id=new_id("SM"), wake_at=NOW + 0.25
+    )
+    harness.retry_queue.schedule([notified], NOW)
+    [scheduled] = harness.scheduled()
+    assert read_retry_record({"body": scheduled.body}) == notified
 
 
 def test_notifications_of_many_senders_are_scheduled_at_once(harness: Harness) -> None:
-    many = [notification(new_id("sender"), attempt=1) for _ in range(23)]
-    assert harness.retry_queue.schedule(many) == {each.sender_id for each in many}
+    many = [notification(new_id("sender"), wake_at=NOW + 1) for _ in range(23)]
+    assert harness.retry_queue.schedule(many, NOW) == {each.sender_id for each in many}
     assert {each.body for each in harness.scheduled()} == {retry_body(each) for each in many}
 
 
@@ -94,5 +123,5 @@ def test_without_a_body_an_empty_object_is_sent(harness: Harness) -> None:
 
 def test_nothing_to_send_is_sent(harness: Harness) -> None:
     assert harness.dead_letters.quarantine([]) == set()
-    assert harness.retry_queue.schedule([]) == set()
+    assert harness.retry_queue.schedule([], NOW) == set()
     assert harness.retry_queue.dead_letter([]) == set()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from consumer.conversation.ports import SenderWrite
-from consumer.notification.ports import Outcome
+from consumer.notification.step import Outcome
 from tests.contract.builders import NOW, message, new_id, notification, session
 from tests.contract.harness import Harness
+
+SECONDS_TO_START = 8.0
 
 
 @pytest.mark.parametrize(
@@ -29,4 +31,16 @@ def test_every_sender_has_an_outcome(harness: Harness, behaviour: str, outcome: 
     for each in senders:
         harness.conversations.write([SenderWrite(session(each), True, [message(each)])], NOW)
     notified = [notification(each, text="hi") for each in senders]
-    assert harness.reply_service(behaviour).post(notified) == dict.fromkeys(senders, outcome)
+    outcomes: dict[str, Outcome] = {}
+    for some in harness.reply_service(behaviour).post(notified, SECONDS_TO_START):
+        assert not outcomes.keys() & some.keys()
+        outcomes |= some
+    assert outcomes == dict.fromkeys(senders, outcome)
+
+
+def test_nothing_is_sent_once_the_time_to_start_is_over(harness: Harness) -> None:
+    notified = [notification(new_id("sender"), text="hi") for _ in range(2)]
+    outcomes: dict[str, Outcome] = {}
+    for some in harness.reply_service("200").post(notified, -1.0):
+        outcomes |= some
+    assert outcomes == {each.sender_id: Outcome.NOT_SENT for each in notified}

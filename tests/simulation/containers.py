@@ -8,8 +8,16 @@ from typing import Any
 from consumer.aws.client import LONGEST_CALL_SECONDS
 from consumer.conversation.queue_record import read_record
 from consumer.conversation.session_cache import SessionCache
-from consumer.notification.notifier import NotifierRules
-from container import NotifierDependencies, QueueDependencies, Runtime, longest_round
+from consumer.notification.notifier_rules import NotifierRules
+from consumer.notification.reply_service import CONNECT_SECONDS
+from consumer.notification.step import TurnRules
+from container import (
+    SECONDS_TO_START,
+    NotifierDependencies,
+    QueueDependencies,
+    Runtime,
+    open_seconds,
+)
 from handlers.dynamo_event_handler import handle_retries, handle_stream
 from handlers.queue_message_handler import handle_batch
 from logger_setup import Logger
@@ -51,7 +59,7 @@ class Containers:
         return NotifierDependencies(
             notifications=outside.notification_store(),
             reply_service=outside.reply_service(random, self._settings.reply_timeout),
-            retry_queue=outside.retry_queue(random.random),
+            retry_queue=outside.retry_queue(),
             log=Quiet("notifier"),
             rules=self._rules(),
             runtime=self._runtime(),
@@ -60,12 +68,20 @@ class Containers:
 
     def _rules(self) -> NotifierRules:
         settings = self._settings
-        return NotifierRules(
+        turns = TurnRules(
             max_attempts=settings.max_attempts,
-            resend_unknown=settings.resends_unknown,
-            post_seconds=longest_round(settings.reply_timeout),
+            resend_unknown=settings.resend_unknown,
+            open_seconds=open_seconds(settings.reply_timeout),
+            outcome_seconds=settings.outcome_seconds,
+            quiet_seconds=settings.quiet_seconds,
+            longest_wait_seconds=settings.longest_wait_seconds,
+        )
+        return NotifierRules(
+            turns=turns,
+            post_seconds=SECONDS_TO_START + CONNECT_SECONDS + settings.reply_timeout,
             call_seconds=LONGEST_CALL_SECONDS,
             round_size=settings.round_size,
+            seconds_to_start=SECONDS_TO_START,
         )
 
     def _runtime(self) -> Runtime:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from consumer.conversation.session import Session
-from consumer.notification.ports import Outcome
+from consumer.notification.step import Outcome
 from tests.simulation.facts import Stored, Submission
 from tests.simulation.functions import Invocation
 from tests.simulation.ledger import Ledger
@@ -100,25 +100,28 @@ def shown_as_newest(session: Session, process: Invocation) -> Session | None:
 
 
 def is_limited(stored: Stored, ledger: Ledger) -> bool:
-    """Its session, or that of the newer notification in its place, was limited when it was read."""
-    return any(
-        ledger.limited.get(each.row["session_id"], 0) > each.moment
+    """Its session, or that of the newer notification in its place, was limited when it was read;
+    or the reply service has limited a session of the sender since, which counts as an answer."""
+    is_seen = any(
+        ledger.seen_limited.get(each.row["session_id"], 0) > each.moment
         for each in ledger.stored.values()
         if each.sender_id == stored.sender_id and each.stored_at >= stored.stored_at
     )
+    return is_seen or any(moment > stored.moment for moment in ledger.limits[stored.sender_id])
 
 
 def has_unknown_outcome(stored: Stored, ledger: Ledger) -> bool:
-    """An unknown outcome (no answer, 504, death or a claim left behind by a fault) covers it."""
-    unknown_outcomes = [
-        d.stored_at for d in ledger.unknown_outcomes if d.sender_id == stored.sender_id
-    ]
-    unknown_outcomes += [
-        post.notification.stored_at
-        for post in ledger.posts[stored.sender_id]
-        if post.outcome is Outcome.UNKNOWN
-    ]
-    return any(stored_at >= stored.stored_at for stored_at in unknown_outcomes)
+    """A claim that covers it was left behind, or its POST has an unknown outcome, and the setting
+    says that nobody looks or repeats."""
+    posts = ledger.posts[stored.sender_id]
+    for process, turn in ledger.turns[stored.sender_id]:
+        if turn.notification.stored_at < stored.stored_at:
+            continue
+        ends = [post.outcome for post in posts if post.turn is turn]
+        is_left = process.died or "notifications" in process.faulty_ports
+        if is_left or Outcome.UNKNOWN in ends:
+            return True
+    return False
 
 
 def is_with_operator(stored: Stored, left: list[tuple[str, Decimal]]) -> bool:
@@ -152,17 +155,16 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
 
 
 def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
-    """With RESEND_UNKNOWN_OUTCOMES: a fault had kept the first one's sender from noting that it was
-    accepted."""
-    notifications, sender = first.notification, first.process
+    """The reply service left no trace of the first, or the setting says to repeat without a look:
+    a fault had kept its sender from noting that it was accepted."""
+    notification, sender = first.notification, first.process
     noted = [
         at
-        for at, notified_through in ledger.settlements[notifications.sender_id]
-        if notified_through >= notifications.stored_at
+        for at, through in ledger.settlements[notification.sender_id]
+        if through >= notification.stored_at
     ]
-    claimed = second.process.claimed.get(notifications.sender_id, second.started)
     is_kept = (
         sender.died or "notifications" in sender.faulty_ports or first.outcome is Outcome.UNKNOWN
     )
-    is_noted = bool(noted) and min(noted) < claimed
+    is_noted = bool(noted) and min(noted) < second.started
     return is_kept and not is_noted

@@ -56,15 +56,6 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownOutcome:
-    """An unknown outcome that a fault has brought about, for notifications up to `stored_at`."""
-
-    sender_id: str
-    stored_at: Decimal
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
 class Violation:
     """A guarantee that did not hold."""
 

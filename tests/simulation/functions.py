@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from consumer.conversation.session import Session
 from tests.support.memory.fault_schedule import Fault, FaultSchedule
@@ -36,8 +36,6 @@ class Invocation:
     raised: BaseException | None = None
     shown: dict[str, tuple[int, Session | None]] = field(default_factory=dict)
     sighted: dict[str, int] = field(default_factory=dict)
-    claims: dict[str, Any] = field(default_factory=dict)
-    claimed: dict[str, int] = field(default_factory=dict)
     deferred: set[str] = field(default_factory=set)
     is_over: bool = False
     ended: int = 0

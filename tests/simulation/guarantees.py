@@ -6,6 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 from itertools import combinations, pairwise
 
+from consumer.notification.step import ResendUnknown
 from consumer.webhook.message import ChatKey
 from tests.simulation import documented_limits
 from tests.simulation.facts import Stored, notifications_in
@@ -96,11 +97,15 @@ class Guarantees:
         ledger = self._ledger
         limits = {
             "G6 limited": documented_limits.is_limited(stored, ledger),
-            "G6 unknown outcome": documented_limits.has_unknown_outcome(stored, ledger),
+            "G6 unknown outcome": self._is_left_unknown(stored),
             "G6 with the operator": documented_limits.is_with_operator(stored, left),
             "G6 two writes raced": documented_limits.was_overtaken(stored, ledger),
         }
         return any(ledger.allow(why, stored.moment, holds) for why, holds in limits.items())
+
+    def _is_left_unknown(self, stored: Stored) -> bool:
+        never = self._outside.settings.resend_unknown is ResendUnknown.NEVER
+        return never and documented_limits.has_unknown_outcome(stored, self._ledger)
 
     def _with_operator(self) -> list[tuple[str, Decimal]]:
         images = [record["dynamodb"]["NewImage"] for record in self._stream.failures]
@@ -125,7 +130,8 @@ class Guarantees:
         if not (is_same or (is_older and is_later)):
             return False
         on_purpose = documented_limits.is_sent_again_on_purpose(first, second, self._ledger)
-        is_wanted = self._outside.settings.resends_unknown and on_purpose
+        looks = self._outside.settings.resend_unknown is ResendUnknown.CHECK
+        is_wanted = on_purpose and not (looks and first.left_trace)
         return not self._ledger.allow("G7 sent again on purpose", second.started, is_wanted)
 
     def _violated(self, guarantee: str, what: str) -> None:

@@ -140,6 +140,14 @@ class History:
         self._operator.on_redrive = ledger.redriven
         self._operator.on_delete = checks.left_dead_letters
         ledger.on_commit = self._committed
+        ledger.on_post = checks.posted
+        ledger.is_uncrowded = self._is_uncrowded()
+
+    def _is_uncrowded(self) -> bool:
+        """Whether there is always somebody free to handle a wake-up, and nothing to wait for."""
+        settings = self.settings
+        is_quick = settings.concurrency > settings.senders and settings.latency < 0.1
+        return is_quick and not settings.quiet_seconds
 
     def _schedule(self) -> None:
         """Whatever is left out of a history moves nothing else."""

@@ -13,15 +13,23 @@ from decimal import Decimal
 from consumer.conversation.batch import RejectedRecord
 from consumer.conversation.session import Session, is_limited
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.state import Claim
+from consumer.notification.state import NotificationState, Turn
+from consumer.notification.step import Outcome
 from consumer.webhook.message import ChatKey
-from tests.simulation.facts import Stored, Submission, UnknownOutcome, Violation, place_of
+from tests.simulation.facts import Stored, Submission, Violation, place_of
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Webhook
 from tests.support.memory.fault_schedule import InjectedFault
 from tests.support.memory.observer import Observer, Post
 from tests.support.memory.queues import Message
 from tests.support.memory.tables import Commit, PutChat
+
+# Two, and the time of two calls.
+LATEST_FOLLOW_UP_SECONDS = 2.5
+# Half of the first delay; the other half is jitter.
+LEAST_BACKOFF_SECONDS = 2.0
+# Containers' clocks differ by that much, see settings.
+SKEW = 0.05
 
 
 class Ledger(Observer):
@@ -36,14 +44,23 @@ class Ledger(Observer):
         self.overlapping_groups: set[str] = set()
         self.stored: dict[ChatKey, Stored] = {}
         self.opened: dict[str, int] = {}
-        self.limited: dict[str, int] = {}
+        self.seen_limited: dict[str, int] = {}
         self.posts: defaultdict[str, list[Post]] = defaultdict(list)
         self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
-        self.unknown_outcomes: list[UnknownOutcome] = []
+        self.turns: defaultdict[str, list[tuple[Invocation, Turn]]] = defaultdict(list)
+        self.limits: defaultdict[str, list[int]] = defaultdict(list)
         self.violations: list[Violation] = []
         self.allowed: defaultdict[str, set[Hashable]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
         self.on_commit: Callable[[Invocation, Commit], None] = lambda process, commit: None
+        self.handovers: dict[str, float] = {}
+        self.dead_lettered_senders: set[str] = set()
+        self.last_fault_at = 0.0
+        self.is_uncrowded = False
+        self.on_post: Callable[[Post], None] = lambda post: None
+
+    def now(self) -> float:
+        return self._clock()
 
     def moment(self) -> int:
         return next(self._moments)
@@ -60,7 +77,7 @@ class Ledger(Observer):
         return holds
 
     def fault_injected(self, process: Invocation | None, injected: InjectedFault) -> None:
-        """A fault was injected; the schedule counts them."""
+        self.last_fault_at = self._clock()
 
     # The queue and its dead-letter queue
 
@@ -113,7 +130,7 @@ class Ledger(Observer):
         if session.is_active:
             process.sighted[session.session_id] = moment
         if is_limited(session, self._clock() - 0.01):
-            self.limited[session.session_id] = moment
+            self.seen_limited[session.session_id] = moment
 
     def opened_elsewhere(self, session: Session) -> None:
         self.opened[session.session_id] = self.moment()
@@ -146,30 +163,32 @@ class Ledger(Observer):
 
     # Notifications
 
-    def claimed(self, process: Invocation, claim: Claim) -> None:
-        sender_id = claim.notification.sender_id
-        if process.is_over and sender_id not in process.deferred:
-            self.unknown_outcomes.append(
-                UnknownOutcome(sender_id, claim.notification.stored_at, "claimed after its death")
-            )
-        process.claims[sender_id] = claim
-        process.claimed[sender_id] = self.moment()
+    def saved(
+        self,
+        process: Invocation,
+        sender_id: str,
+        before: NotificationState,
+        after: NotificationState,
+    ) -> None:
+        if after.turn and (before.turn is None or before.turn.token != after.turn.token):
+            self.turns[sender_id].append((process, after.turn))
+        through = after.notified_through
+        ends = before.turn and not after.turn and through > before.notified_through
+        if ends and before.pending and before.pending.notification.stored_at > through:
+            self.handovers[sender_id] = self._clock()
+        if through > before.notified_through:
+            self.settlements[sender_id].append((self.moment(), through))
 
-    def released(self, process: Invocation, claim: Claim) -> None:
-        process.claims.pop(claim.notification.sender_id, None)
-
-    def settled(self, process: Invocation, sender_id: str, notified_through: Decimal) -> None:
-        process.claims.pop(sender_id, None)
-        self.settlements[sender_id].append((self.moment(), notified_through))
+    def limited(self, session: Session) -> None:
+        self.limits[session.sender_id].append(self.moment())
 
     def scheduled(self, process: Invocation, notification: Notification) -> None:
         process.deferred.add(notification.sender_id)
-        process.claims.pop(notification.sender_id, None)
         self.counts["scheduled for retry"] += 1
 
     def dead_lettered(self, process: Invocation, rejected: RejectedNotification) -> None:
         process.deferred.add(rejected.id)
-        process.claims.pop(rejected.id, None)
+        self.dead_lettered_senders.add(rejected.id)
         self.counts["dead-lettered"] += 1
 
     def is_answered(self, key: ChatKey) -> bool:
@@ -179,15 +198,60 @@ class Ledger(Observer):
 
     def posted(self, post: Post) -> None:
         post.started = self.moment()
+        self._expect_turn(post)
         self.posts[post.notification.sender_id].append(post)
         self.counts["posts"] += 1
+
+    def _expect_turn(self, post: Post) -> None:
+        """G9: it has a claim, and no other POST of the sender is open."""
+        sender_id, now = post.notification.sender_id, self._clock()
+        own = [turn for process, turn in self.turns[sender_id] if process is post.process]
+        post.turn = own[-1] if own else None
+        if post.turn is None:
+            self.violated("G9", f"a POST for {sender_id} without a claim")
+        for other in self.posts[sender_id]:
+            is_open = not other.is_read and other.turn and now < other.turn.open_until - SKEW
+            if is_open:
+                self.violated("G9", f"two POSTs are open for {sender_id}")
+
+        self._expect_backoff(post)
+        self._expect_promptness(post)
+        self.on_post(post)
+
+    def _expect_backoff(self, post: Post) -> None:
+        """G9: what failed is not repeated at once, unless its batch had to come again, or it had
+        been dead-lettered, which an operator may redrive."""
+        for other in self.posts[post.notification.sender_id]:
+            is_same = other.notification.stored_at == post.notification.stored_at
+            is_soon = other.is_read and self._clock() - other.read_at < LEAST_BACKOFF_SECONDS
+            is_failed = other.outcome in (Outcome.CANNOT_DELIVER_NOW, Outcome.UNAUTHORIZED)
+            is_ended = other.notification.sender_id in self.dead_lettered_senders
+            is_excused = is_ended or self._was_cut_off(other.process)
+            if is_same and is_soon and is_failed and not is_excused:
+                self.violated("G9", f"a failed POST for {other.notification.sender_id} at once")
+
+    def _expect_promptness(self, post: Post) -> None:
+        """G9: what waited for the end of a turn follows at once, unless a fault delays it."""
+        ended_at = self.handovers.pop(post.notification.sender_id, None)
+        if ended_at is None or ended_at < self.last_fault_at or not self.is_uncrowded:
+            return
+        if self._clock() - ended_at > LATEST_FOLLOW_UP_SECONDS:
+            self.violated("G9", f"the follow-up for {post.notification.sender_id} is late")
+
+    def _was_cut_off(self, process: Invocation) -> bool:
+        return process.died or bool({"retry_queue", "notifications"} & process.faulty_ports)
+
+    def answered(self, post: Post) -> None:
+        """G9: a POST ends within its claim."""
+        if post.turn and self._clock() > post.turn.open_until + SKEW:
+            self.violated("G9", f"a POST for {post.notification.sender_id} outlasts its claim")
 
     def accepted(self, post: Post) -> None:
         post.accepted = self.moment()
         self.counts["accepted posts"] += 1
 
     def ended(self, process: Invocation) -> None:
-        """An invocation is over; the claims that it still holds may have an unknown outcome."""
+        """An invocation is over."""
         process.ended = self.moment()
         self.counts["processes died"] += process.died
         self.counts["invocations"] += 1
@@ -195,21 +259,3 @@ class Ledger(Observer):
             self.violated(
                 "time", f"invocation {process.number} was ended in the middle of its work"
             )
-        for sender_id, claim in process.claims.items():
-            cause = self._cause_of_unknown_outcome(process, sender_id)
-            if cause:
-                self.unknown_outcomes.append(
-                    UnknownOutcome(sender_id, claim.notification.stored_at, cause)
-                )
-
-    def _cause_of_unknown_outcome(self, process: Invocation, sender_id: str) -> str | None:
-        """Why the outcome of the claim is unknown; None when it should be known."""
-        if process.died:
-            return "died with the claim"
-        if "notifications" not in process.faulty_ports:
-            return None
-        if any(post.process is process for post in self.posts[sender_id]):
-            return "could not note the end of its claim"
-        # The batch was reported as failed, and the retry queue could not be reached.
-        is_cut_off = process.brings_again and "retry_queue" in process.faulty_ports
-        return "could neither schedule a retry nor release the claim" if is_cut_off else None

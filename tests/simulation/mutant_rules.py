@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -13,7 +13,6 @@ from uuid import UUID
 
 import consumer.conversation.batch
 import consumer.conversation.store_messages
-import consumer.notification.notifier
 import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
 from consumer.conversation.batch import RejectedRecord
@@ -24,23 +23,24 @@ from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.session import Session, next_session
 from consumer.conversation.store_messages import MessageStorage, StoreResult
 from consumer.errors import NotHandled
-from consumer.notification.deferral import Deferral
+from consumer.notification import turn, turn_end
+from consumer.notification.facts import Facts, Need
 from consumer.notification.notification import Notification
 from consumer.notification.notifier import Notifier
-from consumer.notification.ports import Outcome
-from consumer.notification.retry_record import retry_body
-from consumer.notification.state import Claim, DeliveryStatus, NotificationState, delivery_status
+from consumer.notification.ports import NotificationReads, SaveResult
+from consumer.notification.state import NotificationState, Pending, StateChange, Turn
+from consumer.notification.step import Outcome, Status, Step, TurnRules
 from consumer.webhook import parse
 from consumer.webhook.form import Form, parse_form
 from consumer.webhook.message import Malformed
 from container import QueueDependencies, Runtime
-from tests.support.memory.notification_store import may_claim
-from tests.support.memory.tables import NotificationRow, Put, Reason, Tables
+from tests.support.memory.index import ChatIndex
+from tests.support.memory.notification_store import MemoryNotificationStore
+from tests.support.memory.queue_ports import MemoryRetryQueue
+from tests.support.memory.tables import Put, Reason, Tables
 
 # The queue half
 
-_weigh = Notifier._weigh
-_notify_round = Notifier._notify_round
 _check = Tables._check
 _numbers = itertools.count(1)
 _random = Random(0)
@@ -180,88 +180,151 @@ def stored_when_queued(message: Any, session_id: str, stored_at: Decimal) -> dic
     return chat_item(message, session_id, message.created_at)
 
 
-# The stream half
+# The stream half: turns
+
+_decide = turn.decide
+_end_turn = turn_end.end_turn
+_newest_uncovered = turn._newest_uncovered
+_handed_over = turn_end._handed_over
+_failed = turn_end._failed
+_read_evidence = MemoryNotificationStore._read_evidence
+_read_absence = MemoryNotificationStore._read_absence
 
 
-def always_due(notification: Notification, row: Any) -> DeliveryStatus:
-    return DeliveryStatus.DUE
+def wait_for_nothing(notification: Notification, state: NotificationState, *rest: Any) -> Step:
+    """What comes during a turn is dropped."""
+    return Step(Status.WAITING, notification, state)
 
 
-def claim_nothing(self: Notifier, claims: Mapping[str, Any], result: Any) -> Any:
-    return list(claims), []
+def hand_over_nothing(*args: Any) -> Step:
+    step = _handed_over(*args)
+    return replace(step, state=replace(step.state, pending=None), wake_at=None)
 
 
-def without_through(notification: Notification, row: NotificationState | None) -> DeliveryStatus:
-    """Neither the reading of the row nor the claim's condition looks at `through`."""
-    return delivery_status(notification, row and replace(row, notified_through=None))
+def always_fresh(*args: Any) -> bool:
+    return True
 
 
-def may_claim_again(row: NotificationRow, claim: Claim) -> bool:
-    return may_claim(replace(row, notified_through=None), claim)
+def wake_up_blindly(notification: Notification, facts: Facts, *rest: Any) -> Step | Need:
+    """A wake-up takes no look at the turn in the row."""
+    if notification.wake_at is not None:
+        facts = replace(facts, state=replace(facts.state, turn=None))
+    return _decide(notification, facts, *rest)
 
 
-def status_by_attempt(notification: Notification, row: NotificationState | None) -> DeliveryStatus:
-    """A scheduled copy takes over whatever claim there is, as if all before it had ended."""
-    found = delivery_status(notification, row)
-    return (
-        DeliveryStatus.DUE
-        if found is DeliveryStatus.OUTCOME_UNKNOWN and notification.attempt > 1
-        else found
-    )
+def look_at_once(**rules: Any) -> TurnRules:
+    return TurnRules(**rules | {"outcome_seconds": 0.0})
 
 
-def may_claim_by_attempt(row: NotificationRow, claim: Claim) -> bool:
-    is_same = row.claimed == claim.notification.stored_at and row.notified_through != row.claimed
-    return may_claim(row, claim) or (is_same and claim.notification.attempt > 1)
+def show_nothing(self: ChatIndex, sender_id: str, now: float) -> list[Any]:
+    """An index that lags for ever."""
+    return []
 
 
-def no_time_for_steps(self: Deferral, steps: int) -> float:
+def leave_open_turns(notification: Notification, facts: Facts, *rest: Any) -> Step | Need:
+    """Whoever has the turn answers for it, for ever."""
+    if facts.state.turn:
+        return Step(Status.COVERED, notification, facts.state)
+    return _decide(notification, facts, *rest)
+
+
+def long_ago(claim: Turn) -> float:
+    return claim.claimed_at - 1000.0
+
+
+def same_second(moment: float) -> float:
     return 0.0
 
 
-def never_under_way(self: Notifier, row: Any) -> bool:
+def believe_the_index(state: NotificationState, facts: Facts, *rest: Any) -> Any:
+    return _resolve(state, replace(facts, absence=True), *rest)
+
+
+_resolve = turn._resolve
+
+
+def by_session(self: MemoryNotificationStore, sender_id: str, since: float) -> NotificationReads:
+    """An answer in another session than the claim's is overlooked."""
+    row = self._tables.notifications.get(sender_id, NotificationState())
+    session_id = row.turn.notification.session_id if row.turn else ""
+    replies = self._tables.replies.since(sender_id, since)
+    has_replied = any(each.session_id == session_id for each in replies)
+    return NotificationReads(
+        evidence={sender_id: has_replied}, absence={sender_id: not has_replied}
+    )
+
+
+def pending_moves_back(self: NotificationState, notification: Notification) -> NotificationState:
+    return replace(self, pending=Pending(notification.stripped(), notification.stored_at))
+
+
+def pending_covers(
+    notification: Notification, state: NotificationState, *rest: Any
+) -> Notification | None:
+    if state.pending and notification.wake_at is None:
+        state = state.covered_through(state.pending.notification.stored_at)
+    return _newest_uncovered(notification, state, *rest)
+
+
+def save_blindly(row: NotificationState | None, change: StateChange) -> bool:
+    return True
+
+
+def save_nothing(self: MemoryNotificationStore, changes: Sequence[StateChange]) -> SaveResult:
+    return SaveResult(saved={each.sender_id for each in changes})
+
+
+def three_seconds(reply_timeout: float) -> float:
+    return 3.0
+
+
+def lose_some(self: Any, process: Any, now: float, notification: Notification) -> None:
+    """Every third wake-up is accepted and never comes."""
+    if next(_numbers) % 3:
+        _schedule(self, process, now, notification)
+
+
+_schedule = MemoryRetryQueue._schedule
+
+
+def fail_without_delay(
+    notification: Notification, ended: NotificationState, wake_at: float, rules: TurnRules
+) -> Step:
+    return _failed(notification, ended, ended.turn_ended_at, rules)
+
+
+def forget_failures(
+    notification: Notification, ended: NotificationState, wake_at: float, rules: TurnRules
+) -> Step:
+    return Step(Status.SCHEDULED, notification, ended)
+
+
+def acknowledge_all(records: Any, context: Any, dependencies: Any) -> list[str]:
+    stream_handler.handle_retries(records, context, dependencies)
+    return []
+
+
+def take_unknown_for_undelivered(state: Any, outcome: Outcome, *rest: Any) -> Step:
+    is_unknown = outcome is Outcome.UNKNOWN
+    return _end_turn(state, Outcome.CANNOT_DELIVER_NOW if is_unknown else outcome, *rest)
+
+
+def take_failures_for_accepted(state: Any, outcome: Outcome, *rest: Any) -> Step:
+    is_failed = outcome is Outcome.CANNOT_DELIVER_NOW
+    return _end_turn(state, Outcome.ACCEPTED if is_failed else outcome, *rest)
+
+
+def without_through(notification: Notification, facts: Facts, *rest: Any) -> Step | Need:
+    state = replace(facts.state, notified_through=Decimal(0))
+    return _decide(notification, replace(facts, state=state), *rest)
+
+
+def never_too_late(self: Notifier) -> bool:
     return False
-
-
-def never_too_late(self: Notifier, result: Any) -> bool:
-    return False
-
-
-def forget_the_unclear(self: Notifier, due: Any, rest: Any, result: Any) -> None:
-    _notify_round(self, due, rest, result)
-    unclear = {claim.notification.sender_id for claim in rest.claims}
-    rest.notifications[:] = [each for each in rest.notifications if each.sender_id not in unclear]
-    rest.claims.clear()
 
 
 def do_nothing(*args: Any) -> None:
     pass
-
-
-def takes_over_nothing(notification: Notification) -> str:
-    return retry_body(replace(notification, after=()))
-
-
-def take_unknown_for_undelivered(
-    self: Notifier, notifications: Any, outcomes: Mapping[str, Outcome], result: Any
-) -> Any:
-    known = {
-        sender: Outcome.CANNOT_DELIVER_NOW if outcome is Outcome.UNKNOWN else outcome
-        for sender, outcome in outcomes.items()
-    }
-    return _weigh(self, notifications, known, result)
-
-
-def settle_failures(self: Notifier, notifications: Any, outcomes: Any, result: Any) -> Any:
-    fates = _weigh(self, notifications, outcomes, result)
-    fates.settle |= {each.sender_id: each.stored_at for each in fates.schedule}
-    return fates
-
-
-def forget_failures(self: Notifier, notifications: Any, outcomes: Any, result: Any) -> Any:
-    fates = _weigh(self, notifications, outcomes, result)
-    fates.schedule.clear()
-    return fates
 
 
 def swallow(records: Any, context: Any, dependencies: Any) -> None:

@@ -16,15 +16,18 @@ import handlers.queue_message_handler as queue_handler
 import tests.simulation.containers as containers
 import tests.support.memory.conversation_store as conversation_store
 import tests.support.memory.notification_store as notification_store
-import tests.support.memory.queue_ports as queue_ports
 from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.store_messages import MessageStorage
-from consumer.notification.deferral import Deferral
+from consumer.notification import notifier, turn, turn_end
 from consumer.notification.notifier import Notifier
+from consumer.notification.state import NotificationState
 from consumer.webhook import envelope, parse
 from container import Runtime
 from tests.simulation import mutant_rules
 from tests.simulation.swap import Swap
+from tests.support.memory.index import ChatIndex
+from tests.support.memory.notification_store import MemoryNotificationStore
+from tests.support.memory.queue_ports import MemoryRetryQueue
 from tests.support.memory.tables import PutChat, PutSession, Tables
 
 MOST_HISTORIES = 2000
@@ -163,53 +166,110 @@ MUTANTS = [
         [Swap(conversation_store, "chat_item", mutant_rules.stored_when_queued)],
     ),
     Mutant(
-        "nothing is claimed before a POST",
-        "G7",
-        [Swap(Notifier, "_claim", mutant_rules.claim_nothing)],
-    ),
-    Mutant(
-        "a scheduled copy does not name the claim that failed",
-        "G6",
-        [Swap(queue_ports, "retry_body", mutant_rules.takes_over_nothing)],
-    ),
-    Mutant(
-        "an unknown outcome is sent again",
-        "G7",
-        [Swap(Notifier, "_weigh", mutant_rules.take_unknown_for_undelivered)],
-    ),
-    Mutant(
-        "a POST that may be under way is not waited for before another",
-        "G7",
-        [Swap(Notifier, "_may_be_under_way", mutant_rules.never_under_way)],
-    ),
-    Mutant(
-        "what an accepted POST has covered is not looked at",
-        "G7",
-        [
-            Swap(consumer.notification.notifier, "delivery_status", mutant_rules.without_through),
-            Swap(notification_store, "may_claim", mutant_rules.may_claim_again),
-        ],
-    ),
-    Mutant(
-        "a scheduled copy takes over any claim",
-        "G7",
-        [
-            Swap(consumer.notification.notifier, "delivery_status", mutant_rules.status_by_attempt),
-            Swap(notification_store, "may_claim", mutant_rules.may_claim_by_attempt),
-        ],
-    ),
-    Mutant(
         "the transactions of a large write share a moment",
         "G6",
         [Swap(conversation_store, "MOMENT_SECONDS", Decimal(0))],
     ),
     Mutant(
-        "what was notified is not noted", "G7", [Swap(Notifier, "_settle", mutant_rules.do_nothing)]
+        "what comes during a turn is not pending",
+        "G6",
+        [Swap(turn, "_wait", mutant_rules.wait_for_nothing)],
     ),
     Mutant(
-        "scheduling retries leaves no time to release claims",
-        "time",
-        [Swap(Deferral, "seconds", mutant_rules.no_time_for_steps)],
+        "a turn ends without a look at what is pending",
+        "G9",
+        [Swap(turn_end, "_handed_over", mutant_rules.hand_over_nothing)],
+    ),
+    Mutant(
+        "a turn covers only what its own batch held",
+        "G9",
+        [Swap(turn, "_is_fresh", mutant_rules.always_fresh)],
+    ),
+    Mutant(
+        "a wake-up does not look at the turn",
+        "G9",
+        [Swap(notifier, "decide", mutant_rules.wake_up_blindly)],
+    ),
+    Mutant(
+        "the evidence is looked at too early",
+        "G7",
+        [Swap(containers, "TurnRules", mutant_rules.look_at_once)],
+    ),
+    Mutant(
+        "the evidence is looked for in the claim's session only",
+        "G7",
+        [
+            Swap(MemoryNotificationStore, "_read_evidence", mutant_rules.by_session),
+            Swap(MemoryNotificationStore, "_read_absence", mutant_rules.by_session),
+        ],
+    ),
+    Mutant(
+        "the answer of an older turn counts for this one",
+        "G6",
+        [Swap(turn, "claim_second", mutant_rules.long_ago)],
+    ),
+    Mutant(
+        "absence is believed of an index",
+        "G7",
+        [Swap(turn, "_resolve", mutant_rules.believe_the_index)],
+    ),
+    Mutant(
+        "pending moves backwards",
+        "G6",
+        [
+            Swap(NotificationState, "with_pending", mutant_rules.pending_moves_back),
+            Swap(ChatIndex, "newest", mutant_rules.show_nothing),
+        ],
+    ),
+    Mutant(
+        "pending counts as covered",
+        "G6",
+        [Swap(turn, "_newest_uncovered", mutant_rules.pending_covers)],
+    ),
+    Mutant(
+        "a claim has no end",
+        "G6",
+        [Swap(notifier, "decide", mutant_rules.leave_open_turns)],
+    ),
+    Mutant(
+        "a row is written whoever has written it since, another's turn ended with it",
+        "G9",
+        [Swap(notification_store, "may_save", mutant_rules.save_blindly)],
+    ),
+    Mutant(
+        "nothing is claimed before a POST",
+        "G9",
+        [Swap(MemoryNotificationStore, "save", mutant_rules.save_nothing)],
+    ),
+    Mutant(
+        "a POST outlasts its claim",
+        "G9",
+        [Swap(containers, "open_seconds", mutant_rules.three_seconds)],
+    ),
+    Mutant(
+        "a wake-up is lost",
+        "G6",
+        [Swap(MemoryRetryQueue, "_schedule", mutant_rules.lose_some)],
+    ),
+    Mutant(
+        "a failed turn is handed over without delay",
+        "G9",
+        [Swap(turn_end, "_failed", mutant_rules.fail_without_delay)],
+    ),
+    Mutant(
+        "a wake-up is acknowledged before its successor is sent",
+        "G6",
+        [Swap(containers, "handle_retries", mutant_rules.acknowledge_all)],
+    ),
+    Mutant(
+        "an unknown outcome is sent again without a look",
+        "G7",
+        [Swap(notifier, "end_turn", mutant_rules.take_unknown_for_undelivered)],
+    ),
+    Mutant(
+        "what an accepted POST has covered is not looked at",
+        "G7",
+        [Swap(notifier, "decide", mutant_rules.without_through)],
     ),
     Mutant(
         "a POST is begun however late it is",
@@ -217,22 +277,19 @@ MUTANTS = [
         [Swap(Notifier, "_is_too_late", mutant_rules.never_too_late)],
     ),
     Mutant(
-        "a notification whose claim has no answer is forgotten",
+        "what there was no time for is forgotten",
         "G6",
-        [Swap(Notifier, "_notify_round", mutant_rules.forget_the_unclear)],
+        [Swap(Notifier, "_postpone", mutant_rules.do_nothing)],
     ),
     Mutant(
-        "a known failure is settled", "G6", [Swap(Notifier, "_weigh", mutant_rules.settle_failures)]
+        "a known failure counts as accepted",
+        "G6",
+        [Swap(notifier, "end_turn", mutant_rules.take_failures_for_accepted)],
     ),
     Mutant(
         "a known failure is forgotten",
         "G6",
-        [Swap(Notifier, "_weigh", mutant_rules.forget_failures)],
-    ),
-    Mutant(
-        "claims are never released",
-        "G6",
-        [Swap(Deferral, "_give_back", mutant_rules.do_nothing)],
+        [Swap(turn_end, "_failed", mutant_rules.forget_failures)],
     ),
     Mutant(
         "the notifier answers although it has not handled everything",
@@ -242,6 +299,6 @@ MUTANTS = [
     Mutant(
         "of a sender's notifications the oldest is delivered",
         "G6",
-        [Swap(consumer.notification.notifier, "newest_per_sender", mutant_rules.oldest_per_sender)],
+        [Swap(notifier, "newest_per_sender", mutant_rules.oldest_per_sender)],
     ),
 ]

@@ -1,4 +1,4 @@
-"""What one history is like, drawn from its seed: some without faults, some with many, no two alike.
+"""What one history is like, drawn from its seed: some calm, some stormy, no two alike.
 
 Each history has only some of the faults and some of the places where they fall, so
 that rare combinations are not drowned by the common ones.
@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from consumer.notification.step import ResendUnknown
 from tests.support.memory.chance import Chance
 from tests.support.memory.fault_schedule import (
-    ACTIONS_OF_OTHERS,
     DEATH,
+    DEEDS,
     PART,
     POST,
+    TRACES,
     WRITE,
     Fault,
     Outage,
@@ -59,7 +61,10 @@ class Settings:
     reply_timeout: float
     max_attempts: int
     round_size: int
-    resends_unknown: bool
+    resend_unknown: ResendUnknown
+    outcome_seconds: float
+    quiet_seconds: float
+    longest_wait_seconds: float
     rates: Mapping[str, float]
     kinds: Sequence[Fault]
     outages: Sequence[Outage]
@@ -94,7 +99,10 @@ def draw_settings(chance: Chance) -> Settings:
         reply_timeout=pick.choice([5.0, 20.0, 30.0]),
         max_attempts=pick.choice([1, 2, 4, 12]),
         round_size=pick.choice([1, 2, 100]),
-        resends_unknown=pick.random() < 0.1,
+        resend_unknown=_draw_resend_unknown(chance.stream("resend")),
+        outcome_seconds=chance.stream("outcome").choice([40.0, 90.0]),
+        quiet_seconds=chance.stream("quiet").choice([0.0, 0.0, 0.0, 2.0]),
+        longest_wait_seconds=chance.stream("wait").choice([4.0, 30.0]),
         rates=_draw_rates(pick),
         kinds=_draw_kinds(pick),
         outages=[
@@ -103,6 +111,13 @@ def draw_settings(chance: Chance) -> Settings:
         ],
         transaction_size=pick.choice([2, 100, 100, 100]),
     )
+
+
+def _draw_resend_unknown(pick: Random) -> ResendUnknown:
+    draw = pick.random()
+    if draw < 0.1:
+        return ResendUnknown.ALWAYS
+    return ResendUnknown.NEVER if draw < 0.2 else ResendUnknown.CHECK
 
 
 def _draw_rates(pick: Random) -> dict[str, float]:
@@ -116,11 +131,11 @@ def _draw_rates(pick: Random) -> dict[str, float]:
 
 def _draw_kinds(pick: Random) -> list[Fault]:
     """About half of the ways in which things fail, and everything that others do."""
-    failures = dict.fromkeys([*WRITE, *PART, *POST, *DEATH])
+    failures = dict.fromkeys([*WRITE, *PART, *POST, *DEATH, *TRACES])
     chosen = [kind for kind in failures if pick.random() < 0.5]
-    actions = [kind for kind in ACTIONS_OF_OTHERS if pick.random() < 0.7]
+    deeds = [kind for kind in DEEDS if pick.random() < 0.7]
     always = [Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
-    return [*chosen, *actions, *always]
+    return [*chosen, *deeds, *always]
 
 
 def _draw_outages(pick: Random, span: float) -> list[Outage]:
@@ -136,7 +151,7 @@ def _draw_outages(pick: Random, span: float) -> list[Outage]:
 
 
 def _draw_blackout(pick: Random, span: float) -> list[Outage]:
-    """Now and then minutes in which no POST and no retry succeeds, or no call at all."""
+    """Now and then minutes in which nobody can be told and nothing be put off, or nothing works."""
     if pick.random() >= 0.15:
         return []
     start = START + pick.random() * span

@@ -12,8 +12,12 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.lineage import Lineage
 from tests.simulation.queue_mapping import Delivery
 from tests.simulation.webhooks import Kind
+from tests.support.memory.observer import Post
 from tests.support.memory.queues import Message
 from tests.support.memory.tables import Commit, PutChat, Tables
+
+# Between the read of the newest message and the POST that covers it.
+LONGEST_DECISION_SECONDS = 30.0
 
 
 class StepChecks:
@@ -191,6 +195,14 @@ class StepChecks:
         is_good, receives = submission.kind.is_good, message.attributes.get("ReceiveCount", "0")
         if is_good and not is_moved and int(receives) < self._most_receives:
             self._violated("G5", f"{_name(submission)} is dead-lettered before its last receive")
+
+    def posted(self, post: Post) -> None:
+        """G9: a POST covers the newest message that the index has shown for a while."""
+        sender_id, now = post.notification.sender_id, self._ledger.now()
+        for row in self._tables.chat_index.newest(sender_id, now - LONGEST_DECISION_SECONDS):
+            if row["stored_at"] > post.notification.stored_at:
+                self._violated("G9", f"a POST for {sender_id} leaves out a message that waited")
+                return
 
     def notified(self, invocation: Invocation) -> None:
         """An invocation of the notifier is over."""

@@ -7,7 +7,7 @@ from typing import Any
 from consumer.conversation.batch import RejectedRecord
 from consumer.conversation.session import Session
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.state import Claim
+from consumer.notification.state import NotificationState
 from tests.simulation.functions import Invocation
 from tests.simulation.ledger import Ledger
 from tests.simulation.settings import START
@@ -66,17 +66,26 @@ class Timeline(Ledger):
         super().quarantined(process, rejected)
         self.note(process, f"quarantines {rejected.record.id}: {rejected.reason}")
 
-    def claimed(self, process: Invocation, claim: Claim) -> None:
-        super().claimed(process, claim)
-        self.note(process, f"claims {_notification(claim.notification)}")
+    def saved(
+        self,
+        process: Invocation,
+        sender_id: str,
+        before: NotificationState,
+        after: NotificationState,
+    ) -> None:
+        super().saved(process, sender_id, before, after)
+        turn, pending = after.turn, after.pending
+        what = f"through {after.notified_through}"
+        what += (
+            f", turn {_notification(turn.notification)} until {turn.open_until:.2f}" if turn else ""
+        )
+        what += f", pending {_notification(pending.notification)}" if pending else ""
+        what += f", wakes {after.wake_at:.2f}" if after.wake_at else ""
+        self.note(process, f"writes the row of {sender_id}: {what}")
 
-    def released(self, process: Invocation, claim: Claim) -> None:
-        super().released(process, claim)
-        self.note(process, f"releases {_notification(claim.notification)}")
-
-    def settled(self, process: Invocation, sender_id: str, notified_through: Any) -> None:
-        super().settled(process, sender_id, notified_through)
-        self.note(process, f"settles {sender_id} up to {notified_through}")
+    def limited(self, session: Session) -> None:
+        super().limited(session)
+        self.note(None, f"the reply service limits {_session(session)} of {session.sender_id}")
 
     def scheduled(self, process: Invocation, notification: Notification) -> None:
         super().scheduled(process, notification)

@@ -2,25 +2,31 @@
 
 import itertools
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from consumer.conversation.session import Session
+from consumer.aws.attribute_values import to_item
+from consumer.conversation.chat import chat_item
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.notifier import NotifierRules
-from consumer.notification.ports import ClaimResult, NotificationReads, Outcome
-from consumer.notification.state import Claim, NotificationState
+from consumer.notification.notifier_rules import NotifierRules
+from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
+from consumer.notification.retry_record import read_retry_record
+from consumer.notification.state import NotificationState, StateChange
+from consumer.notification.step import Outcome, ResendUnknown, TurnRules
 from consumer.retry_budget import RetryBudget
-from consumer.webhook.message import ChatKey
 from container import NotifierDependencies, QueueDependencies, Runtime
 from handlers.dynamo_event_handler import handle_retries, handle_stream
 from logger_setup import Logger
-from tests.support.memory.fault_schedule import Fault
+from tests.support.builders import SENDER, message, stream_record
+from tests.support.memory.chance import Chance
+from tests.support.memory.fault_schedule import Fault, FaultSchedule
+from tests.support.memory.notification_store import MemoryNotificationStore
+from tests.support.memory.queues import Message
 from tests.support.memory.scheduler import Scheduler
 from tests.support.memory.services import MemoryServices
-from tests.support.memory.tables import Tables
+from tests.support.memory.tables import PutChat, Tables
 
 NOW = 1_795_000_000.0
 
@@ -50,115 +56,76 @@ class Time:
         )
 
 
+class ScriptedFaults(FaultSchedule):
+    """Faults for the next visits of a site, in order; None lets one pass."""
+
+    def __init__(self) -> None:
+        super().__init__(Chance(0))
+        self.script: dict[str, list[Fault | None]] = {}
+
+    def inject(self, site: str, kinds: Sequence[Fault], now: float) -> Fault | None:
+        if self.script.get(site):
+            return self.script[site].pop(0)
+        return super().inject(site, kinds, now)
+
+    def mend(self) -> None:
+        """Let every call succeed again."""
+        self._outages.clear()
+
+
 @dataclass
-class Switch:
-    """Whether something answers, and how long it takes to fail when it does not."""
+class TroubledNotifications:
+    """The store; rows of `unreadable` senders are left out.
 
-    time: Time
-    is_down: bool = False
-    seconds_to_fail: float = 0.0
-    calls: int = 0
-
-    def fails(self) -> bool:
-        self.calls += 1
-        self.time.now += self.seconds_to_fail if self.is_down else 0.0
-        return self.is_down
-
-
-@dataclass
-class MemoryNotifications(Switch):
-    """Rows by sender; every session that is read exists and is not limited.
-
-    Rows of `unreadable` senders are left out, claims of `unclear` ones have no outcome.
+    `rejects`: no read will ever be allowed. `slow_seconds`: what each save takes.
     """
 
-    rows: dict[str, NotificationState] = field(default_factory=dict)
-    sessions: dict[str, Session] = field(default_factory=dict)
-    released: list[str] = field(default_factory=list)
-    settles: bool = True
-    loses: set[str] = field(default_factory=set)
+    store: MemoryNotificationStore
+    services: MemoryServices
     unreadable: set[str] = field(default_factory=set)
-    unclear: set[str] = field(default_factory=set)
     rejects: bool = False
-    seconds_to_claim: float = 0.0
-    texts: dict[ChatKey, str | None] = field(default_factory=dict)
+    slow_seconds: float = 0.0
+    before_save: Callable[[], None] = lambda: None
+    queries: list[NotificationQuery] = field(default_factory=list)
 
-    def read(
-        self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
-    ) -> NotificationReads:
-        if self.fails():
-            return NotificationReads(problems=["Down"], is_rejected=self.rejects)
-        return NotificationReads(
-            {each: self.sessions.get(each) for each in sessions},
-            {each: self.rows.get(each) for each in senders if each not in self.unreadable},
-            {each: self.texts.get(each, "read again") for each in chats},
-        )
+    def read(self, query: NotificationQuery) -> NotificationReads:
+        self.queries.append(query)
+        if self.rejects:
+            return NotificationReads(problems=["Refused"], is_rejected=True)
+        reads = self.store.read(query)
+        reads.states = {s: row for s, row in reads.states.items() if s not in self.unreadable}
+        return reads
 
-    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
-        if self.fails():
-            return ClaimResult(problems=["Down"])
-        self.time.now += self.seconds_to_claim
-        claims = [each for each in claims if each.notification.sender_id not in self.unclear]
-        for each in (each for each in claims if each.notification.sender_id not in self.loses):
-            notified = self.rows.get(
-                each.notification.sender_id, NotificationState()
-            ).notified_through
-            self.rows[each.notification.sender_id] = NotificationState(
-                each.notification.stored_at,
-                each.token,
-                notified,
-                each.notification.message_id,
-                each.expires_at,
-            )
-        senders = {each.notification.sender_id for each in claims}
-        return ClaimResult(senders - self.loses, senders & self.loses)
-
-    def release(self, claims: Sequence[Claim]) -> set[str]:
-        if self.fails():
-            return set()
-        self.released += [each.notification.sender_id for each in claims]
-        return {each.notification.sender_id for each in claims}
-
-    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
-        if self.fails() or not self.settles:
-            return set()
-        for sender, moment in notified_through.items():
-            self.rows[sender] = NotificationState(moment, "token", moment)
-        return set(notified_through)
+    def save(self, changes: Sequence[StateChange]) -> SaveResult:
+        self.before_save()
+        self.services.wire.sleep(self.slow_seconds)
+        return self.store.save(changes)
 
 
 @dataclass
 class ScriptedReplies:
-    """Answers each sender by the script, everyone else well."""
+    """Answers each sender by the script, one after the other, everyone else well."""
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     notified: list[Notification] = field(default_factory=list)
     on_post: Callable[[], None] = lambda: None
+    on_answer: Callable[[str], None] = lambda sender: None
 
-    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
-        self.on_post()
+    @property
+    def texts(self) -> list[str | None]:
+        return [each.text for each in self.notified]
+
+    def post(
+        self, notifications: Sequence[Notification], seconds_to_start: float
+    ) -> Iterator[dict[str, Outcome]]:
+        if seconds_to_start < 0:
+            yield {each.sender_id: Outcome.NOT_SENT for each in notifications}
+            return
         self.notified += notifications
-        return {
-            n.sender_id: self.outcomes.get(n.sender_id, Outcome.ACCEPTED) for n in notifications
-        }
-
-
-@dataclass
-class MemoryRetryQueue(Switch):
-    scheduled: list[Notification] = field(default_factory=list)
-    ended: list[RejectedNotification] = field(default_factory=list)
-
-    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
-        if self.fails():
-            return set()
-        self.scheduled += notifications
-        return {each.sender_id for each in notifications}
-
-    def dead_letter(self, rejected: Sequence[RejectedNotification]) -> set[str]:
-        if self.fails():
-            return set()
-        self.ended += rejected
-        return {each.id for each in rejected}
+        self.on_post()
+        for each in notifications:
+            yield {each.sender_id: self.outcomes.get(each.sender_id, Outcome.ACCEPTED)}
+            self.on_answer(each.sender_id)
 
 
 class Silence:
@@ -213,30 +180,49 @@ class QueueWorld:
         return {row["session_id"] for row in self.tables.chats.values()}
 
 
+RULES = TurnRules(max_attempts=3, resend_unknown=ResendUnknown.CHECK, open_seconds=25.0)
+
+
 @dataclass
 class StreamWorld:
-    """The stream half with everything in memory."""
+    """The stream half on the services in memory, with a scripted reply service.
 
-    resends_unknown: bool = False
+    A POST has to start within 10 seconds of its claim and takes 20 seconds at the most, any
+    other call 5; a backoff is as long as it can be.
+    """
+
+    rules: TurnRules = RULES
     round_size: int = 100
-    max_attempts: int = 3
-    time: Time = field(default_factory=Time)
     log: Silence = field(default_factory=Silence)
 
     def __post_init__(self) -> None:
         tokens = itertools.count(1)
-        self.notifications = MemoryNotifications(self.time)
+        self.faults = ScriptedFaults()
+        self.services = MemoryServices(Scheduler(NOW + 1.0), faults=self.faults)
+        self.tables = self.services.tables
+        self.notifications = TroubledNotifications(
+            self.services.notification_store(), self.services
+        )
         self.replies = ScriptedReplies()
-        self.retry_queue = MemoryRetryQueue(self.time)
         self.dependencies = NotifierDependencies(
             self.notifications,
             self.replies,
-            self.retry_queue,
+            self.services.retry_queue(),
             Logger("test", self.log),
-            NotifierRules(self.max_attempts, self.resends_unknown, 20.0, 5.0, self.round_size),
-            self.time.runtime(),
+            NotifierRules(self.rules, 20.0, 5.0, self.round_size, 10.0),
+            self.services.runtime(),
             new_token=lambda: f"token{next(tokens)}",
         )
+
+    @property
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self.services.now()
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How many calls each of AWS's sites has had."""
+        return dict(self.services.wire.calls)
 
     def notify(self, *records: object, seconds: float = 60.0) -> None:
         """Hand over a batch of the stream."""
@@ -245,6 +231,63 @@ class StreamWorld:
     def retry(self, *records: object, seconds: float = 60.0) -> list[str]:
         """Hand over a batch of the retry queue; gives what shall come again."""
         return handle_retries(records, Context(seconds), self.dependencies)
+
+    def fail(self, port: str, fault: Fault = Fault.THROTTLED) -> None:
+        """Let every call to a port fail from now on."""
+        self.faults.fail(port, fault)
+
+    def pass_time(self, seconds: float) -> None:
+        self.services.scheduler.pause(seconds)
+
+    def store(
+        self, number: int = 1, sender: str = SENDER, text: str = "hi", opt_out: str = ""
+    ) -> dict[str, Any]:
+        """Store the nth chat now; gives its stream record."""
+        moment = Decimal(f"{self.now:.3f}")
+        metadata = {"OptOutType": opt_out} if opt_out else {}
+        chat = replace(message(number, sender, Body=text, **metadata), created_at=moment)
+        row = chat_item(chat, "session-1", moment)
+        self.tables.apply([PutChat(chat.key, row)], self.now)
+        return stream_record(**to_item(row))
+
+    def receive(self, *records: dict[str, Any], seconds: float = 60.0) -> None:
+        """Hand over records of the stream in a batch of their own each."""
+        for each in records:
+            self.notify(each, seconds=seconds)
+
+    def row(self, sender: str = SENDER) -> NotificationState:
+        return self.tables.notifications.get(sender, NotificationState())
+
+    def put_row(self, row: NotificationState, sender: str = SENDER) -> None:
+        self.tables.notifications[sender] = replace(row, revision=row.revision or "before")
+
+    def wake_ups(self) -> list[Notification]:
+        """What waits in the retry queue, the soonest first."""
+        read = [read_retry_record({"body": each.body}) for each in self._waiting()]
+        return [each for each in read if isinstance(each, Notification)]
+
+    def dead_letters(self) -> list[RejectedNotification]:
+        """What lies in the dead-letter queue; the id is the queue's."""
+        letters = self.services.reply_dead_letters.messages.values()
+        return [RejectedNotification(m.id, m.body, m.attributes["Reason"]) for m in letters]
+
+    def wake(self) -> None:
+        """Pass the time to the next wake-up and handle it."""
+        soonest = self._waiting()[0]
+        self.pass_time(max(0.0, soonest.visible_at - self.now))
+        if not self.retry({"messageId": soonest.id, "body": soonest.body}):
+            self.services.retries.delete(soonest)
+
+    def wake_all(self, most: int = 50) -> None:
+        """Handle wake-ups until none is left."""
+        for _ in range(most):
+            if not self._waiting():
+                return
+            self.wake()
+        raise AssertionError(f"still waking after {most} wake-ups")
+
+    def _waiting(self) -> list[Message]:
+        return sorted(self.services.retries.messages.values(), key=lambda m: m.visible_at)
 
 
 class Context:

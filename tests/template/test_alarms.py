@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from consumer import metrics
-from consumer.notification.retry_queue import delay_seconds
+from consumer.notification.retry_queue import backoff_seconds
 from tests.template.stack import Stack, named
 
 TOPIC = f"arn:aws:sns:eu-central-1:{'1' * 12}:on-call"
@@ -107,7 +107,7 @@ def test_an_outage_that_one_person_meets_rings_before_the_attempts_are_used_up(
     """However long the delays turn out, each period sees an attempt."""
     alarm = stack.properties("RetriesScheduledAlarm")
     most = stack.properties("DynamoFunction")["Environment"]["Variables"]["REPLY_MAX_ATTEMPTS"]
-    waits = [delay_seconds(attempt, chance) for attempt in range(2, int(most) + 1)]
+    waits = [backoff_seconds(attempt, chance) for attempt in range(2, int(most) + 1)]
     scheduled = {sum(waits[:n]) // alarm["Period"] for n in range(len(waits))}
     assert scheduled >= set(range(alarm["EvaluationPeriods"]))
     assert alarm["Period"] * alarm["EvaluationPeriods"] < sum(waits)

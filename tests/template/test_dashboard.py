@@ -14,7 +14,14 @@ from unc.cost_model import Prices
 QUESTIONS = {"flowing", "other messages", "does a message take", "oldest", "wait?", "cost"}
 INTAKE_QUESTIONS = {"to the webhooks", "does a webhook take"}
 # Sums of what is shown, or of no use to a person.
-NOT_SHOWN = {metrics.NOTIFICATIONS, metrics.COVERED, metrics.DELETED, metrics.UNHANDLED}
+NOT_SHOWN = {
+    metrics.NOTIFICATIONS,
+    metrics.COVERED,
+    metrics.DELETED,
+    metrics.OPTED_OUT,
+    metrics.WAITING,
+    metrics.UNHANDLED,
+}
 
 
 def _widgets(stack: Stack) -> list[dict[str, Any]]:

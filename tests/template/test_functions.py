@@ -4,7 +4,7 @@ import pytest
 
 import config
 from consumer.aws.client import LONGEST_CALL_SECONDS
-from container import MARGIN_SECONDS, longest_round
+from container import MARGIN_SECONDS, open_seconds
 from tests.template.stack import Stack, named, template
 
 FUNCTIONS = named("AWS::Lambda::Function")
@@ -168,8 +168,8 @@ def test_the_queue_function_s_timeout_holds_a_read_a_write_and_a_quarantine(stac
     assert needed <= stack.properties("QueueFunction")["Timeout"]
 
 
-def test_the_notifier_s_longest_round_of_posts_fits_its_timeout(stack: Stack) -> None:
+def test_the_notifier_s_open_seconds_of_posts_fits_its_timeout(stack: Stack) -> None:
     longest = template()["Parameters"]["ReplyTimeoutSeconds"]["MaxValue"]
     assert longest == config.LONGEST_REPLY_SECONDS
-    needed = longest_round(longest) + 2 * MARGIN_SECONDS  # calls before and after the round
+    needed = open_seconds(longest) + 2 * MARGIN_SECONDS  # calls before and after the round
     assert needed <= stack.properties("DynamoFunction")["Timeout"]

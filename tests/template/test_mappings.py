@@ -61,9 +61,9 @@ def _concurrency(stack: Stack, mapping: str) -> int:
     return int(stack.properties(mapping)["ScalingConfig"]["MaximumConcurrency"])
 
 
-def test_the_retry_queue_s_concurrency_is_a_number_not_text(stack: Stack) -> None:
+def test_the_retry_queue_s_concurrency_is_a_number_not_text() -> None:
     """Emulators compare it as it stands, and stop polling a standard queue over text."""
-    scaling = stack.properties("RetryMapping")["ScalingConfig"]
+    scaling = Stack(RetryMaximumConcurrency="5").properties("RetryMapping")["ScalingConfig"]
     assert isinstance(scaling["MaximumConcurrency"], int)
 
 

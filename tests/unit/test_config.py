@@ -26,7 +26,9 @@ def test_what_is_not_set_has_a_default_that_works() -> None:
     assert settings.notification_table == "notifications"
     assert settings.reply_dlq_url == "https://sqs/retry-dlq"
     assert (settings.reply_timeout, settings.reply_concurrency) == (30, 100)
-    assert settings.resend_unknown is False
+    assert (settings.max_attempts, settings.resend_unknown) == (24, "check")
+    assert (settings.outcome_seconds, settings.answers_opt_outs) == (90, False)
+    assert (settings.quiet_seconds, settings.longest_wait_seconds) == (0, 30)
 
 
 def test_what_is_set_wins() -> None:
@@ -35,7 +37,11 @@ def test_what_is_set_wins() -> None:
         "REPLY_TIMEOUT_SECONDS": " 2.5 ",
         "REPLY_MAX_CONCURRENCY": "7",
         "REPLY_MAX_ATTEMPTS": "3",
-        "RESEND_UNKNOWN_OUTCOMES": "True",
+        "RESEND_UNKNOWN_OUTCOMES": "Always",
+        "REPLY_OUTCOME_SECONDS": "120",
+        "REPLY_QUIET_SECONDS": "1.5",
+        "REPLY_LONGEST_WAIT_SECONDS": "1.5",
+        "REPLY_TO_OPT_OUTS": "true",
         "DYNAMODB_NOTIFICATION_TABLE": "told",
         "REPLY_DLQ_URL": "https://sqs/given-up",
     }
@@ -43,7 +49,9 @@ def test_what_is_set_wins() -> None:
     assert (settings.reply_url, settings.notification_table) == (given["REPLY_SERVICE_URL"], "told")
     assert (settings.reply_timeout, settings.reply_concurrency) == (2.5, 7)
     assert settings.reply_dlq_url == "https://sqs/given-up"
-    assert (settings.max_attempts, settings.resend_unknown) == (3, True)
+    assert (settings.max_attempts, settings.resend_unknown) == (3, "always")
+    assert (settings.outcome_seconds, settings.answers_opt_outs) == (120, True)
+    assert (settings.quiet_seconds, settings.longest_wait_seconds) == (1.5, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +104,54 @@ def test_nobody_waits_for_a_reply_longer_than_the_function_runs() -> None:
 
 @pytest.mark.parametrize("value", ["yes", "1", "maybe"])
 def test_an_unusable_flag_is_named(value: str) -> None:
-    with pytest.raises(SettingInvalid, match="OUTCOMES is not usable: expected true or false"):
+    with pytest.raises(SettingInvalid, match="OPT_OUTS is not usable: expected true or false"):
+        config.notifier_settings(NOTIFIER | {"REPLY_TO_OPT_OUTS": value})
+
+
+@pytest.mark.parametrize("value", ["yes", "1", "maybe"])
+def test_an_unusable_choice_is_named(value: str) -> None:
+    with pytest.raises(SettingInvalid, match="OUTCOMES is not usable: expected check, never or al"):
         config.notifier_settings(NOTIFIER | {"RESEND_UNKNOWN_OUTCOMES": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("true", "always"),
+        ("FALSE", "never"),
+        ("Check", "check"),
+        ("never", "never"),
+        (" ", "check"),
+    ],
+)
+def test_true_and_false_are_read_as_they_were_meant_before(value: str, read: str) -> None:
+    env = NOTIFIER | {"RESEND_UNKNOWN_OUTCOMES": value}
+    assert config.notifier_settings(env).resend_unknown == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "limits"),
+    [
+        ("REPLY_QUIET_SECONDS", "-1", "0 to 60"),
+        ("REPLY_QUIET_SECONDS", "61", "0 to 60"),
+        ("REPLY_LONGEST_WAIT_SECONDS", "0.5", "1 to 900"),
+        ("REPLY_LONGEST_WAIT_SECONDS", "901", "1 to 900"),
+        ("REPLY_OUTCOME_SECONDS", "-1", "0 to 600"),
+        ("REPLY_OUTCOME_SECONDS", "601", "0 to 600"),
+        ("REPLY_OUTCOME_SECONDS", "x", "0 to 600"),
+    ],
+)
+def test_a_time_beyond_its_limits_is_named(name: str, value: str, limits: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"{name} is not usable: .* a number from {limits}"):
+        config.notifier_settings(NOTIFIER | {name: value})
+
+
+def test_the_longest_wait_is_not_below_the_quiet_time() -> None:
+    env = NOTIFIER | {"REPLY_QUIET_SECONDS": "31"}
+    with pytest.raises(SettingInvalid, match=r"LONGEST_WAIT_SECONDS .* at least REPLY_QUIET_SECO"):
+        config.notifier_settings(env)
+    env |= {"REPLY_LONGEST_WAIT_SECONDS": "31"}
+    assert config.notifier_settings(env).longest_wait_seconds == 31
 
 
 @pytest.mark.parametrize(

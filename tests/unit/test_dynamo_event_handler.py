@@ -1,5 +1,6 @@
-"""Records in, POSTs out: the notifier with everything in memory."""
+"""News in, POSTs out: the stream half with everything in memory."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.errors import NotHandled
-from consumer.notification.ports import Outcome
-from consumer.notification.retry_record import retry_body
-from consumer.notification.state import CLOCKS_APART_SECONDS, NotificationState
+from consumer.notification.notification import Notification
+from consumer.notification.retry_record import read_retry_record
+from consumer.notification.state import NotificationState, Turn
+from consumer.notification.step import Outcome, ResendUnknown
 from handlers.dynamo_event_handler import notify_reply_service
 from tests.support.builders import SENDER, notification, retry_record, session, stream_record
-from tests.support.doubles import NOW, StreamWorld, lines_with
+from tests.support.doubles import NOW, RULES, StreamWorld, lines_with
+from tests.support.memory.fault_schedule import Fault
 
 MOMENT = Decimal("1795000000.5")
+STORED: dict[str, Any] = {"message_id": f"SM{1:032d}", "stored_at": Decimal(1_795_000_001)}
 KEYS: dict[str, Any] = {"message_id": "SM1", "session_id": "session-1", "stored_at": MOMENT}
 
 
@@ -23,8 +27,8 @@ def test_a_new_message_is_notified_once_however_often_it_comes() -> None:
     world = StreamWorld()
     for _ in range(2):
         world.notify(stream_record())
-    assert [each.text for each in world.replies.notified] == ["hi"]
-    assert world.notifications.rows[SENDER].notified_through == MOMENT
+    assert world.replies.texts == ["hi"]
+    assert world.row().notified_through == MOMENT
     assert [each.get("Covered") for each in lines_with(world, "notifications handled")] == [None, 1]
 
 
@@ -38,15 +42,16 @@ def test_each_sender_is_notified_once_a_batch() -> None:
     ]
 
 
-def test_what_cannot_be_delivered_now_is_scheduled_for_retry_and_notified_later() -> None:
+def test_what_cannot_be_delivered_now_is_scheduled_and_notified_later() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    world.notify(stream_record())
-    [scheduled] = world.retry_queue.scheduled
+    world.notify(world.store())
+    [scheduled] = world.wake_ups()
     assert (scheduled.sender_id, scheduled.attempt) == (SENDER, 2)
     world.replies.outcomes.clear()
-    assert world.retry(retry_record(after=scheduled.after)) == []
-    assert [each.text for each in world.replies.notified] == ["hi", "read again"]
+    world.wake()
+    assert world.replies.texts == ["hi", "hi"]
+    assert world.wake_ups() == []
 
 
 @pytest.mark.parametrize(
@@ -61,51 +66,82 @@ def test_what_never_can_be_delivered_ends_with_its_reason(
     outcome: Outcome, attempt: int, reason: str
 ) -> None:
     world = StreamWorld()
+    world.store()
     world.replies.outcomes[SENDER] = outcome
-    assert world.retry(retry_record(attempt=attempt)) == []
-    assert [each.reason for each in world.retry_queue.ended] == [reason]
+    assert world.retry(retry_record(attempt=attempt, **STORED)) == []
+    [ended] = world.dead_letters()
+    assert ended.reason == reason
+    letter = read_retry_record({"body": ended.body})
+    assert isinstance(letter, Notification)
+    assert (letter.sender_id, letter.attempt) == (SENDER, attempt)
     [logged] = lines_with(world, "notification dead-lettered")
     assert (logged["sender"], logged["reason"]) == ("…0199", reason)
 
 
-def test_an_unknown_outcome_is_logged_and_not_notified_again() -> None:
+@pytest.mark.parametrize(
+    ("attempt", "scheduled", "reasons"),
+    [
+        (2, [3], []),
+        (3, [4], []),
+        (4, [], ["given up after 4 attempts"]),
+        (5, [], ["given up after 4 attempts"]),
+    ],
+)
+def test_a_notification_is_tried_as_often_as_was_set(
+    attempt: int, scheduled: list[int], reasons: list[str]
+) -> None:
+    """One that has had more attempts than were set since is not tried any more."""
+    world = StreamWorld(replace(RULES, max_attempts=4))
+    world.store()
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    assert world.retry(retry_record(attempt=attempt, **STORED)) == []
+    assert [each.attempt for each in world.wake_ups()] == scheduled
+    assert [each.reason for each in world.dead_letters()] == reasons
+    assert len(world.replies.notified) == (attempt < 5)
+
+
+def test_who_could_not_be_notified_is_scheduled_before_the_turn_is_ended() -> None:
+    """A death in between leaves a turn to be looked at, and nobody unnotified."""
+    world = StreamWorld()
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    seen: list[int] = []
+    world.notifications.before_save = lambda: seen.append(len(world.wake_ups()))
+    world.notify(world.store())
+    assert seen == [0, 1]
+
+
+def test_an_unknown_outcome_is_not_notified_again_before_it_was_looked_at() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
-    world.notify(stream_record())
-    world.notify(stream_record())
-    assert len(world.replies.notified) == 1
-    assert len(lines_with(world, "reply outcome unknown")) == 1
+    record = world.store()
+    for _ in range(2):
+        world.notify(record)
+    assert len(world.replies.notified) == len(world.wake_ups()) == 1
 
 
-def test_an_unknown_outcome_is_notified_again_where_that_is_wanted() -> None:
-    """Then a claim in doubt is taken over, once nobody can be alive who made it."""
-    world = StreamWorld(resends_unknown=True)
+def test_an_unknown_outcome_is_logged_where_nobody_looks() -> None:
+    world = StreamWorld(replace(RULES, resend_unknown=ResendUnknown.NEVER))
     world.replies.outcomes[SENDER] = Outcome.UNKNOWN
-    world.notify(stream_record())
-    assert [each.attempt for each in world.retry_queue.scheduled] == [2]
-    world.time.now += 60.0 + CLOCKS_APART_SECONDS + 1.0
-    world.notify(stream_record())
-    assert len(world.replies.notified) == 2
+    for _ in range(2):
+        world.notify(stream_record())
+    assert len(world.replies.notified) == 1
+    [logged] = lines_with(world, "reply outcome unknown")
+    assert logged["sender"] == "…0199"
 
 
 def test_a_post_that_may_be_under_way_is_waited_for_and_that_is_no_attempt() -> None:
-    world = StreamWorld(resends_unknown=True)
-    world.replies.on_post = lambda: world.notify(stream_record())
-    world.notify(stream_record())
+    world = StreamWorld()
+    record = world.store()
+    world.replies.on_post = lambda: world.notify(record)
+    world.notify(record)
     assert len(world.replies.notified) == 1
-    assert [each.attempt for each in world.retry_queue.scheduled] == [1]
+    assert [each.attempt for each in world.wake_ups()] == [1]
+    world.wake_all()
+    assert len(world.replies.notified) == 1
 
 
-def test_the_holder_of_the_claim_handles_the_notification() -> None:
+def test_a_message_that_is_gone_is_dropped() -> None:
     world = StreamWorld()
-    world.notifications.loses = {SENDER}
-    world.notify(stream_record())
-    assert world.replies.notified == world.retry_queue.scheduled == []
-
-
-def test_the_notification_of_a_message_that_is_gone_is_dropped() -> None:
-    world = StreamWorld()
-    world.notifications.texts[notification().key] = None
     assert world.retry(retry_record()) == []
     assert world.replies.notified == []
     assert [each["Deleted"] for each in lines_with(world, "notifications handled")] == [1]
@@ -115,6 +151,7 @@ def test_more_senders_than_connections_are_notified_in_rounds() -> None:
     world = StreamWorld(round_size=2)
     world.notify(*(stream_record(sender_id={"S": str(n)}) for n in range(5)))
     assert len(world.replies.notified) == 5
+    assert world.calls["notifications.read"] == 1
 
 
 @pytest.mark.parametrize(
@@ -125,90 +162,121 @@ def test_a_limited_user_is_not_notified_about_and_an_unreadable_limit_is_logged(
     limit: str | None, notified: int
 ) -> None:
     world = StreamWorld()
-    world.notifications.sessions["session-1"] = session(user_limited_until=limit)
+    world.tables.put_session(session(user_limited_until=limit), world.now)
     world.notify(stream_record())
     assert len(world.replies.notified) == notified
     assert len(lines_with(world, "user_limited_until is not readable")) == (limit == "tomorrow")
 
 
-def test_while_the_table_is_down_a_retry_is_scheduled() -> None:
+def test_while_the_table_is_down_a_notification_is_scheduled_as_no_attempt() -> None:
     world = StreamWorld()
-    world.notifications.is_down = True
+    world.fail("notifications")
     world.notify(stream_record())
-    assert [each.attempt for each in world.retry_queue.scheduled] == [2]
+    assert [each.attempt for each in world.wake_ups()] == [1]
     assert world.replies.notified == []
+
+
+def test_an_outage_of_the_table_costs_nobody_an_answer() -> None:
+    world = StreamWorld()
+    record = world.store()
+    world.fail("notifications")
+    world.notify(record)
+    for _ in range(100):
+        world.wake()
+    world.faults.mend()
+    world.wake_all()
+    assert world.replies.texts == ["hi"]
+    assert world.dead_letters() == []
 
 
 def test_what_can_be_neither_notified_nor_scheduled_comes_again() -> None:
     world = StreamWorld()
-    world.retry_queue.is_down = True
+    world.fail("retry_queue")
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
     with pytest.raises(NotHandled, match=r"1 notification\(s\)"):
         world.notify(stream_record(sender_id={"S": "1"}), stream_record())
-    assert world.notifications.released == ["1"]
-    assert world.notifications.rows[SENDER].notified_through == MOMENT
+    assert world.row().notified_through == MOMENT
+    assert world.row("1").notified_through == 0
 
 
-def test_every_copy_of_a_scheduled_notification_that_stays_open_comes_again() -> None:
+def test_every_record_of_a_sender_who_stays_unhandled_comes_again() -> None:
     world = StreamWorld()
-    world.retry_queue.is_down = True
+    for sender in ("1", SENDER):
+        world.store(1, sender)
+    world.fail("retry_queue")
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
-    records = [retry_record(1, "1"), retry_record(2), retry_record(3, "1", attempt=1)]
+    records = [
+        retry_record(1, "1", **STORED),
+        retry_record(2, **STORED),
+        retry_record(3, "1", **STORED | {"attempt": 1}),
+    ]
     assert world.retry(*records) == ["record-1", "record-3"]
 
 
-def test_the_claim_that_stands_is_not_forgotten_among_those_that_may_stand() -> None:
-    """One refusal, then more claims with an unknown outcome than a scheduled copy can name."""
-    world = StreamWorld(max_attempts=100)
+def test_claims_whose_answers_are_lost_cost_nobody_an_answer() -> None:
+    """One refusal, then no claim is answered for longer than an invocation lasts."""
+    world = StreamWorld(replace(RULES, max_attempts=100))
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
-    world.notify(stream_record())
+    world.notify(world.store())
     world.replies.outcomes.clear()
-    for attempt in range(20):
-        world.notifications.unclear = {SENDER} if attempt < 19 else set()
-        body = retry_body(world.retry_queue.scheduled.pop())
-        assert world.retry({"messageId": "1", "body": body}) == []
+    world.faults.script["notifications.save"] = [Fault.LOST] * 40
+    world.wake_all(100)
     assert [each.sender_id for each in world.replies.notified] == [SENDER, SENDER]
 
 
-def test_a_table_that_cannot_settle_keeps_no_retry_from_being_scheduled() -> None:
+def test_a_table_that_takes_no_ending_keeps_nobody_from_being_scheduled() -> None:
     world = StreamWorld()
-    world.notifications.settles = False
+    world.replies.on_post = lambda: world.fail("notifications")
     world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
     world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
-    assert [each.sender_id for each in world.retry_queue.scheduled] == ["1"]
+    assert [each.sender_id for each in world.wake_ups()] == ["1"]
     [problems] = lines_with(world, "notifications had problems")
-    assert problems["problems"] == ["not settled"]
+    assert {"turn not ended", "write:ThrottlingException"} <= set(problems["problems"])
 
 
 def test_a_retry_record_that_cannot_be_read_goes_to_the_dead_letters() -> None:
     world = StreamWorld()
+    world.store()
     broken = {"messageId": "record-9", "body": "{", "eventSource": "aws:sqs"}
-    assert world.retry(broken, retry_record()) == []
-    assert [each.id for each in world.retry_queue.ended] == ["record-9"]
+    assert world.retry(broken, retry_record(**STORED)) == []
+    assert [each.body for each in world.dead_letters()] == ["{"]
     assert len(world.replies.notified) == 1
 
 
 def test_a_retry_record_that_cannot_even_be_rejected_comes_again() -> None:
     world = StreamWorld()
-    world.retry_queue.is_down = True
+    world.fail("retry_queue")
     assert world.retry({"messageId": "record-9", "body": "{"}) == ["record-9"]
 
 
-def test_a_scheduled_notification_already_covered_is_dropped() -> None:
+def test_a_retry_record_that_is_covered_already_is_dropped() -> None:
     world = StreamWorld()
-    world.notifications.rows[SENDER] = NotificationState(notified_through=MOMENT)
+    world.put_row(NotificationState(notified_through=MOMENT))
     assert world.retry(retry_record()) == []
-    assert world.replies.notified == []
+    assert (world.replies.notified, world.wake_ups()) == ([], [])
 
 
 def test_a_script_tells_about_one_sender() -> None:
+    """With the text as it is stored, unless it is given."""
     world = StreamWorld()
-    assert notify_reply_service(SENDER, None, world.dependencies, **KEYS).notified == {SENDER}
+    world.store(text="as stored")
+    keys = KEYS | STORED
+    assert notify_reply_service(SENDER, None, world.dependencies, **keys).notified == {SENDER}
     assert notify_reply_service(SENDER, notification(), world.dependencies).covered == {SENDER}
+    assert world.replies.texts == ["as stored"]
+
+
+def test_a_script_obeys_an_open_turn() -> None:
+    world = StreamWorld()
+    claimed = notification(message_id="SM0", stored_at=MOMENT - 1)
+    turn = Turn(claimed, "somebody's", world.now - 1, world.now + 24)
+    world.put_row(NotificationState(turn=turn))
+    assert notify_reply_service(SENDER, notification(), world.dependencies).waiting == {SENDER}
+    assert (world.replies.notified, len(world.wake_ups())) == ([], 1)
 
 
 @pytest.mark.parametrize("given", [(), (None,), ("SM1",), ({"message_id": "SM1"},)])
-def test_a_script_hears_what_makes_a_notification(given: tuple[Any, ...]) -> None:
+def test_a_script_hears_what_makes_news(given: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="message_id, session_id and stored_at"):
         notify_reply_service(SENDER, *given)
 
@@ -217,9 +285,9 @@ def test_a_script_hears_what_makes_a_notification(given: tuple[Any, ...]) -> Non
 def test_a_script_may_give_a_moment_as_any_number(moment: Any) -> None:
     world = StreamWorld()
     assert notify_reply_service(
-        SENDER, None, world.dependencies, **KEYS | {"stored_at": moment}
+        SENDER, None, world.dependencies, **KEYS | {"stored_at": moment, "text": "hi"}
     ).notified
-    assert world.notifications.rows[SENDER].notified_through == Decimal(str(moment))
+    assert world.row().notified_through == Decimal(str(moment))
 
 
 @pytest.mark.parametrize(
@@ -233,10 +301,10 @@ def test_a_script_may_give_a_moment_as_any_number(moment: Any) -> None:
         ({"stored_at": float("nan")}, "^stored_at is no number that the table can hold$"),
         ({"stored_at": Decimal("1e200")}, "^stored_at is no number that the table can hold$"),
         ({"stored_at": 1_795_000_000_500}, "^stored_at lies ahead of the clock: .* not milli"),
-        ({"stored_at": NOW + 161}, "^stored_at lies ahead of the clock"),
+        ({"stored_at": NOW + 62}, "^stored_at lies ahead of the clock"),
     ],
 )
-def test_a_script_hears_of_a_notification_that_would_silence_the_sender(
+def test_a_script_hears_of_news_that_would_silence_the_sender(
     given: dict[str, Any], said: str
 ) -> None:
     """What `through` holds covers all that is stored before it."""
@@ -245,7 +313,7 @@ def test_a_script_hears_of_a_notification_that_would_silence_the_sender(
         notify_reply_service(SENDER, None, world.dependencies, **KEYS | given)
     with pytest.raises(ValueError, match=said):
         notify_reply_service(SENDER, notification(**given), world.dependencies)
-    assert (world.notifications.calls, world.replies.notified) == (0, [])
+    assert (world.calls, world.replies.notified) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -256,17 +324,18 @@ def test_a_script_hears_of_a_notification_that_would_silence_the_sender(
         ("1", "^sender_id is not the sender of the notification$"),
     ],
 )
-def test_a_script_hears_that_a_notification_is_of_another_sender(sender: str, said: str) -> None:
+def test_a_script_hears_that_news_is_somebody_else_s(sender: str, said: str) -> None:
     world = StreamWorld()
     with pytest.raises(ValueError, match=said):
         notify_reply_service(sender, notification(), world.dependencies)
-    assert world.notifications.calls == 0
+    assert world.calls == {}
 
 
-def test_a_script_hears_that_the_reply_service_could_not_be_notified() -> None:
+def test_a_script_hears_that_nobody_could_be_notified() -> None:
     world = StreamWorld()
-    world.notifications.is_down = world.retry_queue.is_down = True
-    with pytest.raises(NotHandled, match="Down"):
+    world.fail("notifications")
+    world.fail("retry_queue")
+    with pytest.raises(NotHandled, match="Throttling"):
         notify_reply_service(SENDER, notification(), dependencies=world.dependencies)
 
 

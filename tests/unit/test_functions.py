@@ -1,6 +1,7 @@
 """The two functions: what they answer, with AWS and the reply service played by one server."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,16 +153,29 @@ def test_an_event_without_records_is_answered(handler: Any, event: dict[str, Any
     assert handler(event, Context()) == NOTHING_FAILED
 
 
-def test_a_new_message_is_notified(account: Stub) -> None:
-    assert dynamo_handler({"Records": [stream_record()]}, Context(90.0)) == NOTHING_FAILED
+def test_a_fresh_message_is_notified_in_three_calls(account: Stub) -> None:
+    fresh = stream_record(stored_at={"N": f"{time.time():.3f}"})
+    assert dynamo_handler({"Records": [fresh]}, Context(90.0)) == NOTHING_FAILED
     [notified] = [each for each in account.requests if each.path == "/reply/"]
     assert notified.json == {"sender_id": SENDER, "message": "hi"}
     assert notified.headers["idempotency-key"] == SID
     assert targets_of(account) == [
         "BatchGetItem",
-        "UpdateItem",
+        "PutItem",
         "/reply/",
-        "UpdateItem",
+        "PutItem",
+    ]
+
+
+def test_an_old_message_is_notified_after_a_look_at_the_newest(account: Stub) -> None:
+    assert dynamo_handler({"Records": [stream_record()]}, Context(90.0)) == NOTHING_FAILED
+    assert sorted(targets_of(account)) == [
+        "/reply/",
+        "BatchGetItem",
+        "PutItem",
+        "PutItem",
+        "Query",
+        "Query",
     ]
 
 

@@ -3,100 +3,118 @@
 import pytest
 
 from consumer.errors import NotHandled
-from consumer.notification.ports import Outcome
-from consumer.notification.retry_record import retry_body
+from consumer.notification.step import Outcome
 from tests.support.builders import SENDER, retry_record, stream_record
-from tests.support.doubles import StreamWorld
+from tests.support.doubles import NOW, StreamWorld
+from tests.support.memory.fault_schedule import Fault
 
-HANGING_SECONDS = 4.0
+OTHER = stream_record(sender_id={"S": "1"})
 
 
-def test_a_queue_that_hangs_leaves_time_to_release_the_claim() -> None:
+def posting_times(world: StreamWorld) -> list[float]:
+    """Filled with the seconds after the start of the world at which POSTs leave."""
+    times: list[float] = []
+    world.replies.on_post = lambda: times.append(world.now - NOW - 1)
+    return times
+
+
+def test_a_retry_queue_that_hangs_leaves_the_turn_to_the_record_that_comes_again() -> None:
     world = StreamWorld()
-    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
+    world.fail("retry_queue", Fault.LOST)
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    record = world.store()
     with pytest.raises(NotHandled):
-        world.notify(stream_record())
-    assert world.notifications.released == [SENDER]
+        world.notify(record)
+    assert world.now < NOW + 1 + 60
+    world.faults.mend()
+    world.replies.outcomes.clear()
+    world.notify(record)
+    world.wake_all()
+    assert len(world.replies.notified) == 2
 
 
-def test_two_queues_that_hang_leave_time_to_release_the_claims() -> None:
-    """One to be scheduled, one to be dead-lettered: neither may take the time of what follows."""
+def test_two_queues_that_hang_leave_time_for_both_and_for_the_rows() -> None:
+    """One sender to be scheduled, one to be given up: neither may take the time of what follows."""
     world = StreamWorld()
     world.replies.outcomes = {SENDER: Outcome.CANNOT_DELIVER_NOW, "1": Outcome.REJECTED}
-    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
-    with pytest.raises(NotHandled):
-        world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
-    assert sorted(world.notifications.released) == sorted([SENDER, "1"])
-    assert world.time.now < 100 + 60
+    world.fail("retry_queue", Fault.LOST)
+    with pytest.raises(NotHandled, match=r"2 notification\(s\)"):
+        world.notify(stream_record(), OTHER)
+    assert world.now < NOW + 1 + 60
 
 
 def test_nobody_waits_for_somebody_else_s_row() -> None:
     world = StreamWorld()
     world.notifications.unreadable = {"1"}
-    told_at: list[float] = []
-    world.replies.on_post = lambda: told_at.append(world.time.now)
-    world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
-    assert ([each.sender_id for each in world.replies.notified], told_at) == ([SENDER], [100.0])
-    assert [each.sender_id for each in world.retry_queue.scheduled] == ["1"]
+    times = posting_times(world)
+    world.notify(stream_record(), OTHER)
+    assert ([each.sender_id for each in world.replies.notified], times) == ([SENDER], [0.0])
+    assert [each.sender_id for each in world.wake_ups()] == ["1"]
 
 
 def test_nobody_waits_for_somebody_else_s_claim() -> None:
+    """The row of the one has changed since it was read, that of the other has not."""
     world = StreamWorld()
-    world.notifications.unclear = {"1"}
-    told_at: list[float] = []
-    world.replies.on_post = lambda: told_at.append(world.time.now)
-    world.notify(stream_record(), stream_record(sender_id={"S": "1"}))
-    assert ([each.sender_id for each in world.replies.notified], told_at) == ([SENDER], [100.0])
-    [scheduled] = world.retry_queue.scheduled
-    assert (scheduled.sender_id, scheduled.after) == ("1", ("token2",))
+    times = posting_times(world)
+
+    def change() -> None:
+        world.put_row(world.row("1"), "1")
+
+    world.notifications.before_save = change
+    world.notify(stream_record(), OTHER)
+    assert world.replies.notified[0].sender_id == SENDER
+    assert times[0] == 0.0
 
 
-def test_a_claim_that_took_the_time_of_its_post_is_scheduled_to_be_taken_over() -> None:
-    """No POST was made, for certain: the scheduled copy names the claim and costs no attempt."""
+def test_a_claim_that_took_the_time_of_its_post_is_released_and_scheduled() -> None:
+    """Nobody was notified, and it is known: it costs no attempt."""
     world = StreamWorld()
-    world.notifications.seconds_to_claim = 30.0
-    world.notify(stream_record())
+    record = world.store()
+    world.notifications.slow_seconds = 30.0
+    world.notify(record)
     assert world.replies.notified == []
-    [scheduled] = world.retry_queue.scheduled
-    assert (scheduled.attempt, scheduled.after) == (1, ("token1",))
-    world.notifications.seconds_to_claim = 0.0
-    assert world.retry({"messageId": "1", "body": retry_body(scheduled)}) == []
-    assert [each.sender_id for each in world.replies.notified] == [SENDER]
+    assert [each.attempt for each in world.wake_ups()] == [1]
+    world.notifications.slow_seconds = 0.0
+    world.wake_all()
+    assert [(each.sender_id, each.attempt) for each in world.replies.notified] == [(SENDER, 1)]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 15.0, 19.0])
-def test_too_late_to_wait_for_answers_all_are_scheduled_and_none_notified(seconds: float) -> None:
+def test_too_late_to_wait_for_answers_all_are_scheduled_and_none_notified(
+    seconds: float,
+) -> None:
     world = StreamWorld()
     world.notify(stream_record(), seconds=seconds)
     assert world.replies.notified == []
-    assert [(each.sender_id, each.attempt) for each in world.retry_queue.scheduled] == [(SENDER, 1)]
+    assert [(each.sender_id, each.attempt) for each in world.wake_ups()] == [(SENDER, 1)]
 
 
 def test_a_function_that_is_given_little_time_uses_it() -> None:
-    """Another invocation would have no more time: a retry would change nothing, for ever."""
+    """Another invocation would have no more: scheduled for that, nobody would ever be notified."""
     world = StreamWorld()
     world.notify(stream_record(), seconds=30.0)
     assert [each.sender_id for each in world.replies.notified] == [SENDER]
     late = StreamWorld()
-    late.notifications.seconds_to_claim = 6.0
+    late.notifications.slow_seconds = 6.0
     late.notify(stream_record(), seconds=30.0)
-    assert [each.sender_id for each in late.retry_queue.scheduled] == [SENDER]
+    assert late.replies.notified == []
+    assert [each.sender_id for each in late.wake_ups()] == [SENDER]
 
 
 def test_a_record_that_cannot_even_be_rejected_costs_nobody_an_answer() -> None:
     world = StreamWorld()
-    world.retry_queue.is_down, world.retry_queue.seconds_to_fail = True, HANGING_SECONDS
-    told_at: list[float] = []
-    world.replies.on_post = lambda: told_at.append(world.time.now)
-    assert world.retry({"messageId": "odd", "body": "?"}, retry_record()) == ["odd"]
-    assert told_at == [100.0]
+    world.fail("retry_queue", Fault.LOST)
+    world.store(1)
+    times = posting_times(world)
+    record = retry_record(message_id=f"SM{1:032d}")
+    assert world.retry({"messageId": "odd", "body": "?"}, record) == ["odd"]
+    assert times == [0.0]
 
 
-def test_a_table_that_rejects_for_good_is_called_once() -> None:
-    """A name is wrong or a right is missing: the retry comes after the repair."""
+def test_a_table_that_will_never_answer_is_asked_once() -> None:
+    """A name that is wrong, a right that is missing: scheduled for after the repair."""
     world = StreamWorld()
-    world.notifications.is_down = world.notifications.rejects = True
+    world.notifications.rejects = True
     world.notify(stream_record())
-    assert world.notifications.calls == 1
-    assert [each.sender_id for each in world.retry_queue.scheduled] == [SENDER]
+    assert len(world.notifications.queries) == 1
+    assert [each.sender_id for each in world.wake_ups()] == [SENDER]

@@ -11,15 +11,17 @@ from consumer.aws.credentials import Credentials
 from consumer.aws.http import HttpPool
 from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
-from consumer.notification.ports import Outcome
-from consumer.notification.reply_service import SECOND_ROUND_SECONDS, HttpReplyService, outcome_of
+from consumer.notification.notification import Notification
+from consumer.notification.reply_service import HttpReplyService, outcome_of
+from consumer.notification.step import Outcome
 from tests.support.builders import SENDER, SID, notification
 from tests.support.http_server import Act, Stub, error, hang_up, nobody, reply, serving, stay_silent
 
 ACCEPTED, UNKNOWN, LATER = Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.CANNOT_DELIVER_NOW
-UNAUTHORIZED, REJECTED = Outcome.UNAUTHORIZED, Outcome.REJECTED
+UNAUTHORIZED, REJECTED, NOT_SENT = Outcome.UNAUTHORIZED, Outcome.REJECTED, Outcome.NOT_SENT
 PATIENT_SECONDS = 30.0
 HASTY_SECONDS = 0.05
+SECONDS_TO_START = 8.0
 
 
 @pytest.fixture
@@ -50,8 +52,19 @@ def service(
     )
 
 
+def posted(
+    service: HttpReplyService, *notifications: Notification, start: float = SECONDS_TO_START
+) -> dict[str, Outcome]:
+    """The outcomes of all, once they have come."""
+    outcomes: dict[str, Outcome] = {}
+    for some in service.post(notifications or [notification()], start):
+        assert not outcomes.keys() & some.keys()
+        outcomes |= some
+    return outcomes
+
+
 def notified(stub: Stub, timeout: float = PATIENT_SECONDS) -> Outcome:
-    return service(stub.url, timeout).post([notification()])[SENDER]
+    return posted(service(stub.url, timeout))[SENDER]
 
 
 @pytest.mark.usefixtures("given_secret")
@@ -69,7 +82,7 @@ def test_a_post_says_who_and_what_and_proves_who_we_are() -> None:
 @pytest.mark.usefixtures("given_secret")
 def test_any_text_is_sent_as_a_string(text: str | None) -> None:
     with serving(reply()) as stub:
-        service(stub.url).post([notification(text=text)])
+        posted(service(stub.url), notification(text=text))
     assert stub.requests[0].json["message"] == (text or "")
 
 
@@ -87,7 +100,7 @@ def test_any_text_is_sent_as_a_string(text: str | None) -> None:
 @pytest.mark.usefixtures("given_secret")
 def test_an_odd_message_id_travels_as_its_digest(message_id: str, fits: bool) -> None:
     with serving(reply()) as stub:
-        assert service(stub.url).post([notification(message_id=message_id)]) == {SENDER: ACCEPTED}
+        assert posted(service(stub.url), notification(message_id=message_id)) == {SENDER: ACCEPTED}
     key = stub.requests[0].headers["idempotency-key"]
     assert key == message_id if fits else len(key) == 64
 
@@ -150,7 +163,7 @@ def test_a_silent_service_leaves_the_outcome_unknown() -> None:
 @pytest.mark.usefixtures("given_secret")
 def test_where_no_connection_comes_about_nothing_was_notified() -> None:
     with nobody() as url:
-        assert service(url).post([notification()]) == {SENDER: LATER}
+        assert posted(service(url)) == {SENDER: LATER}
 
 
 @pytest.mark.usefixtures("given_secret")
@@ -158,10 +171,26 @@ def test_each_sender_has_an_outcome_of_its_own() -> None:
     """More senders than connections: they go in several waves."""
     with serving(reply(503), reply(422), reply()) as stub:
         senders = [f"49155555502{n:02d}" for n in range(9)]
-        outcomes = service(stub.url).post([notification(sender) for sender in senders])
+        outcomes = posted(service(stub.url), *map(notification, senders))
     assert sorted(outcomes) == senders
     counts = {each: list(outcomes.values()).count(each) for each in outcomes.values()}
     assert counts == {LATER: 1, REJECTED: 1, ACCEPTED: 7}
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_nothing_is_sent_once_the_time_to_start_is_over() -> None:
+    with serving(reply()) as stub:
+        assert posted(service(stub.url), start=0.0) == {SENDER: NOT_SENT}
+        assert posted(service(stub.url), start=-1.0) == {SENDER: NOT_SENT}
+    assert stub.requests == []
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_an_answer_is_given_as_it_comes_and_waits_for_no_other() -> None:
+    with serving(stay_silent, reply()) as stub:
+        post = service(stub.url, timeout=1.0).post(list(map(notification, "ab")), SECONDS_TO_START)
+        outcomes = [list(some.values()) for some in post if some]
+    assert outcomes == [[ACCEPTED], [UNKNOWN]]
 
 
 @pytest.mark.usefixtures("given_secret")
@@ -169,10 +198,11 @@ def test_why_posts_were_not_accepted_is_reported_in_codes() -> None:
     not_notified: list[Mapping[str, int]] = []
     acts = [reply(503), reply(503), reply(422), hang_up(), reply()]
     with serving(*acts) as stub:
-        service(stub.url, not_notified=not_notified).post([notification(str(n)) for n in range(6)])
-        service(stub.url, not_notified=not_notified).post([notification()])
+        counted = service(stub.url, not_notified=not_notified)
+        posted(counted, *(notification(str(n)) for n in range(6)))
+        posted(counted)
     with nobody() as url:
-        service(url, not_notified=not_notified).post([notification()])
+        posted(service(url, not_notified=not_notified))
     assert not_notified == [
         {"Http422": 1, "Http503": 2, "NoAnswer:ConnectionResetError": 1},
         {"NotSent:ConnectionRefusedError": 1},
@@ -210,11 +240,11 @@ def test_there_is_no_second_round_when_the_first_took_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It could outlast the function; the retry uses the new secret."""
-    moments = iter([0.0, 0.0, SECOND_ROUND_SECONDS])
+    moments = iter([0.0, 0.0, SECONDS_TO_START])
     with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         slow = service(stub.url, clock=lambda: next(moments))
-        assert slow.post([notification()]) == {SENDER: UNAUTHORIZED}
+        assert posted(slow) == {SENDER: UNAUTHORIZED}
         assert os.environ.get("INTELLIGENCE_API_SECRET") is None
     assert len(stub.requests) == 1
 
@@ -222,11 +252,11 @@ def test_there_is_no_second_round_when_the_first_took_long(
 def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    moments = iter([0.0, 0.0, 1.0, SECOND_ROUND_SECONDS])
+    moments = iter([0.0, 0.0, 1.0, SECONDS_TO_START])
     with serving(stored("old"), stored("new")) as secrets, serving(reply(401)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         slow = service(stub.url, clock=lambda: next(moments))
-        assert slow.post([notification()]) == {SENDER: LATER}
+        assert posted(slow) == {SENDER: NOT_SENT}
         assert os.environ.get("INTELLIGENCE_API_SECRET") == "new"
     assert len(stub.requests) == 1
 
@@ -234,7 +264,7 @@ def test_there_is_no_second_round_when_the_new_secret_took_long_to_come(
 def test_only_those_who_were_refused_are_notified_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(stored("s")) as secrets, serving(reply(401), reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        outcomes = service(stub.url).post([notification("a"), notification("b"), notification("c")])
+        outcomes = posted(service(stub.url), *map(notification, "abc"))
     assert set(outcomes.values()) == {ACCEPTED}
     assert len(stub.requests) == 4
 
@@ -245,7 +275,7 @@ def test_a_secret_is_fetched_once_for_many_posts(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
         notifier = service(stub.url)
         for _ in range(3):
-            notifier.post([notification("a"), notification("b")])
+            posted(notifier, *map(notification, "ab"))
     assert [request.json for request in secrets.requests] == [{"SecretId": "prod/reply"}]
     assert os.environ["INTELLIGENCE_API_SECRET"] == "fetched"
 
@@ -309,7 +339,7 @@ def test_without_a_secret_nothing_is_notified_and_the_reason_is_reported(
     problems: list[str] = []
     with serving(error(400, "AccessDeniedException")) as secrets, serving(reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        outcomes = service(stub.url, problems=problems).post([notification("a"), notification("b")])
+        outcomes = posted(service(stub.url, problems=problems), *map(notification, "ab"))
     assert outcomes == {"a": LATER, "b": LATER}
     assert stub.requests == []
     assert "AccessDeniedException" in problems[0]

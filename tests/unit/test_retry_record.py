@@ -1,6 +1,7 @@
 """A notification as the retry queue keeps it; odd records are rejected, and raise nothing."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.notification.notification import RejectedNotification
+from consumer.notification.notification import Notification, RejectedNotification
 from consumer.notification.retry_record import read_retry_record, retry_body
 from tests.support.builders import SENDER, SID, notification
 
@@ -18,8 +19,23 @@ def retry_record(text: object) -> dict[str, Any]:
 
 
 def test_a_scheduled_notification_comes_back_without_its_text() -> None:
-    scheduled = read_retry_record(retry_record(retry_body(notification(attempt=3))))
-    assert scheduled == notification(attempt=3, text=None)
+    sent = notification(attempt=3, text_id=SID, wake_at=1_795_000_010.25)
+    scheduled = read_retry_record(retry_record(retry_body(sent)))
+    assert scheduled == replace(sent, text=None)
+
+
+def test_a_record_of_the_version_before_was_due_when_it_was_sent() -> None:
+    """It named the claims that it might take over, and no text."""
+    body = {
+        "sender_id": SENDER,
+        "message_id": SID,
+        "session_id": "session-1",
+        "stored_at": "1795000000.5",
+        "attempt": 2,
+        "after": ["token"],
+    }
+    read = read_retry_record(retry_record(json.dumps(body)))
+    assert read == notification(attempt=2, text=None, wake_at=0.0)
 
 
 def test_a_scheduled_body_holds_no_word_of_the_message() -> None:
@@ -29,30 +45,30 @@ def test_a_scheduled_body_holds_no_word_of_the_message() -> None:
         "session_id": "session-1",
         "stored_at": "1795000000.5",
         "attempt": 1,
-        "after": [],
+        "text_id": "",
+        "wake_at": "0.000",
     }
 
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
-
-
 moments = st.decimals(0, 10**10, allow_nan=False, places=6)
 
 
-tokens = st.lists(st.text("0123456789abcdef", min_size=1, max_size=32), max_size=8).map(tuple)
+wakes = st.integers(0, 10**13).map(lambda thousandths: round(thousandths / 1000, 3))
 
 
-@given(words.filter(bool), words, moments, st.integers(1, 10**6), tokens)
+@given(words.filter(bool), words, moments, st.integers(1, 10**6), words, wakes)
 def test_whatever_is_scheduled_comes_back_the_same(
-    sender: str, session_id: str, stored_at: Decimal, attempt: int, after: tuple[str, ...]
+    sender: str, session_id: str, stored_at: Decimal, attempt: int, text_id: str, wake_at: float
 ) -> None:
     notified = notification(
         sender,
         session_id=session_id,
         stored_at=stored_at,
         attempt=attempt,
-        after=after,
         text=None,
+        text_id=text_id,
+        wake_at=wake_at,
     )
     assert read_retry_record(retry_record(retry_body(notified))) == notified
 
@@ -74,11 +90,8 @@ GOOD = json.loads(retry_body(notification()))
         {"attempt": True},
         {"attempt": 1.5},
         {"attempt": 10**9},
-        {"after": "token"},
-        {"after": [1]},
-        {"after": [""]},
-        {"after": ["t" * 65]},
-        {"after": ["t"] * 9},
+        {"text_id": "t" * 1025},
+        {"text_id": "\ud800"},
         {"sender_id": "s" * 2049},
         {"message_id": "m" * 1025},
         {"session_id": "s" * 2049},
@@ -90,6 +103,25 @@ def test_a_retry_record_that_could_not_be_looked_up_is_rejected(fields: dict[str
     assert read_retry_record(retry_record(body)) == RejectedNotification(
         "record-1", body, "retry record that cannot be read"
     )
+
+
+@pytest.mark.parametrize(
+    ("wake_at", "read"),
+    [
+        ("1795000000.5", 1_795_000_000.5),
+        ("1795000000.12345", 1_795_000_000.123),
+        ("", 0.0),
+        ("soon", 0.0),
+        (None, 0.0),
+        (1795000000, 0.0),
+        ("-1", 0.0),
+        ("1e100", 0.0),
+    ],
+)
+def test_an_odd_moment_of_a_wake_up_has_passed(wake_at: object, read: float) -> None:
+    record = read_retry_record(retry_record(json.dumps(GOOD | {"wake_at": wake_at})))
+    assert isinstance(record, Notification)
+    assert record.wake_at == read
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", "1", "[" * 100_000, '{"attempt": 1e9}'])

@@ -18,6 +18,7 @@ def test_a_new_inbound_chat_is_a_notification_with_its_text() -> None:
         stored_at=Decimal("1795000000.5"),
         attempt=1,
         text="hi",
+        text_id=SID,
         created_at=Decimal("1795000000.12318880000000000000001"),
     )
 
@@ -39,6 +40,28 @@ def test_a_new_inbound_chat_is_a_notification_with_its_text() -> None:
 )
 def test_anything_but_a_new_inbound_chat_is_no_notification(record: object) -> None:
     assert read_stream_record(record) is None
+
+
+def test_an_opt_out_is_known_by_the_stored_message() -> None:
+    read = read_stream_record(stream_record(metadata={"M": {"opt_out_type": {"S": "STOP"}}}))
+    assert isinstance(read, Notification)
+    assert read.opt_out == "STOP"
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, {"NULL": True}, {"M": {"opt_out_type": {"NULL": True}}}]
+)
+def test_any_other_message_is_no_opt_out(metadata: dict[str, Any] | None) -> None:
+    read = read_stream_record(stream_record(metadata=metadata))
+    assert isinstance(read, Notification)
+    assert read.opt_out == ""
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_a_blank_text_is_nobodys_text(text: str) -> None:
+    read = read_stream_record(stream_record(content={"M": {"text": {"S": text}}}))
+    assert isinstance(read, Notification)
+    assert (read.text, read.text_id) == (text, "")
 
 
 @pytest.mark.parametrize("content", [None, {"M": {}}, {"NULL": True}, {"M": {"text": {"N": "1"}}}])

@@ -27,18 +27,23 @@ _LONGEST_BODY_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class ReceivedPost:
-    """One POST that reached the service: what it said and which status it got."""
+    """One POST that reached the service: what it said and which status it got.
+
+    `began_at` and `at`, epoch seconds: when it came, and when it was answered.
+    """
 
     sender_id: str
     message: str
     status: int
     at: float
     idempotency_key: str = ""
+    began_at: float = 0.0
 
 
 @dataclass
 class ReplyStandIn:
-    """The running service; `posts` holds every POST in the order in which it was answered.
+    """The running service. `posts` holds every POST in the order in which it was answered, `begun`
+    the senders of all that have come.
 
     `fail_with` makes it answer that status and write nothing (DROP_CONNECTION: no answer at all);
     `delay_seconds` makes it slow. Both may be changed while it runs.
@@ -48,6 +53,7 @@ class ReplyStandIn:
     secret: str
     writer: ReplyWriter
     posts: list[ReceivedPost] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
     fail_with: int | None = None
     delay_seconds: float = 0.0
     on_post: Callable[[ReceivedPost], None] | None = None
@@ -62,16 +68,18 @@ class ReplyStandIn:
 
     def answer(self, secret: str, body: bytes, key: str) -> int:
         """Decide on one POST, write the reply if it is accepted, and keep a record."""
+        began_at = time.time()
         if not hmac.compare_digest(secret.encode(), self.secret.encode()):
-            return self._record("", "", 401, key)
+            return self._record("", "", 401, key, began_at)
         request = _read_body(body)
         if request is None:
-            return self._record("", "", 422, key)
+            return self._record("", "", 422, key, began_at)
+        self.begun.append(request[0])
         if self.delay_seconds:
             time.sleep(self.delay_seconds)
         if self.fail_with is not None:
-            return self._record(*request, self.fail_with, key)
-        return self._record(*request, self.write_reply(*request), key)
+            return self._record(*request, self.fail_with, key, began_at)
+        return self._record(*request, self.write_reply(*request), key, began_at)
 
     def write_reply(self, sender_id: str, message: str) -> int:
         """Write the outbound message; a table that refuses it is a 500."""
@@ -82,9 +90,9 @@ class ReplyStandIn:
             return 500
         return 200
 
-    def _record(self, sender_id: str, message: str, status: int, key: str) -> int:
+    def _record(self, sender_id: str, message: str, status: int, key: str, began_at: float) -> int:
         """Record what happened and call the listener."""
-        post = ReceivedPost(sender_id, message, status, time.time(), key)
+        post = ReceivedPost(sender_id, message, status, time.time(), key, began_at)
         self.posts.append(post)
         if self.on_post:
             self.on_post(post)

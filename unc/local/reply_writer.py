@@ -52,7 +52,7 @@ class ReplyWriter:
         )
         return session_id
 
-    def _complete_session(self, session_id: str) -> None:
+    def complete_session(self, session_id: str) -> None:
         """Mark a session completed, as the reply service does when a conversation is over."""
         self.aws.dynamodb.update_item(
             TableName=self.session_table,

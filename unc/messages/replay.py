@@ -79,7 +79,8 @@ def _find_newest(tables: Tables, sender: str) -> Item:
 
 def _uncovered(chat: Item, row: Item) -> Decimal:
     """Return a moment that the row does not cover, and that any later message lies after."""
-    known = [stored_at(chat), *(row[name] for name in ("through", "claimed") if name in row)]
+    known = [stored_at(chat), row.get("through", Decimal(0))]
+    known += [row[name]["stored_at"] for name in ("turn", "pending") if name in row]
     return Decimal(max(known)) + _STEP_SECONDS
 
 

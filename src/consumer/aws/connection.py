@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from select import POLLIN
 from threading import Lock, Thread
 from typing import Any, NamedTuple, cast
 from urllib.parse import SplitResult
@@ -18,6 +19,7 @@ from urllib.parse import SplitResult
 MAX_IDLE_SECONDS = 4.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 OVERTIME_SECONDS = 0.05  # to read a response that arrived before its deadline
+OPENING_SECONDS = 0.02  # until a connection that opens in a thread is looked at again
 
 _KEEP_ALIVE = re.compile(r"\btimeout\s*=\s*([0-9]{1,9})\b", re.IGNORECASE)
 _tls_lock = Lock()
@@ -64,6 +66,7 @@ class Exchange(io.RawIOBase):
         self._opening: Thread | None = None
         self._decision = Lock()  # taken once: by who sends, or by who gives up waiting
         self._may_end = False
+        self._early = b""  # what `is_ready` has read
 
     def open(self, request: bytes, dial: Callable[[], socket.socket], seconds: float) -> None:
         """Send as soon as a connection opens, if in time; raises RuntimeError for no thread."""
@@ -93,6 +96,30 @@ class Exchange(io.RawIOBase):
         except OSError as error:
             connection.close()
             self.failure = NoAnswer(type(error).__name__)
+
+    def is_ready(self) -> bool:
+        """Whether a response, an error or the end of the time has come; it never waits."""
+        if time.monotonic() >= self._deadline:
+            return True
+        if self._opening and self._opening.is_alive():
+            return False
+        if self.failure is None:
+            try:
+                self.connection.settimeout(0.0)
+                self._early += self.connection.recv(io.DEFAULT_BUFFER_SIZE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return False
+            except OSError:  # `receive` meets it again
+                return True
+        return True
+
+    def wait(self, poller: Any) -> float:
+        """Have the connection polled; gives for how many seconds at most."""
+        is_open = not (self._opening and self._opening.is_alive()) and self.failure is None
+        if is_open:
+            poller.register(self.connection, POLLIN)
+        left = max(self._deadline - time.monotonic(), 0.0)
+        return left if is_open else min(left, OPENING_SECONDS)
 
     def receive(self) -> Response:
         """Wait for the response; raises NotSent or NoAnswer."""
@@ -133,6 +160,10 @@ class Exchange(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if self._early:
+            size = min(len(self._early), len(buffer))
+            buffer[:size], self._early = self._early[:size], self._early[size:]
+            return size
         now = time.monotonic()
         if now >= self._end:
             raise TimeoutError

@@ -4,7 +4,7 @@ Limits: 100 keys a BatchGetItem; 100 items and 4 MB a TransactWriteItems,
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -71,6 +71,16 @@ class DynamoDb:
     def start_query(self, request: dict[str, Any]) -> Callable[[], list[Item]]:
         """Query; what it gives waits for the items, and raises Unavailable or Refused."""
         return partial(_items, self._client.start("dynamodb", f"{_TARGET}Query", request))
+
+    def query_pages(self, request: dict[str, Any]) -> Iterator[Item]:
+        """Query page after page; raises Unavailable or Refused."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._client.call("dynamodb", f"{_TARGET}Query", request | start)
+            yield from page.get("Items", [])
+            if not page.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def start_batch_get(self, reads: Sequence[Read]) -> Callable[[], ReadResult]:
         """Read up to 100 keys of any tables consistently; never raises for AWS's faults."""

@@ -1,7 +1,8 @@
 """Sends POST requests, many at a time from one thread. No redirects, retries or proxies."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from select import POLLIN, poll
 from socket import socket
@@ -10,6 +11,34 @@ from urllib.parse import SplitResult, urlsplit
 from consumer.aws.connection import MAX_IDLE_SECONDS, Exchange, NotSent, Response, dial
 
 Dial = Callable[[SplitResult, float], socket]
+
+# Responses that come within this time are handled together.
+TOGETHER_SECONDS = 0.02
+
+
+class Started:
+    """A request that was sent; calling it waits for the response, see HttpPool.start."""
+
+    def __init__(self, exchange: Exchange, finish: Callable[[], Response]) -> None:
+        self.exchange = exchange
+        self._finish = finish
+
+    def __call__(self) -> Response:
+        return self._finish()
+
+
+def as_they_come(started: Iterable[Started]) -> Iterator[list[Started]]:
+    """Give requests in the order of their responses; those that come together, together."""
+    left = list(started)
+    while left:
+        poller = poll()
+        seconds = min(each.exchange.wait(poller) for each in left)
+        if poller.poll(math.ceil(1000 * seconds)) and len(left) > 1:
+            time.sleep(TOGETHER_SECONDS)
+        ready = [each for each in left if each.exchange.is_ready()]
+        left = [each for each in left if each not in ready]
+        if ready:
+            yield ready
 
 
 class HttpPool:
@@ -25,8 +54,8 @@ class HttpPool:
 
     def start(
         self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
-    ) -> Callable[[], Response]:
-        """Send without waiting; the function returned waits for the response.
+    ) -> "Started":
+        """Send without waiting; calling what is returned waits for the response.
 
         It raises NotSent when no connection opened within `connect` (DNS and TLS included),
         and NoAnswer when no complete response came within `read` after that.
@@ -40,7 +69,7 @@ class HttpPool:
                 exchange.open(request, partial(self._dial, urlsplit(url), connect), connect)
         except (ValueError, RuntimeError) as error:  # RuntimeError: no thread is left
             exchange.failure = NotSent(type(error).__name__)
-        return partial(self._finish, url, exchange, started)
+        return Started(exchange, partial(self._finish, url, exchange, started))
 
     def _take(self, url: str) -> socket | None:
         """Return an idle connection that the server has not closed."""

@@ -8,6 +8,7 @@ from consumer.text import clean, parse_number, storable
 from consumer.webhook.message import InboundMessage
 
 INBOUND = "inbound"
+OUTBOUND = "outbound"
 
 DAY_SECONDS = 24 * 3600
 

@@ -20,13 +20,14 @@ NAMESPACE = UUID("6f1d0c7e-54a1-5b0e-9c55-0d1f9be4a7c2")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A row of `sessions`; `created_at` in whole epoch seconds."""
+    """A row of `sessions`; `created_at` in whole epoch seconds, `updated_at` in epoch seconds."""
 
     session_id: str
     sender_id: str
     status: str
     created_at: Decimal
     user_limited_until: str | None = None
+    updated_at: Decimal | None = None
 
     @property
     def is_active(self) -> bool:
@@ -51,13 +52,27 @@ def newest(sessions: Iterable[Session | None]) -> Session | None:
     return max(present, key=lambda each: each.created_at, default=None)
 
 
-def is_limited(session: Session | None, now: float) -> bool:
-    """Whether the session's user may not be answered now.
+def limited_until(session: Session | None) -> float | None:
+    """Until when the session's user may not be answered, in epoch seconds; None without a limit.
 
-    Raises ValueError when `user_limited_until` is not an ISO 8601 datetime; such a
-    session is not limited. Without an offset it is meant as UTC.
+    Raises ValueError when `user_limited_until` is not an ISO 8601 datetime; such a session is
+    not limited. Without an offset it is meant as UTC.
     """
     if session is None or session.user_limited_until is None:
-        return False
+        return None
     until = datetime.fromisoformat(session.user_limited_until.strip())
-    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() > now
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+
+
+def is_limited_since(session: Session, moment: float) -> bool:
+    """Whether the session has a limit that was set at that moment or later (epoch seconds)."""
+    if session.user_limited_until is None:
+        return False
+    written_at = session.created_at if session.updated_at is None else session.updated_at
+    return float(written_at) >= moment
+
+
+def is_limited(session: Session | None, now: float) -> bool:
+    """Whether the session's user may not be answered now; raises what limited_until raises."""
+    until = limited_until(session)
+    return until is not None and until > now

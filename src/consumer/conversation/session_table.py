@@ -1,5 +1,6 @@
 """Every DynamoDB expression of the `sessions` table."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,15 +9,15 @@ from consumer.aws.dynamodb import Read
 from consumer.conversation.session import Session
 
 
-def newest_query(table: str, sender_id: str) -> dict[str, Any]:
-    """The sender's newest session, whatever its status, as the lagging index has it."""
+def newest_query(table: str, sender_id: str, limit: int = 1) -> dict[str, Any]:
+    """The sender's newest sessions, whatever their status, as the lagging index has them."""
     return {
         "TableName": table,
         "IndexName": "SenderSessionsIndex",
         "KeyConditionExpression": "sender_id = :sender_id",
         "ExpressionAttributeValues": {":sender_id": {"S": sender_id}},
         "ScanIndexForward": False,
-        "Limit": 1,
+        "Limit": limit,
     }
 
 
@@ -50,7 +51,18 @@ def session_of(item: Item) -> Session:
         status=text(item, "status"),
         created_at=number(item, "created_at") or Decimal(0),
         user_limited_until=_limit_of(item),
+        updated_at=_moment_of(item, "updated_at"),
     )
+
+
+def _moment_of(item: Item, name: str) -> Decimal | None:
+    """Epoch seconds, which the reply service may write as a number or as ISO 8601 text."""
+    try:
+        written = datetime.fromisoformat(text(item, name))
+    except ValueError:
+        return number(item, name)
+    moment = written if written.tzinfo else written.replace(tzinfo=UTC)
+    return Decimal(f"{moment.timestamp():.6f}")
 
 
 def _limit_of(item: Item) -> str | None:

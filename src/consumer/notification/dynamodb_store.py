@@ -1,31 +1,37 @@
-"""Every DynamoDB expression of the `notifications` table, and the reads that go with it."""
+"""The `notifications` table and the reads that go with it: the NotificationStore on AWS."""
 
-from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from consumer.aws.attribute_values import Item, number, text
+from consumer.aws.attribute_values import Item
 from consumer.aws.dynamodb import MAX_ACTIONS, MAX_KEYS, DynamoDb, Read, ReadResult, Reason, chunks
-from consumer.conversation.chat_table import text_of, text_read
-from consumer.conversation.session_table import session_of, session_read
+from consumer.conversation.chat_table import (
+    newest_chats_query,
+    replies_query,
+    replies_scan,
+    text_of,
+    text_read,
+)
+from consumer.conversation.session import is_limited_since
+from consumer.conversation.session_table import newest_query, session_of, session_read
 from consumer.errors import Refused, Unavailable
-from consumer.notification.ports import ClaimResult, NotificationReads
-from consumer.notification.state import NOBODY, Claim, NotificationState
+from consumer.notification.notification_table import state_of, state_put, state_read
+from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
+from consumer.notification.state import NotificationState, StateChange
+from consumer.notification.stream_record import notification_of
 from consumer.webhook.message import ChatKey
 
-# Not claimed, or claimed for older news, or by a claim that this one may take the place of.
-_CLAIMABLE = (
-    "(attribute_not_exists(through) OR through < :moment) AND "
-    "(attribute_not_exists(claimed) OR claimed < :moment OR "
-    "(claimed = :moment AND claimed_by IN ({replaceable})))"
-)
-_CLAIM = (
-    "SET claimed = :moment, claimed_by = :token, message_id = :message_id, expires_at = :expires_at"
-)
+# Answers stand between the messages of a conversation.
+NEWEST_CHATS = 25
+# The reply service may have opened sessions since the claim.
+NEWEST_SESSIONS = 5
+
+Finish = Callable[[], None]
 
 
 class DynamoNotificationStore:
-    """Who has been told up to where; see NotificationStore."""
+    """See NotificationStore."""
 
     def __init__(self, dynamodb: DynamoDb, notifications: str, sessions: str, chats: str) -> None:
         self._dynamodb = dynamodb
@@ -33,38 +39,33 @@ class DynamoNotificationStore:
         self._sessions = sessions
         self._chats = chats
 
-    def read(
-        self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
-    ) -> NotificationReads:
-        """Read all keys in one wave of consistent reads."""
+    def read(self, query: NotificationQuery) -> NotificationReads:
+        """Make all reads concurrently; absence needs a second one."""
         reads = NotificationReads()
-        keys = [session_read(self._sessions, each) for each in sessions]
-        keys += [Read(self._notifications, _key(each)) for each in senders]
-        keys += [text_read(self._chats, key) for key in chats]
-        started = [self._dynamodb.start_batch_get(part) for part in chunks(keys, MAX_KEYS)]
-        for finish in started:
-            self._note(finish(), reads)
+        keys = [session_read(self._sessions, each) for each in query.sessions]
+        keys += [state_read(self._notifications, each) for each in query.states]
+        keys += [text_read(self._chats, key) for key in dict.fromkeys(query.texts)]
+        finishes: list[Finish] = [self._start_keys(p, reads) for p in chunks(keys, MAX_KEYS)]
+        finishes += [self._start_newest(sender, reads) for sender in query.newest]
+        finishes += [self._start_evidence(s, since, reads) for s, since in query.evidence.items()]
+        for finish in finishes:
+            _try(finish, reads)
+        for sender, since in query.absence.items():
+            _try(partial(self._confirm_absence, sender, since, reads), reads)
         return reads
 
-    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
-        """Claim by conditional update; a failed condition is a claim lost."""
-        actions = {claim.notification.sender_id: self._claim(claim) for claim in claims}
-        applied, is_rejected, problems = self._apply(actions)
-        return ClaimResult(applied, is_rejected, problems)
+    def save(self, changes: Sequence[StateChange]) -> SaveResult:
+        """Write all at once, then those that others kept from it."""
+        result = SaveResult()
+        for part in chunks(list(changes), MAX_ACTIONS):
+            held_up = self._transact(part, result)
+            if held_up:
+                self._transact(held_up, result)
+        return result
 
-    def release(self, claims: Sequence[Claim]) -> set[str]:
-        """Give back claims that still stand, so that anybody may claim the same news."""
-        actions = {claim.notification.sender_id: self._release(claim) for claim in claims}
-        applied, is_rejected, _ = self._apply(actions)
-        return applied | is_rejected
-
-    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
-        """Raise `through`; a row that is further already counts as settled."""
-        actions = {
-            sender: self._settle(sender, moment) for sender, moment in notified_through.items()
-        }
-        applied, is_rejected, _ = self._apply(actions)
-        return applied | is_rejected
+    def _start_keys(self, keys: Sequence[Read], reads: NotificationReads) -> Finish:
+        finish = self._dynamodb.start_batch_get(keys)
+        return lambda: self._note(finish(), reads)
 
     def _note(self, found: ReadResult, reads: NotificationReads) -> None:
         reads.problems += found.problems
@@ -74,100 +75,77 @@ class DynamoNotificationStore:
                 session_id = wanted.key["session_id"]["S"]
                 reads.sessions[session_id] = session_of(item) if item else None
             elif wanted.table == self._notifications:
-                sender_id = wanted.key["sender_id"]["S"]
-                reads.notifications[sender_id] = _notification(item) if item else None
+                sender = wanted.key["sender_id"]["S"]
+                reads.states[sender] = state_of(sender, item) if item else NotificationState()
             else:
                 key = ChatKey(wanted.key["sender_id"]["S"], wanted.key["message_id"]["S"])
                 reads.texts[key] = text_of(item) if item else None
 
-    def _apply(self, actions: Mapping[str, dict[str, Any]]) -> tuple[set[str], set[str], list[str]]:
-        """Apply updates by sender: all at once, then those that others kept from it."""
-        applied: set[str] = set()
-        is_rejected: set[str] = set()
-        problems: list[str] = []
-        for part in chunks(list(actions), MAX_ACTIONS):
-            held_up = self._try(part, actions, applied, is_rejected, problems)
-            if held_up:
-                self._try(held_up, actions, applied, is_rejected, problems)
-        return applied, is_rejected, problems
+    def _start_newest(self, sender: str, reads: NotificationReads) -> Finish:
+        chats = self._query(newest_chats_query(self._chats, sender, NEWEST_CHATS))
+        sessions = self._query(newest_query(self._sessions, sender))
 
-    def _try(
-        self,
-        senders: Sequence[str],
-        actions: Mapping[str, dict[str, Any]],
-        applied: set[str],
-        is_rejected: set[str],
-        problems: list[str],
-    ) -> list[str]:
-        """One transaction; gives the senders that only others' failures held up."""
+        def finish() -> None:
+            newest = [each for item in chats() if (each := notification_of(item))]
+            current = [session_of(item) for item in sessions()]
+            reads.newest[sender] = newest
+            reads.current_sessions[sender] = current[0] if current else None
+
+        return finish
+
+    def _start_evidence(self, sender: str, since: float, reads: NotificationReads) -> Finish:
+        replies = self._query(replies_query(self._chats, sender, int(since)))
+        sessions = self._query(newest_query(self._sessions, sender, NEWEST_SESSIONS))
+
+        def finish() -> None:
+            found = [session_of(item) for item in sessions()]
+            is_limited = any(is_limited_since(each, since) for each in found)
+            reads.evidence[sender] = bool(replies()) or is_limited
+
+        return finish
+
+    def _confirm_absence(self, sender: str, since: float, reads: NotificationReads) -> None:
+        """Read consistently: the sender's chats, and the sessions that the index knows."""
+        request = replies_scan(self._chats, sender, int(since))
+        has_replied = any(self._dynamodb.query_pages(request))
+        found = self._query(newest_query(self._sessions, sender, NEWEST_SESSIONS))()
+        keys = [session_read(self._sessions, session_of(item).session_id) for item in found]
+        rows = self._dynamodb.start_batch_get(keys)() if keys else ReadResult()
+        if len(rows.answered) < len(keys):
+            raise Unavailable("BatchGetItem:UnprocessedKeys")
+        sessions = [session_of(item) for _, item in rows.answered if item]
+        is_limited = any(is_limited_since(each, since) for each in sessions)
+        reads.absence[sender] = not (has_replied or is_limited)
+
+    def _query(self, request: dict[str, Any]) -> Callable[[], list[Item]]:
+        return self._dynamodb.start_query(request)
+
+    def _transact(self, changes: Sequence[StateChange], result: SaveResult) -> list[StateChange]:
+        """One transaction; gives the changes that only others' failures held up."""
         try:
-            reasons = self._dynamodb.write([{"Update": actions[each]} for each in senders])
+            reasons = self._dynamodb.write([state_put(self._notifications, c) for c in changes])
         except (Unavailable, Refused) as error:
-            problems.append(f"write:{error.code}")
+            result.problems.append(f"write:{error.code}")
             return []
         if not reasons:
-            applied.update(senders)
+            result.saved.update(each.sender_id for each in changes)
             return []
-        by_sender: dict[str, Reason] = dict(zip(senders, reasons, strict=True))
-        is_rejected.update(s for s, reason in by_sender.items() if reason.is_condition)
-        held_up = [s for s, reason in by_sender.items() if reason.code == "None"]
-        troubled = [
-            r.code for s, r in by_sender.items() if s not in held_up and s not in is_rejected
-        ]
-        problems.extend(f"write:{code}" for code in troubled)
-        return held_up
-
-    def _claim(self, claim: Claim) -> dict[str, Any]:
-        replaceable = {f"token{n}": {"S": each} for n, each in enumerate(claim.replaces)}
-        return self._update(
-            claim.notification.sender_id,
-            _CLAIM,
-            _CLAIMABLE.format(replaceable=", ".join(f":{name}" for name in replaceable)),
-            moment={"N": str(claim.notification.stored_at)},
-            token={"S": claim.token},
-            message_id={"S": claim.notification.message_id},
-            expires_at={"N": str(claim.expires_at)},
-            **replaceable,
-        )
-
-    def _release(self, claim: Claim) -> dict[str, Any]:
-        return self._update(
-            claim.notification.sender_id,
-            "SET claimed_by = :nobody",
-            "claimed_by = :token",
-            nobody={"S": NOBODY},
-            token={"S": claim.token},
-        )
-
-    def _settle(self, sender_id: str, notified_through: Decimal) -> dict[str, Any]:
-        return self._update(
-            sender_id,
-            "SET through = :moment",
-            "attribute_not_exists(through) OR through < :moment",
-            moment={"N": str(notified_through)},
-        )
-
-    def _update(
-        self, sender_id: str, expression: str, condition: str, **values: dict[str, str]
-    ) -> dict[str, Any]:
-        return {
-            "TableName": self._notifications,
-            "Key": _key(sender_id),
-            "UpdateExpression": expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
-        }
+        by_sender = dict(zip([each.sender_id for each in changes], reasons, strict=True))
+        _note_conflicts(by_sender, result)
+        return [each for each in changes if by_sender[each.sender_id].is_none]
 
 
-def _key(sender_id: str) -> Item:
-    return {"sender_id": {"S": sender_id}}
+def _note_conflicts(reasons: Mapping[str, Reason], result: SaveResult) -> None:
+    for sender, reason in reasons.items():
+        if reason.is_condition:
+            result.conflicts.add(sender)
+        elif not reason.is_none:
+            result.problems.append(f"write:{reason.code}")
 
 
-def _notification(item: Item) -> NotificationState:
-    return NotificationState(
-        claimed=number(item, "claimed"),
-        claimed_by=text(item, "claimed_by"),
-        notified_through=number(item, "through"),
-        message_id=text(item, "message_id"),
-        expires_at=int(number(item, "expires_at") or 0),
-    )
+def _try(finish: Finish, reads: NotificationReads) -> None:
+    try:
+        finish()
+    except (Unavailable, Refused) as error:
+        reads.problems.append(f"Query:{error}")
+        reads.is_rejected |= isinstance(error, Refused)

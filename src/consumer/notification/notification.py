@@ -1,25 +1,23 @@
-"""News: a sender has a message that the reply service shall hear about.
+"""A notification: a sender has a message that the reply service shall hear about."""
 
-It comes from the stream of `chats` (DynamoDB JSON) or, parked earlier, from the
-retry queue (our JSON). Odd records are rejected with a reason, never raised over.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from consumer.webhook.message import ChatKey
 
-# A key that DynamoDB refuses would spoil the read of all senders.
+STOP = "STOP"
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One sender's newest message; `stored_at` in epoch seconds.
 
-    `attempt` counts the tries at telling this news from 1. `after` names the claims that it
-    may take over: each belongs to a try of which it is known that nobody was told. `text`
-    None means it is still to be read from `chats`.
+    `attempt` counts the tries at delivering it, from 1. `text` is what the POST says: the newest
+    text that is not blank, of this message and of older ones that it covers; `text_id` is the
+    message that it comes from, blank when none has any. `text` None means that it is still to
+    be read from `chats`. `opt_out` is Twilio's OptOutType. `wake_at`: for a record of the retry
+    queue, the moment that it was scheduled for (epoch seconds).
     """
 
     sender_id: str
@@ -28,17 +26,42 @@ class Notification:
     stored_at: Decimal
     attempt: int = 1
     text: str | None = None
+    text_id: str = ""
+    opt_out: str = ""
+    wake_at: float | None = None
     created_at: Decimal = Decimal(0)
-    after: tuple[str, ...] = ()
 
     @property
     def key(self) -> ChatKey:
         return ChatKey(self.sender_id, self.message_id)
 
+    def stripped(self) -> "Notification":
+        """Only what is written down: keys, and never a person's words."""
+        return replace(self, text=None, opt_out="", wake_at=None, created_at=Decimal(0))
+
+    def covering(self, other: "Notification | None") -> "Notification":
+        """The newer of the two, saying the newest text that is not blank."""
+        if other is None:
+            return self
+        newer, older = (other, self) if _rank(other) > _rank(self) else (self, other)
+        if newer.stored_at == older.stored_at and newer.message_id == older.message_id:
+            return newer._merged(older)
+        if newer.text_id:
+            return newer
+        text = older.text if newer.text is not None else None  # its own has to be read first
+        return replace(newer, text=text, text_id=older.text_id)
+
+    def _merged(self, other: "Notification") -> "Notification":
+        """This one, with what another one of the same message knows of the text."""
+        text_id = self.text_id or other.text_id
+        texts = (each.text for each in (self, other) if each.text_id == text_id)
+        known = next((text for text in texts if text is not None), None)
+        return replace(self, text=known, text_id=text_id)
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedNotification:
-    """A record that goes to the reply service's dead-letter queue, and why."""
+    """A record on its way to the reply service's dead-letter queue, and why."""
 
     id: str
     body: str
@@ -46,20 +69,38 @@ class RejectedNotification:
 
 
 def newest_per_sender(notifications: Iterable[Notification]) -> dict[str, Notification]:
-    """One notification a sender: what was stored last, and of that the latest message."""
+    """One notification a sender: what was stored last, and of that the latest message.
+
+    A record of the retry queue among them lends its `wake_at`: whoever handles it has to see to
+    its successor.
+    """
     newest: dict[str, Notification] = {}
     for each in notifications:
         held = newest.get(each.sender_id)
-        newest[each.sender_id] = each if held is None else _merged(held, each)
+        merged = each.covering(held)
+        wakes = [n.wake_at for n in (each, held) if n is not None and n.wake_at is not None]
+        newest[each.sender_id] = replace(merged, wake_at=max(wakes, default=None))
     return newest
 
 
-def _merged(one: Notification, other: Notification) -> Notification:
-    """The newer; of two copies of the same news, one that may take over what either may."""
-    newer, older = (other, one) if _rank(other) > _rank(one) else (one, other)
-    if newer.stored_at != older.stored_at:
-        return newer
-    return replace(newer, after=tuple(dict.fromkeys((*older.after, *newer.after))))
+def without_opt_outs(notifications: Iterable[Notification]) -> list[Notification]:
+    """Leave out what Twilio has answered: HELP and START themselves, STOP what stands before it.
+
+    Of a sender who has nothing else the newest STOP stays, or whatever is the newest.
+    """
+    by_sender: dict[str, list[Notification]] = {}
+    for each in notifications:
+        by_sender.setdefault(each.sender_id, []).append(each)
+    return [left for each in by_sender.values() for left in _not_answered(each)]
+
+
+def _not_answered(notifications: Sequence[Notification]) -> list[Notification]:
+    """The same of one sender."""
+    stop = max((each for each in notifications if each.opt_out == STOP), key=_rank, default=None)
+    left = [each for each in notifications if not each.opt_out]
+    if stop:
+        left = [each for each in left if _rank(each) > _rank(stop)]
+    return left or [stop or max(notifications, key=_rank)]
 
 
 def _rank(notification: Notification) -> tuple[Decimal, int, Decimal]:

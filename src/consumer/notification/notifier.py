@@ -1,307 +1,347 @@
-"""Senders' news goes to the reply service: the stream half's engine.
+"""Notifies the reply service, one turn at a time for each sender.
 
-Claim, POST, settle. What fails in a known way is parked for another try, so that the
-stream never waits; what may have been accepted is not sent again (see
-notifications.py). A sender who could neither be told nor parked stays unhandled, and
-the claim is given back so that the next delivery may try.
+Read, decide, claim, POST, end the turn. The decisions stand in turn.py; this makes the calls
+and repeats what has no answer. What cannot be done in time waits in the retry queue; what
+cannot even wait there stays unhandled, so that its record comes again.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
+from typing import TypeVar
 
-from consumer.conversation.session import is_limited
-from consumer.notification.deferral import STEPS, Deferral
-from consumer.notification.notification import Notification, newest_per_sender
-from consumer.notification.ports import NotificationReads, NotificationStore, Outcome, ReplyService
-from consumer.notification.state import (
-    NOBODY,
-    ROW_LIFETIME_SECONDS,
-    Claim,
-    DeliveryStatus,
-    NotificationState,
-    delivery_status,
+from consumer.conversation.session import limited_until
+from consumer.notification.facts import Facts, Need, facts_of, is_read
+from consumer.notification.notification import (
+    Notification,
+    RejectedNotification,
+    newest_per_sender,
+    without_opt_outs,
 )
+from consumer.notification.notification_result import NotificationResult
+from consumer.notification.notifier_rules import STEPS, NotifierRules
+from consumer.notification.ports import (
+    NotificationQuery,
+    NotificationStore,
+    ReplyService,
+    RetryQueue,
+)
+from consumer.notification.retry_record import retry_body
+from consumer.notification.state import NotificationState, StateChange, Turn
+from consumer.notification.step import Outcome, Status, Step
+from consumer.notification.turn import decide
+from consumer.notification.turn_end import end_turn
 from consumer.retry_budget import RetryBudget
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class NotifierRules:
-    """`round_size`: how many are told at once.
-
-    `post_seconds`, `call_seconds`: the longest that a round of POSTs takes, and any other call.
-    """
-
-    max_attempts: int
-    resend_unknown: bool
-    post_seconds: float
-    call_seconds: float
-    round_size: int
-
-    def seconds_to_begin(self, given: float) -> float:
-        """What has to be left for a round to begin, in an invocation that was `given` so much.
-
-        It is enough for every call after the POSTs to hang: the round's own news is parked
-        and settled, and then what is left of all rounds. Where less was given to begin with,
-        a later invocation has no more: then whatever is left after one slow call will do, as
-        long as the POSTs can end.
-        """
-        enough = self.post_seconds + 2 * STEPS * self.call_seconds
-        return min(enough, max(self.post_seconds, given - self.call_seconds))
-
-
-@dataclass(slots=True)
-class NotificationResult:
-    """What became of each sender's news; every sender is in one of the sets."""
-
-    notified: set[str] = field(default_factory=set)
-    covered: set[str] = field(default_factory=set)
-    limited: set[str] = field(default_factory=set)
-    deleted: set[str] = field(default_factory=set)
-    unknown: set[str] = field(default_factory=set)
-    scheduled: set[str] = field(default_factory=set)
-    dead_lettered: dict[str, str] = field(default_factory=dict)
-    unhandled: set[str] = field(default_factory=set)
-    unreadable_limits: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Deferred:
-    """What no round could deal with; `claims`: those of which nobody knows whether they stand."""
-
-    notifications: list[Notification] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _RoundResult:
-    """How a round's POSTs ended: what to settle, to park and to give up with a reason."""
-
-    settle: dict[str, Decimal] = field(default_factory=dict)
-    schedule: list[Notification] = field(default_factory=list)
-    reject: dict[str, str] = field(default_factory=dict)
+# Known to have ended so, whatever cannot be sent after it.
+ENDED = (Status.NOTIFIED, Status.UNKNOWN)
 
 
 class Notifier:
-    """Tells the reply service about news, each sender once."""
+    """Handles one invocation's notifications."""
 
     def __init__(
         self,
-        notifications: NotificationStore,
+        store: NotificationStore,
         reply_service: ReplyService,
-        deferral: Deferral,
+        retry_queue: RetryQueue,
         rules: NotifierRules,
         clock: Callable[[], float],
         budget: RetryBudget,
         new_token: Callable[[], str],
+        delay_seconds: Callable[[int], float],
     ) -> None:
-        self._notifications = notifications
+        self._store = store
         self._reply_service = reply_service
-        self._deferral = deferral
+        self._retry_queue = retry_queue
         self._rules = rules
         self._clock = clock
         self._budget = budget
         self._new_token = new_token
-        self._given = budget.remaining()
-        self._seconds_to_begin = rules.seconds_to_begin(self._given)
+        self._delay_seconds = delay_seconds
+        self._seconds_to_begin = rules.seconds_to_begin(budget.remaining())
+        self._facts: dict[str, Facts] = {}
+        self._needs: dict[str, Need] = {}
+        self._claims: dict[str, Turn] = {}
+        self._result = NotificationResult()
 
     def notify(self, notifications: Iterable[Notification]) -> NotificationResult:
-        """Tell each sender's newest news, unless it is covered, limited or in doubt."""
-        result, rest = NotificationResult(), _Deferred()
-        left = list(newest_per_sender(notifications).values())
-        if not self._budget.lasts(self._deferral.seconds(STEPS)):
-            left, rest.notifications = [], [_waiting(each) for each in left]
-        while left:
-            reads = self._read(left, result)
-            read = [each for each in left if _is_read(each, reads)]
-            left = [each for each in left if not _is_read(each, reads)]
-            due = [each for n in read for each in self._judge(n, reads, rest, result)]
-            # Whoever can be told is told now: others' rows may stay unreadable for long.
-            for start in range(0, len(due), self._rules.round_size):
-                self._notify_round(due[start : start + self._rules.round_size], rest, result)
-            if reads.is_rejected or not left:
+        """Notify about each sender's newest message, or see to it that somebody does later."""
+        if not self._rules.turns.answers_opt_outs:
+            notifications = without_opt_outs(notifications)
+        left = newest_per_sender(notifications)
+        while left and self._budget.lasts(self._seconds(STEPS)):
+            is_rejected = self._read(left)
+            steps = self._decide(left)
+            for sender in self._apply({s: each for s, each in steps.items() if not each.is_claim}):
+                del left[sender]
+            for sender in self._claim({s: each for s, each in steps.items() if each.is_claim}):
+                del left[sender]
+            if is_rejected or not left:
                 break
-            if not self._budget.pause(self._deferral.seconds(STEPS)):
+            if not self._needs and not self._budget.pause(self._seconds(STEPS)):
                 break
-        self._defer([*left, *rest.notifications], {}, rest.claims, result)
-        return result
+        self._postpone(list(left.values()))
+        return self._result
 
-    def _read(
-        self, notifications: Sequence[Notification], result: NotificationResult
-    ) -> NotificationReads:
-        reads = self._notifications.read(
-            sorted({each.session_id for each in notifications if each.session_id}),
-            [each.sender_id for each in notifications],
-            [each.key for each in notifications if each.text is None],
+    def reject(self, rejected: Sequence[RejectedNotification]) -> set[str]:
+        """Send records that cannot be read to the dead-letter queue; gives the ids that went."""
+        return self._insist({r.id: r for r in rejected}, self._retry_queue.dead_letter, 0)
+
+    # Read and decide
+
+    def _read(self, left: Mapping[str, Notification]) -> bool:
+        """Read what is not known and what is needed; gives whether reading is in vain."""
+        new = [each for sender, each in left.items() if sender not in self._facts]
+        needs = self._needs.items()
+        reads = self._store.read(
+            NotificationQuery(
+                states=[each.sender_id for each in new],
+                sessions=sorted({each.session_id for each in new if each.session_id}),
+                texts=[key for _, need in needs for key in need.texts],
+                newest=[s for s, need in needs if need.newest]
+                + [each.sender_id for each in new if each.wake_at is not None],
+                evidence={s: n.evidence_since for s, n in needs if n.evidence_since is not None},
+                absence={s: n.absence_since for s, n in needs if n.absence_since is not None},
+            )
         )
-        result.problems += reads.problems
-        return reads
+        self._result.problems += reads.problems
+        for each in new:
+            if is_read(each, reads):
+                self._facts[each.sender_id] = facts_of(each, reads)
+        for sender in self._needs:
+            self._facts[sender].add(sender, reads)
+        return reads.is_rejected
 
-    def _judge(
-        self,
-        notification: Notification,
-        reads: NotificationReads,
-        rest: _Deferred,
-        result: NotificationResult,
-    ) -> list[Notification]:
-        """The news as it is to be told, or nothing when it is not due."""
-        text = reads.texts.get(notification.key) if notification.text is None else notification.text
-        row = reads.notifications[notification.sender_id]
-        stands = delivery_status(notification, row)
-        if text is None:
-            result.deleted.add(notification.sender_id)
-        elif stands is DeliveryStatus.COVERED:
-            result.covered.add(notification.sender_id)
-        elif self._is_limited(notification, reads, result):
-            result.limited.add(notification.sender_id)
-        elif stands is DeliveryStatus.OUTCOME_UNKNOWN and not self._rules.resend_unknown:
-            result.unknown.add(notification.sender_id)
-        elif stands is DeliveryStatus.OUTCOME_UNKNOWN and self._may_be_under_way(row):
-            rest.notifications.append(_waiting(notification))
-        else:
-            return [replace(notification, text=text, after=_after(notification, row, stands))]
-        return []
+    def _decide(self, left: Mapping[str, Notification]) -> dict[str, Step]:
+        """What to do about each sender of whom enough is known."""
+        self._needs = {}
+        steps = {}
+        for sender in [each for each in left if each in self._facts]:
+            decision = self._decision(left[sender], self._facts[sender])
+            if isinstance(decision, Need):
+                self._needs[sender] = decision
+            else:
+                steps[sender] = decision
+        return steps
 
-    def _may_be_under_way(self, row: NotificationState | None) -> bool:
-        """Whether the invocation that claimed may still run: it was given no more than this one."""
-        return row is not None and row.may_be_under_way(self._clock(), self._given)
+    def _decision(self, notification: Notification, facts: Facts) -> Step | Need:
+        claim = self._claims.get(notification.sender_id)
+        if claim and facts.state.turn and facts.state.turn.token == claim.token:
+            # Our claim, whose answer was lost.
+            return Step(None, claim.notification, facts.state, is_claim=True)
+        return decide(notification, facts, self._clock(), self._new_token(), self._rules.turns)
 
-    def _is_limited(
-        self, notification: Notification, reads: NotificationReads, result: NotificationResult
-    ) -> bool:
-        try:
-            return is_limited(reads.sessions.get(notification.session_id), self._clock())
-        except ValueError:
-            result.unreadable_limits.add(notification.sender_id)
-            return False
+    # What needs no POST
 
-    def _notify_round(
-        self, due: Sequence[Notification], rest: _Deferred, result: NotificationResult
-    ) -> None:
-        """Claim, POST and settle what fits into one round of connections.
+    def _apply(self, steps: Mapping[str, Step]) -> set[str]:
+        """Send, then write; gives the senders that are done with. The others are read again."""
+        sent = self._send(steps)
+        saved = self._save({s: step.state for s, step in steps.items() if s in sent})
+        for sender in saved:
+            self._result.note(steps[sender])
+        failed = steps.keys() - sent
+        self._result.unhandled |= failed
+        for sender in sent - saved:
+            del self._facts[sender]
+        return saved | failed
 
-        Whoever is claimed is told at once: no sender waits for another's claim.
+    def _send(self, steps: Mapping[str, Step], until: float = math.inf) -> set[str]:
+        """Send dead letters and wake-ups; gives the senders of whom nothing is left to send.
+
+        It is not repeated after `until`.
         """
-        expires_at = int(self._clock()) + ROW_LIFETIME_SECONDS
-        open_ = {n.sender_id: Claim(n, self._new_token(), expires_at) for n in due}
-        is_tried = False
-        while open_ and not self._is_too_late(result):
-            won, left = self._claim(open_, result)
-            self._post([open_[sender] for sender in won], result)
-            open_, is_tried = {sender: open_[sender] for sender in left}, True
-            if open_ and not self._budget.pause(self._deferral.seconds(STEPS)):
+        rejected = {
+            s: RejectedNotification(s, retry_body(step.notification), step.dead_letter)
+            for s, step in steps.items()
+            if step.dead_letter
+        }
+        dead_letter = self._retry_queue.dead_letter
+        unsent = rejected.keys() - self._insist(rejected, dead_letter, 2 + STEPS, until)
+        wake_ups = {
+            s: replace(step.notification, wake_at=step.wake_at)
+            for s, step in steps.items()
+            if step.wake_at is not None and s not in unsent
+        }
+        unsent |= wake_ups.keys() - self._insist(wake_ups, self._schedule, 1 + STEPS, until)
+        return steps.keys() - unsent
+
+    def _save(self, states: Mapping[str, NotificationState]) -> set[str]:
+        """Write the rows that change; gives the senders whose row is as it shall be."""
+        changes = [
+            StateChange(
+                s, self._facts[s].state.revision, replace(state, revision=self._new_token())
+            )
+            for s, state in states.items()
+            if state != self._facts[s].state
+        ]
+        unchanged = states.keys() - {each.sender_id for each in changes}
+        if not changes:
+            return unchanged
+        answer = self._store.save(changes)
+        self._result.problems += answer.problems
+        for each in changes:
+            if each.sender_id in answer.saved:
+                self._facts[each.sender_id].state = each.after
+        return unchanged | answer.saved
+
+    # Claim, POST, end the turn
+
+    def _claim(self, steps: Mapping[str, Step]) -> set[str]:
+        """Claim and POST in rounds; gives the senders that are done with."""
+        done: set[str] = set()
+        senders = list(steps)
+        for start in range(0, len(senders), self._rules.round_size):
+            if self._is_too_late():
                 break
-        claims = list(open_.values())
-        if is_tried:  # whether these are claimed nobody knows: the next try may find either claim
-            rest.notifications += [_unclear(each) for each in claims]
-            rest.claims += claims
-        else:
-            rest.notifications += [_waiting(each.notification) for each in claims]
+            part = senders[start : start + self._rules.round_size]
+            for sender in part:
+                if sender not in self._claims or not self._is_ours(sender):
+                    self._claims[sender] = _turn_of(steps[sender])
+            claimed = self._save({sender: steps[sender].state for sender in part})
+            for sender in part:
+                if sender not in claimed:
+                    del self._facts[sender]
+            self._post([sender for sender in part if sender in claimed])
+            done |= claimed
+        return done
 
-    def _claim(
-        self, claims: Mapping[str, Claim], result: NotificationResult
-    ) -> tuple[list[str], list[str]]:
-        """Try to claim; gives the senders won, and those of whom nothing is known yet."""
-        answer = self._notifications.claim(list(claims.values()))
-        result.covered |= answer.lost  # whoever holds the claim answers for this news
-        result.problems += answer.problems
-        open_ = [s for s in claims if s not in answer.won and s not in answer.lost]
-        return [s for s in claims if s in answer.won], open_
-
-    def _post(self, claims: Sequence[Claim], result: NotificationResult) -> None:
-        """Tell those whose claims are won, and record how it went."""
-        if not claims:
+    def _post(self, senders: Sequence[str]) -> None:
+        """POST for claimed turns, and end each as its answer comes."""
+        turns = {sender: self._claims[sender] for sender in senders}
+        if not turns:
             return
-        notifications = [claim.notification for claim in claims]
-        if self._is_too_late(result):
-            fates = _RoundResult(schedule=[_waiting(each) for each in notifications])
-        else:
-            fates = self._weigh(notifications, self._reply_service.post(notifications), result)
-        tokens = {claim.notification.sender_id: claim.token for claim in claims}
-        not_notified = [replace(each, after=(tokens[each.sender_id],)) for each in fates.schedule]
-        # Parked first: a death in between leaves what was told in doubt, and nobody untold.
-        self._defer(not_notified, fates.reject, claims, result, STEPS)
-        self._settle(fates.settle, result)
+        self._note_unreadable_limits(turns)
+        start_by = min(turn.claimed_at for turn in turns.values()) + self._rules.seconds_to_start
+        if self._is_too_late():
+            self._end(dict.fromkeys(turns, Outcome.NOT_SENT))
+            return
+        notifications = [turn.notification for turn in turns.values()]
+        left = dict.fromkeys(turns, Outcome.UNKNOWN)
+        for outcomes in self._reply_service.post(notifications, start_by - self._clock()):
+            left |= outcomes
+            if self._budget.lasts(self._seconds(2 * STEPS)):  # else all the rest at once
+                self._end(outcomes)
+                left = {s: outcome for s, outcome in left.items() if s not in outcomes}
+        self._end(left)
 
-    def _is_too_late(self, result: NotificationResult) -> bool:
+    def _end(self, outcomes: Mapping[str, Outcome]) -> None:
+        """End turns; repeated while the row changes meanwhile, or its writing has no answer."""
+        left, sent = dict(outcomes), dict[str, Step]()
+        while left:
+            steps = {sender: self._ending(sender, outcome) for sender, outcome in left.items()}
+            unsent = {s: _without_sent(step, sent.get(s)) for s, step in steps.items()}
+            done = self._send(unsent, self._last_moment(left))
+            sent |= {s: step for s, step in unsent.items() if s in done and _sends(step)}
+            self._result.unhandled |= steps.keys() - done
+            for sender, step in steps.items():
+                if sender in done or step.status in ENDED:
+                    self._result.note(step)
+            saved = self._save({s: self._as_sent(step, sent.get(s)) for s, step in steps.items()})
+            left = {s: outcome for s, outcome in left.items() if s not in saved}
+            if left and not self._budget.pause(self._seconds(STEPS)):
+                self._result.problems.append("turn not ended")
+                break
+            left = self._still_open(left) if left else {}
+
+    def _last_moment(self, senders: Iterable[str]) -> float:
+        """Until when the rows can be written while the turns are still open."""
+        open_until = min(self._claims[sender].open_until for sender in senders)
+        return open_until - self._seconds(2)
+
+    def _ending(self, sender: str, outcome: Outcome) -> Step:
+        state = self._facts[sender].state
+        attempt = self._claims[sender].notification.attempt
+        backoff = self._delay_seconds(attempt + (outcome is not Outcome.NOT_SENT))
+        return end_turn(state, outcome, self._clock(), backoff, self._rules.turns)
+
+    def _as_sent(self, step: Step, sent: Step | None) -> NotificationState:
+        """The row after the turn; only a wake-up that was accepted is written into it."""
+        if step.wake_at is None:
+            return step.state
+        before = self._facts[step.notification.sender_id].state.wake_at
+        sent_for = sent.wake_at if sent else None
+        return replace(step.state, wake_at=before if sent_for is None else sent_for)
+
+    def _is_ours(self, sender: str) -> bool:
+        turn = self._facts[sender].state.turn
+        return turn is not None and turn.token == self._claims[sender].token
+
+    def _still_open(self, left: Mapping[str, Outcome]) -> dict[str, Outcome]:
+        """Read the rows again; gives the turns that are still ours to end."""
+        reads = self._store.read(NotificationQuery(states=list(left)))
+        self._result.problems += reads.problems
+        for sender, state in reads.states.items():
+            self._facts[sender].state = state
+        return {s: outcome for s, outcome in left.items() if self._is_ours(s)}
+
+    # Time and what is left of it
+
+    def _postpone(self, left: Sequence[Notification]) -> None:
+        """Schedule what there was no time for, as no attempt; the rest comes again."""
+        now = self._clock()
+        wake_ups = {
+            n.sender_id: replace(n, wake_at=now + self._delay_seconds(n.attempt)) for n in left
+        }
+        scheduled = self._insist(wake_ups, self._schedule, 0)
+        self._result.scheduled |= scheduled
+        self._result.unhandled |= wake_ups.keys() - scheduled
+
+    def _schedule(self, notifications: Sequence[Notification]) -> set[str]:
+        return self._retry_queue.schedule(notifications, self._clock())
+
+    def _is_too_late(self) -> bool:
         is_late = self._budget.remaining() < self._seconds_to_begin
-        result.problems += ["too late to wait for answers"] * is_late
+        self._result.problems += ["too late to wait for answers"] * is_late
         return is_late
 
-    def _weigh(
-        self,
-        notifications: Sequence[Notification],
-        outcomes: Mapping[str, Outcome],
-        result: NotificationResult,
-    ) -> _RoundResult:
-        """Decide by outcome what happens to each news; one without an outcome is unknown."""
-        fates = _RoundResult()
-        for each in notifications:
-            outcome = outcomes.get(each.sender_id, Outcome.UNKNOWN)
-            if outcome is Outcome.ACCEPTED:
-                result.notified.add(each.sender_id)
-                fates.settle[each.sender_id] = each.stored_at
-            elif outcome is Outcome.UNKNOWN and not self._rules.resend_unknown:
-                result.unknown.add(each.sender_id)
-                fates.settle[each.sender_id] = each.stored_at
-            else:
-                fates.schedule.append(each)
-                if outcome is Outcome.REJECTED:
-                    fates.reject[each.sender_id] = "the reply service rejected it"
-        return fates
+    def _seconds(self, steps: int) -> float:
+        """How long that many calls take at the most."""
+        return steps * self._rules.call_seconds
 
-    def _settle(self, notified_through: Mapping[str, Decimal], result: NotificationResult) -> None:
-        """Record what is dealt with; left undone it is in doubt later, never told twice."""
-        left = dict(notified_through)
-        while left:
-            settled = self._notifications.settle(left)
-            left = {s: moment for s, moment in left.items() if s not in settled}
-            if left and not self._budget.pause(self._deferral.seconds(STEPS)):
+    def _insist(
+        self,
+        wanted: Mapping[str, T],
+        act: Callable[[Sequence[T]], set[str]],
+        steps_behind: int,
+        until: float = math.inf,
+    ) -> set[str]:
+        """Repeat a call for what it has not done yet, while there is time; gives what is done.
+
+        One try is made however little time is left.
+        """
+        done: set[str] = set()
+        while wanted.keys() - done:
+            done |= act([each for key, each in wanted.items() if key not in done])
+            if not wanted.keys() - done or self._clock() >= until:
                 break
-        result.problems += ["not settled"] * bool(left)
+            if not self._budget.pause(self._seconds(steps_behind)):
+                break
+        return done
 
-    def _defer(
-        self,
-        notifications: Sequence[Notification],
-        reasons: Mapping[str, str],
-        claims: Sequence[Claim],
-        result: NotificationResult,
-        steps_behind: int = 0,
-    ) -> None:
-        aside = self._deferral.defer(notifications, reasons, claims, steps_behind)
-        result.scheduled |= aside.scheduled
-        result.dead_lettered |= aside.dead_lettered
-        result.unhandled |= aside.lost
+    def _note_unreadable_limits(self, senders: Iterable[str]) -> None:
+        for sender in senders:
+            for session in self._facts[sender].sessions.values():
+                try:
+                    limited_until(session)
+                except ValueError:
+                    self._result.unreadable_limits.add(sender)
 
 
-def _is_read(notification: Notification, reads: NotificationReads) -> bool:
-    return (
-        (not notification.session_id or notification.session_id in reads.sessions)
-        and notification.sender_id in reads.notifications
-        and (notification.text is not None or notification.key in reads.texts)
-    )
+def _turn_of(step: Step) -> Turn:
+    assert step.state.turn is not None
+    return step.state.turn
 
 
-def _unclear(claim: Claim) -> Notification:
-    return replace(claim.notification, after=(*claim.notification.after, claim.token))
+def _sends(step: Step) -> bool:
+    return step.wake_at is not None or bool(step.dead_letter)
 
 
-def _waiting(notification: Notification) -> Notification:
-    """To have waited is no try: a busy hour shall not use up anybody's attempts."""
-    return replace(notification, attempt=notification.attempt - 1)
-
-
-def _after(
-    notification: Notification, row: NotificationState | None, stands: DeliveryStatus
-) -> tuple[str, ...]:
-    """The claims that the news may take over, the one that stands last: the oldest are forgotten.
-
-    One in doubt is among them only where that is wanted.
-    """
-    standing_claim = row.claimed_by if row and row.claimed == notification.stored_at else NOBODY
-    if standing_claim == NOBODY or (
-        standing_claim not in notification.after and stands is not DeliveryStatus.OUTCOME_UNKNOWN
-    ):
-        return notification.after
-    return (*(each for each in notification.after if each != standing_claim), standing_claim)
+def _without_sent(step: Step, sent: Step | None) -> Step:
+    """The step without what an earlier try has sent for it."""
+    if sent is None:
+        return step
+    wake_at = step.wake_at if sent.wake_at is None else None
+    return replace(step, wake_at=wake_at, dead_letter="" if sent.dead_letter else step.dead_letter)

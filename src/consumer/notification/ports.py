@@ -1,83 +1,91 @@
 """What the notifier reads from and does to the outside; conversation/ports.py has the rules."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import Enum
 from typing import Protocol
 
 from consumer.conversation.session import Session
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.state import Claim, NotificationState
+from consumer.notification.state import NotificationState, StateChange
+from consumer.notification.step import Outcome
 from consumer.webhook.message import ChatKey
 
 
-class Outcome(Enum):
-    """How a POST to the reply service ended."""
+@dataclass(frozen=True, slots=True)
+class NotificationQuery:
+    """What to read. `states`, `newest`: senders. `evidence`, `absence`: by sender, since when.
 
-    ACCEPTED = "accepted"
-    CANNOT_DELIVER_NOW = "cannot deliver now"
-    UNAUTHORIZED = "unauthorized"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
+    Moments in epoch seconds.
+    """
+
+    states: Collection[str] = ()
+    sessions: Collection[str] = ()
+    texts: Collection[ChatKey] = ()
+    newest: Collection[str] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    absence: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class NotificationReads:
-    """What the notifier reads before it speaks; absent keys are not known yet.
+    """What was read; absent keys are not known yet.
 
-    `declined`: the store refuses to be read like this, so asking again is in vain.
+    `newest`: by sender the newest inbound messages and the newest session, as the lagging
+    indexes have them. `evidence`: whether the indexes show that the reply service has answered
+    or limited the sender. `absence`: whether consistent reads show that it has not.
+    `is_rejected`: the store does not allow such a read, so repeating it is in vain.
     """
 
+    states: dict[str, NotificationState] = field(default_factory=dict)
     sessions: dict[str, Session | None] = field(default_factory=dict)
-    notifications: dict[str, NotificationState | None] = field(default_factory=dict)
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
+    newest: dict[str, Sequence[Notification]] = field(default_factory=dict)
+    current_sessions: dict[str, Session | None] = field(default_factory=dict)
+    evidence: dict[str, bool] = field(default_factory=dict)
+    absence: dict[str, bool] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     is_rejected: bool = False
 
 
 @dataclass(slots=True)
-class ClaimResult:
-    """Senders whose news this try claimed, and those where somebody else's claim stands."""
+class SaveResult:
+    """Senders whose row was written, and those whose row is no longer what was read."""
 
-    won: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
+    saved: set[str] = field(default_factory=set)
+    conflicts: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
 
 class NotificationStore(Protocol):
-    """What has been told to whom, and the rows that decide whether to tell."""
+    """The rows that decide whether to notify, and what is read to decide it."""
 
-    def read(
-        self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
-    ) -> NotificationReads:
-        """Read sessions, notification rows and chat texts consistently."""
+    def read(self, query: NotificationQuery) -> NotificationReads:
+        """Read rows, sessions and texts consistently, the rest as NotificationReads says."""
 
-    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
-        """Take responsibility for news; only one of several claimers of the same news wins.
+    def save(self, changes: Sequence[StateChange]) -> SaveResult:
+        """Replace rows on condition of their revisions; one a sender.
 
-        Repeating a claim with the same token wins again.
+        Repeating a change that was applied counts as saved, as long as the row is still its own.
         """
-
-    def release(self, claims: Sequence[Claim]) -> set[str]:
-        """Give back claims of which it is known that nobody was told; gives the senders."""
-
-    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
-        """Record up to where each sender's news is dealt with; it never moves back."""
 
 
 class ReplyService(Protocol):
     """The service that answers people."""
 
-    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
-        """POST all at once; gives how each ended, by sender."""
+    def post(
+        self, notifications: Sequence[Notification], seconds_to_start: float
+    ) -> Iterator[Mapping[str, Outcome]]:
+        """POST all at once; gives outcomes by sender as the answers come.
+
+        No POST starts later than `seconds_to_start` from now: then it ends as NOT_SENT.
+        """
 
 
 class RetryQueue(Protocol):
-    """Where news waits that cannot be delivered now, and where it ends when it never can."""
+    """The timer of turns and retries, and the queue where notifications end."""
 
-    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
-        """Queue news for a later try, backing off by attempt; gives the senders parked."""
+    def schedule(self, notifications: Sequence[Notification], now: float) -> set[str]:
+        """Queue each until its `wake_at`; gives the senders whose wake-up was accepted."""
 
     def dead_letter(self, rejected: Sequence[RejectedNotification]) -> set[str]:
-        """Send news to the dead-letter queue; gives the ids known to have arrived."""
+        """Send each to the dead-letter queue; gives the ids known to have arrived."""

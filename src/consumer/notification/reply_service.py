@@ -5,24 +5,19 @@ failure that says it was not counts as one that may be tried again.
 """
 
 import json
-import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from consumer.aws.connection import NoAnswer, NotSent, Response
-from consumer.aws.http import HttpPool
+from consumer.aws.http import HttpPool, Started, as_they_come
 from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
 from consumer.notification.notification import Notification
-from consumer.notification.ports import Outcome
+from consumer.notification.step import Outcome
 
 CONNECT_SECONDS = 5.0  # a hundred handshakes at once, on a seventh of a core
-
-# A 401 comes at once or not at all. Later than this there is no time for a second round.
-SECOND_ROUND_SECONDS = 5.0
 
 # The other side, or a proxy before it, has waited for an end that it did not see. 520 and 524 are
 # Cloudflare's: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/
@@ -54,54 +49,59 @@ class HttpReplyService:
         self._on_untold = on_untold
         self._clock = clock
 
-    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
+    def post(
+        self, notifications: Sequence[Notification], seconds_to_start: float
+    ) -> Iterator[dict[str, Outcome]]:
         """POST all; those answered 401 once more with a secret fetched anew."""
-        latest = self._clock() + SECOND_ROUND_SECONDS
-        outcomes = self._post_all(notifications)
-        unauthorized = [n for n in notifications if outcomes[n.sender_id] is Outcome.UNAUTHORIZED]
-        is_renewed = bool(unauthorized) and self._secret.renew()
-        if is_renewed and self._clock() < latest:
-            outcomes |= self._post_all(unauthorized, latest)
-        return outcomes
+        latest = self._clock() + seconds_to_start
+        unauthorized: list[Notification] = []
+        for ends in self._post_all(notifications, latest):
+            refused = [n for n, outcome in ends if outcome is Outcome.UNAUTHORIZED]
+            unauthorized += refused
+            yield {n.sender_id: outcome for n, outcome in ends if n not in refused}
+        if unauthorized and self._secret.renew() and self._clock() < latest:
+            for ends in self._post_all(unauthorized, latest):
+                yield {n.sender_id: outcome for n, outcome in ends}
+        elif unauthorized:
+            yield {each.sender_id: Outcome.UNAUTHORIZED for each in unauthorized}
 
     def _post_all(
-        self, notifications: Sequence[Notification], latest: float = math.inf
-    ) -> dict[str, Outcome]:
+        self, notifications: Sequence[Notification], latest: float
+    ) -> Iterator[list[tuple[Notification, Outcome]]]:
         """POST all, unless it has become later than `latest` when the secret is there."""
-        nobody = {each.sender_id: Outcome.CANNOT_DELIVER_NOW for each in notifications}
         try:
             secret = self._secret.value()
         except SecretUnavailable as error:
             self._on_problem(error)
-            return nobody
+            yield [(each, Outcome.CANNOT_DELIVER_NOW) for each in notifications]
+            return
         if self._clock() >= latest:
-            return nobody
-        started = [self._post(each, secret) for each in notifications]
-        ends = [finish() for finish in started]
-        not_notified = Counter(why for outcome, why in ends if outcome is not Outcome.ACCEPTED)
-        if not_notified:
-            self._on_untold(dict(sorted(not_notified.items())))
-        return {
-            each.sender_id: outcome for each, (outcome, _) in zip(notifications, ends, strict=True)
-        }
+            yield [(each, Outcome.NOT_SENT) for each in notifications]
+            return
+        started = {self._post(each, secret): each for each in notifications}
+        reasons: Counter[str] = Counter()
+        for ready in as_they_come(started):
+            ends = [(started[each], *_end_of(each)) for each in ready]
+            reasons.update(why for _, outcome, why in ends if outcome is not Outcome.ACCEPTED)
+            yield [(notification, outcome) for notification, outcome, _ in ends]
+        if reasons:
+            self._on_untold(dict(sorted(reasons.items())))
 
-    def _post(self, notification: Notification, secret: str) -> Callable[[], tuple[Outcome, str]]:
-        body = json.dumps(
-            {"sender_id": notification.sender_id, "message": notification.text or ""}
-        ).encode()
+    def _post(self, notification: Notification, secret: str) -> Started:
+        body = {"sender_id": notification.sender_id, "message": notification.text or ""}
         headers = {
             "content-type": "application/json",
             "x-intelligence-api-secret": secret,
             "idempotency-key": _header_text(notification.message_id),
         }
-        answer = self._http.start(self._url, headers, body, CONNECT_SECONDS, self._timeout)
-        return partial(_end_of, answer)
+        encoded = json.dumps(body).encode()
+        return self._http.start(self._url, headers, encoded, CONNECT_SECONDS, self._timeout)
 
 
-def _end_of(answer: Callable[[], Response]) -> tuple[Outcome, str]:
+def _end_of(wait: Callable[[], Response]) -> tuple[Outcome, str]:
     """How a POST ended, and the code for why."""
     try:
-        status = answer().status
+        status = wait().status
     except NotSent as error:
         return Outcome.CANNOT_DELIVER_NOW, f"NotSent:{error}"
     except NoAnswer as error:

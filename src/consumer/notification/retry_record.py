@@ -1,4 +1,7 @@
-"""A record of the retry queue (our JSON): a notification that waits for its next attempt."""
+"""A record of the retry queue (our JSON): a notification, and when it was scheduled for.
+
+It holds keys only; the text stays in `chats`. Odd records are rejected with a reason.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,33 +11,24 @@ from consumer.notification.notification import Notification, RejectedNotificatio
 from consumer.text import as_mapping, as_text, clean, parse_number
 from consumer.webhook.parse import MAX_MESSAGE_ID_BYTES, MAX_SENDER_ID_BYTES
 
-_LONGEST_ATTEMPT = 1_000_000
-
-
-_MOST_PREDECESSORS = 8
-
-
-_LONGEST_TOKEN = 64
-
-
+_LARGEST_ATTEMPT = 1_000_000
+_LATEST_WAKE_AT = 1e11
+# A key that DynamoDB refuses would spoil the read of all senders.
 _KEY_BYTES = {
     "sender_id": MAX_SENDER_ID_BYTES,
     "message_id": MAX_MESSAGE_ID_BYTES,
     "session_id": MAX_SENDER_ID_BYTES,
+    "text_id": MAX_MESSAGE_ID_BYTES,
 }
 
 
 def read_retry_record(raw: object) -> Notification | RejectedNotification:
-    """Decode a record of the retry queue."""
-    record = as_mapping(raw)
-    body = record.get("body")
-    rejected = RejectedNotification(
-        record_id(raw),
-        body if isinstance(body, str) else "{}",
-        "retry record that cannot be read",
-    )
+    """Decode a record of the retry queue; one without `wake_at` was due when it was sent."""
+    body = as_mapping(raw).get("body")
+    text = body if isinstance(body, str) else "{}"
+    rejected = RejectedNotification(record_id(raw), text, "retry record that cannot be read")
     try:
-        fields = json.loads(body) if isinstance(body, str) else None
+        fields = json.loads(text)
     except (ValueError, RecursionError):
         return rejected
     return _notification_of(as_mapping(fields)) or rejected
@@ -46,14 +40,15 @@ def record_id(raw: object) -> str:
 
 
 def retry_body(notification: Notification) -> str:
-    """The retry queue's body: keys only, the text stays in `chats`."""
+    """The body of a record of the retry queue."""
     fields = {
         "sender_id": notification.sender_id,
         "message_id": notification.message_id,
         "session_id": notification.session_id,
         "stored_at": str(notification.stored_at),
         "attempt": notification.attempt,
-        "after": notification.after[-_MOST_PREDECESSORS:],
+        "text_id": notification.text_id,
+        "wake_at": f"{notification.wake_at or 0:.3f}",
     }
     return json.dumps(fields, separators=(",", ":"))
 
@@ -63,23 +58,23 @@ def _notification_of(fields: Mapping[str, Any]) -> Notification | None:
     attempt, moment = fields.get("attempt"), parse_number(as_text(fields.get("stored_at")))
     if not (keys["sender_id"] and keys["message_id"]) or moment is None:
         return None
-    if type(attempt) is not int or not 0 < attempt <= _LONGEST_ATTEMPT:
+    if type(attempt) is not int or not 0 < attempt <= _LARGEST_ATTEMPT:
         return None
     if any(clean(key) != key or len(key.encode()) > _KEY_BYTES[name] for name, key in keys.items()):
         return None
-    after = _tokens(fields.get("after", []))
-    if after is None:
-        return None
-    sender_id, message_id, session_id = keys.values()
-    return Notification(sender_id, message_id, session_id, moment, attempt, after=after)
-
-
-def _tokens(value: object) -> tuple[str, ...] | None:
-    """The tokens of earlier claims; None for what is no short list of them."""
-    if not isinstance(value, list) or len(value) > _MOST_PREDECESSORS:
-        return None
-    tokens = tuple(each for each in value if isinstance(each, str))
-    is_sound = len(tokens) == len(value) and all(
-        each.isascii() and 0 < len(each) <= _LONGEST_TOKEN for each in tokens
+    return Notification(
+        keys["sender_id"],
+        keys["message_id"],
+        keys["session_id"],
+        moment,
+        attempt,
+        text_id=keys["text_id"],
+        wake_at=_wake_at(fields),
     )
-    return tokens if is_sound else None
+
+
+def _wake_at(fields: Mapping[str, Any]) -> float:
+    """In epoch seconds, to the millisecond that a body holds; any odd one has passed."""
+    stated = parse_number(as_text(fields.get("wake_at")))
+    wake_at = float(stated) if stated is not None else 0.0
+    return round(wake_at, 3) if 0 <= wake_at < _LATEST_WAKE_AT else 0.0

@@ -1,78 +1,90 @@
-"""Whether news still has to be told: the row of `notifications` decides.
+"""A sender's row of `notifications`: what is covered, whose turn is open, and what waits.
 
-Before a POST the news is claimed, after it settled. A claim whose POST is known to have
-failed is taken over by the parked copy that names it, once, or given back. Who finds any
-other claim on the same news knows that somebody may have told it: an unknown outcome.
+Every write replaces the whole row on condition that its revision is still the one that was
+read. So whoever writes has seen everything before, and no two writers overlook each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import Enum
 
 from consumer.notification.notification import Notification
 
-NOBODY = ""
-# Longer than any queue or stream can bring the same news again.
-ROW_LIFETIME_SECONDS = 30 * 24 * 3600
-# Whoever writes may have a clock that is ahead of ours.
-CLOCKS_APART_SECONDS = 60
+# Longer than any queue or stream can bring the same notification again.
+ROW_LIFETIME_SECONDS = 60 * 24 * 3600
+# Containers' clocks differ by no more than that.
+CLOCK_ALLOWANCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A claim: one POST may be open for the sender until `open_until`; epoch seconds.
+
+    `token` tells it from every other turn. A turn that stays in the row after its time has an
+    unknown outcome.
+    """
+
+    notification: Notification
+    token: str
+    claimed_at: float
+    open_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The newest message that waits for a POST, and when the first of them was stored."""
+
+    notification: Notification
+    since: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationState:
-    """A sender's row: `claimed` and `through` are `stored_at` values, epoch seconds.
+    """The row. `notified_through`: every message stored up to then is covered.
 
-    `claimed_by`: the claim's token, NOBODY when it was given back. `message_id`: the
-    message in whose name it was claimed, of those stored together. `expires_at`: epoch
-    seconds, ROW_LIFETIME_SECONDS after the claim.
+    `wake_at`: the moment of the wake-up that was scheduled last. `turn_ended_at`: when the last
+    turn ended. `revision` is blank for a row that is not there.
     """
 
-    claimed: Decimal | None = None
-    claimed_by: str = ""
-    notified_through: Decimal | None = None
-    message_id: str = ""
-    expires_at: int = 0
+    revision: str = ""
+    notified_through: Decimal = Decimal(0)
+    turn: Turn | None = None
+    pending: Pending | None = None
+    wake_at: float = 0.0
+    turn_ended_at: float = 0.0
 
-    def may_be_under_way(self, now: float, longest: float) -> bool:
-        """Whether whoever claimed may still be at it; `longest`: seconds that this can take."""
-        made_at = self.expires_at - ROW_LIFETIME_SECONDS
-        return now < made_at + longest + CLOCKS_APART_SECONDS
+    def knows(self, notification: Notification) -> bool:
+        """Whether the row covers it, or answers for it by its turn or by what is pending."""
+        known = [self.notified_through]
+        known += [self.turn.notification.stored_at] if self.turn else []
+        known += [self.pending.notification.stored_at] if self.pending else []
+        return notification.stored_at <= max(known)
+
+    def with_pending(self, notification: Notification) -> "NotificationState":
+        """The row with this message waiting; what waits only moves forward."""
+        if notification.stored_at <= self.notified_through:
+            return self
+        waiting = self.pending
+        merged = notification.covering(waiting.notification if waiting else None)
+        since = min(notification.stored_at, waiting.since) if waiting else notification.stored_at
+        pending = Pending(merged.stripped(), since)
+        return self if pending == waiting else replace(self, pending=pending)
+
+    def covered_through(self, stored_at: Decimal) -> "NotificationState":
+        """The row with everything covered that was stored up to then."""
+        through = max(self.notified_through, stored_at)
+        pending = self.pending
+        if pending and pending.notification.stored_at <= through:
+            pending = None
+        return replace(self, notified_through=through, pending=pending)
+
+    def without_turn(self, ended_at: float) -> "NotificationState":
+        return replace(self, turn=None, turn_ended_at=max(ended_at, self.turn_ended_at))
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A try to take responsibility for news; `token` tells it from every other claim."""
+class StateChange:
+    """A row that replaces the one with the revision `before`."""
 
-    notification: Notification
-    token: str
-    expires_at: int
-
-    @property
-    def replaces(self) -> tuple[str, ...]:
-        """The claims on the same news that it may take the place of, itself among them."""
-        return (NOBODY, *self.notification.after, self.token)
-
-
-class DeliveryStatus(Enum):
-    """Where news stands before anything is done about it."""
-
-    DUE = "due"
-    COVERED = "covered"
-    OUTCOME_UNKNOWN = "in doubt"
-
-
-def delivery_status(notification: Notification, row: NotificationState | None) -> DeliveryStatus:
-    """Hold news against the row; the conditions of `claim` ask the same of the store."""
-    if row is None:
-        return DeliveryStatus.DUE
-    if row.notified_through is not None and row.notified_through >= notification.stored_at:
-        return DeliveryStatus.COVERED
-    if row.claimed is None or row.claimed < notification.stored_at:
-        return DeliveryStatus.DUE
-    if row.claimed > notification.stored_at:
-        return DeliveryStatus.COVERED  # whoever claimed newer news answers for this one too
-    if row.claimed_by in (NOBODY, *notification.after):
-        return DeliveryStatus.DUE
-    # Another message of the same write, in another lane of the stream, is as good as this one.
-    is_same = row.message_id == notification.message_id
-    return DeliveryStatus.OUTCOME_UNKNOWN if is_same else DeliveryStatus.COVERED
+    sender_id: str
+    before: str
+    after: NotificationState

@@ -1,4 +1,4 @@
-"""Which faults are injected, and when: drawn by site and visit, so that any one can be left out.
+"""What goes wrong, and when: drawn by site and visit, so that any one can be left out.
 
 A fault has a name, `site#visit` or `outage#number`. A world that is given names lets
 only those injected; that is how a failing history is made short. What others do at a time
@@ -17,7 +17,7 @@ from tests.support.memory.chance import Chance
 
 
 class Fault(Enum):
-    """Ways in which a call, or the process that makes it, fails; and the actions of others."""
+    """Ways in which a call, or the process that makes it, fails; and others' deeds."""
 
     THROTTLED = "refused at once, not applied"
     LOST = "not applied, no answer"
@@ -46,6 +46,7 @@ class Fault(Enum):
     COMPLETES = "the reply service completes a session"
     OPENS = "the reply service opens a session"
     LIMITS = "the reply service limits a user"
+    LEAVES_NO_TRACE = "the reply service answers and writes no chat"
     REDRIVES = "the operator redrives the dead-letter queues"
 
 
@@ -63,7 +64,8 @@ POST = (
     Fault.TOO_SLOW,
 )
 DEATH = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
-ACTIONS_OF_OTHERS = (Fault.COMPLETES, Fault.OPENS, Fault.LIMITS)
+DEEDS = (Fault.COMPLETES, Fault.OPENS, Fault.LIMITS)
+TRACES = (Fault.LEAVES_NO_TRACE,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,187 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from consumer.conversation.session import Session, is_limited_since
 from consumer.errors import Unavailable
-from consumer.notification.ports import ClaimResult, NotificationReads
-from consumer.notification.state import NOBODY, Claim, NotificationState
+from consumer.notification.notification import Notification
+from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
+from consumer.notification.state import NotificationState, StateChange
 from consumer.webhook.message import ChatKey
 from tests.support.memory.observer import Observer
-from tests.support.memory.tables import NotificationRow, Tables
+from tests.support.memory.tables import Row, Tables
 from tests.support.memory.wire import Call, Wire
 
 MAX_KEYS = 100
 MAX_ACTIONS = 100
 
 Key = tuple[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """A conditional update of one sender's row."""
-
-    sender_id: str
-    allows: Callable[[NotificationRow], bool]
-    change: Callable[[NotificationRow], None]
+Part = Callable[[], NotificationReads]
 
 
 class MemoryNotificationStore:
-    """Which notifications are claimed and notified."""
+    """See NotificationStore."""
 
     def __init__(self, tables: Tables, wire: Wire, observer: Observer) -> None:
         self._tables = tables
         self._wire = wire
         self._observer = observer
 
-    def read(
-        self, sessions: Collection[str], senders: Collection[str], chats: Collection[ChatKey]
-    ) -> NotificationReads:
-        """One read for each hundred keys, all at once."""
+    def read(self, query: NotificationQuery) -> NotificationReads:
+        """One read for each hundred keys and one for each query, concurrently."""
         reads = NotificationReads()
         process = self._wire.process
-        keys: list[Key] = [("session", each) for each in sessions]
-        keys += [("row", each) for each in senders] + [("text", each) for each in chats]
-        calls = []
+        keys: list[Key] = [("session", each) for each in query.sessions]
+        keys += [("state", each) for each in query.states]
+        keys += [("text", each) for each in query.texts]
+        acts: list[Part] = []
         for start in range(0, len(keys), MAX_KEYS):
             part = keys[start : start + MAX_KEYS]
             left_out = self._wire.leaves_out("notifications.read", part)
-            read = partial(self._read, process, [key for key in part if key not in left_out])
-            calls.append(Call("notifications.read", read))
+            known = [key for key in part if key not in left_out]
+            acts.append(partial(self._read_keys, process, known))
             reads.problems += ["UnprocessedKeys"] * bool(left_out)
-        for call in self._wire.send_all(calls):
+        acts += [partial(self._read_newest, process, each) for each in query.newest]
+        acts += [partial(self._read_evidence, s, at) for s, at in query.evidence.items()]
+        acts += [partial(self._read_absence, s, at) for s, at in query.absence.items()]
+        for call in self._wire.send_all([Call("notifications.read", act) for act in acts]):
             _note(call, reads)
         return reads
 
-    def claim(self, claims: Sequence[Claim]) -> ClaimResult:
-        """Claim all that may be claimed; see `may_claim` for when."""
-        applied, is_rejected, problems = self._apply(
-            "claim", [self._claim(each) for each in claims]
-        )
-        return ClaimResult(applied, is_rejected, problems)
+    def save(self, changes: Sequence[StateChange]) -> SaveResult:
+        """Write all at once, then those that others kept from it."""
+        result = SaveResult()
+        for start in range(0, len(changes), MAX_ACTIONS):
+            left = list(changes[start : start + MAX_ACTIONS])
+            for _ in range(2):
+                left = self._try(left, result) if left else []
+        return result
 
-    def release(self, claims: Sequence[Claim]) -> set[str]:
-        """Release the claims that still stand."""
-        applied, is_rejected, _ = self._apply("release", [self._release(each) for each in claims])
-        return applied | is_rejected
-
-    def settle(self, notified_through: Mapping[str, Decimal]) -> set[str]:
-        """Raise `notified_through`."""
-        updates = [self._settle(sender, moment) for sender, moment in notified_through.items()]
-        applied, is_rejected, _ = self._apply("settle", updates)
-        return applied | is_rejected
-
-    def _read(self, process: Any, keys: Sequence[Key]) -> NotificationReads:
+    def _read_keys(self, process: Any, keys: Sequence[Key]) -> NotificationReads:
         found = NotificationReads()
         for kind, key in keys:
             if kind == "session":
                 session = found.sessions[key] = self._tables.sessions.get(key)
-                if session is not None:
-                    self._observer.sighted(process, session)
-            elif kind == "row":
-                found.notifications[key] = self._notification(key)
+                self._sighted(process, session)
+            elif kind == "state":
+                found.states[key] = self._tables.notifications.get(key, NotificationState())
             else:
                 row = self._tables.chats.get(key)
                 found.texts[key] = None if row is None else str(row["content"]["text"])
         return found
 
-    def _notification(self, sender_id: str) -> NotificationState | None:
-        row = self._tables.notifications.get(sender_id)
-        if row is None:
-            return None
-        return NotificationState(
-            row.claimed, row.claimed_by, row.notified_through, row.message_id, row.expires_at
+    def _read_newest(self, process: Any, sender_id: str) -> NotificationReads:
+        now = self._wire.now
+        rows = self._tables.chat_index.newest(sender_id, now)
+        session = self._tables.index.newest(sender_id, now)
+        self._sighted(process, session)
+        return NotificationReads(
+            newest={sender_id: [_notification_of(row) for row in rows]},
+            current_sessions={sender_id: session},
         )
 
-    def _claim(self, claim: Claim) -> Update:
-        moment, process = claim.notification.stored_at, self._wire.process
+    def _read_evidence(self, sender_id: str, since: float) -> NotificationReads:
+        now = self._wire.now
+        has_replied = bool(self._tables.replies.since(sender_id, since, now))
+        newest = self._tables.index.newest(sender_id, now)
+        is_limited = newest is not None and is_limited_since(newest, since)
+        return NotificationReads(evidence={sender_id: has_replied or is_limited})
 
-        def change(row: NotificationRow) -> None:
-            row.claimed, row.claimed_by = moment, claim.token
-            row.message_id, row.expires_at = claim.notification.message_id, claim.expires_at
-            self._observer.claimed(process, claim)
+    def _read_absence(self, sender_id: str, since: float) -> NotificationReads:
+        """Replies consistently; of the sessions, the row of the one that the index knows."""
+        has_replied = bool(self._tables.replies.since(sender_id, since))
+        newest = self._tables.index.newest(sender_id, self._wire.now)
+        row = self._tables.sessions.get(newest.session_id) if newest else None
+        is_limited = row is not None and is_limited_since(row, since)
+        return NotificationReads(absence={sender_id: not (has_replied or is_limited)})
 
-        return Update(claim.notification.sender_id, lambda row: may_claim(row, claim), change)
+    def _sighted(self, process: Any, session: Session | None) -> None:
+        if session is not None:
+            self._observer.sighted(process, session)
 
-    def _release(self, claim: Claim) -> Update:
-        process = self._wire.process
-
-        def change(row: NotificationRow) -> None:
-            row.claimed_by = NOBODY
-            self._observer.released(process, claim)
-
-        sender_id = claim.notification.sender_id
-        return Update(sender_id, lambda row: row.claimed_by == claim.token, change)
-
-    def _settle(self, sender_id: str, moment: Decimal) -> Update:
-        process = self._wire.process
-
-        def change(row: NotificationRow) -> None:
-            row.notified_through = moment
-            self._observer.settled(process, sender_id, moment)
-
-        return Update(
-            sender_id,
-            lambda row: row.notified_through is None or row.notified_through < moment,
-            change,
-        )
-
-    def _apply(self, what: str, updates: Sequence[Update]) -> tuple[set[str], set[str], list[str]]:
-        """Apply what may be: all at once, then without those whose condition failed."""
-        applied: set[str] = set()
-        is_rejected: set[str] = set()
-        problems: list[str] = []
-        for start in range(0, len(updates), MAX_ACTIONS):
-            left = list(updates[start : start + MAX_ACTIONS])
-            for _ in range(2):
-                left = self._try(what, left, applied, is_rejected, problems) if left else []
-        return applied, is_rejected, problems
-
-    def _try(
-        self,
-        what: str,
-        updates: list[Update],
-        applied: set[str],
-        is_rejected: set[str],
-        problems: list[str],
-    ) -> list[Update]:
-        """One transaction; gives the updates that only others' failures held up."""
+    def _try(self, changes: list[StateChange], result: SaveResult) -> list[StateChange]:
+        """One transaction; gives the changes that only others' failures held up."""
+        act = partial(self._transact, self._wire.process, changes)
         try:
-            failed = self._wire.write(f"notifications.{what}", partial(self._transact, updates))
+            failed = self._wire.write("notifications.save", act)
         except Unavailable as error:
-            problems.append(f"write:{error.code}")
+            result.problems.append(f"write:{error.code}")
             return []
-        is_rejected |= failed
+        result.conflicts |= failed
         if not failed:
-            applied |= {each.sender_id for each in updates}
+            result.saved |= {each.sender_id for each in changes}
             return []
-        return [each for each in updates if each.sender_id not in failed]
+        return [each for each in changes if each.sender_id not in failed]
 
-    def _transact(self, updates: Sequence[Update]) -> set[str]:
+    def _transact(self, process: Any, changes: Sequence[StateChange]) -> set[str]:
         """Apply all or none; gives the senders whose condition failed."""
         rows = self._tables.notifications
-        failed = {
-            each.sender_id
-            for each in updates
-            if not each.allows(rows.get(each.sender_id, NotificationRow()))
-        }
-        for each in [] if failed else updates:
-            each.change(rows[each.sender_id])
+        failed = {c.sender_id for c in changes if not may_save(rows.get(c.sender_id), c)}
+        for change in [] if failed else changes:
+            before = rows.get(change.sender_id, NotificationState())
+            rows[change.sender_id] = _as_stored(change.after)
+            self._observer.saved(process, change.sender_id, before, change.after)
         return failed
 
 
-def may_claim(row: NotificationRow, claim: Claim) -> bool:
-    """The condition of a claim."""
-    moment = claim.notification.stored_at
-    if row.notified_through is not None and row.notified_through >= moment:
-        return False
-    if row.claimed is None or row.claimed < moment:
-        return True
-    return row.claimed == moment and row.claimed_by in claim.replaces
+def may_save(row: NotificationState | None, change: StateChange) -> bool:
+    """The condition of a change."""
+    revision = row.revision if row else ""
+    return revision in (change.before, change.after.revision)
+
+
+def _as_stored(state: NotificationState) -> NotificationState:
+    """A row holds keys, and never a person's words."""
+    if state.turn is None:
+        return state
+    turn = replace(state.turn, notification=state.turn.notification.stripped())
+    return replace(state, turn=turn)
+
+
+def _notification_of(row: Row) -> Notification:
+    text, key = str(row["content"]["text"]), ChatKey(row["sender_id"], row["message_id"])
+    return Notification(
+        key.sender_id,
+        key.message_id,
+        row["session_id"],
+        row["stored_at"],
+        text=text,
+        text_id=key.message_id if text.strip() else "",
+        opt_out=str(row["metadata"].get("opt_out_type") or ""),
+        created_at=row["created_at"],
+    )
 
 
 def _note(call: Call[NotificationReads], reads: NotificationReads) -> None:
@@ -190,7 +162,11 @@ def _note(call: Call[NotificationReads], reads: NotificationReads) -> None:
         found = call.answer()
     except Unavailable as error:
         reads.problems.append(f"{call.site}:{error.code}")
-    else:
-        reads.sessions |= found.sessions
-        reads.notifications |= found.notifications
-        reads.texts |= found.texts
+        return
+    reads.sessions |= found.sessions
+    reads.states |= found.states
+    reads.texts |= found.texts
+    reads.newest |= found.newest
+    reads.current_sessions |= found.current_sessions
+    reads.evidence |= found.evidence
+    reads.absence |= found.absence

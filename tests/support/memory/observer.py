@@ -6,23 +6,30 @@ This one forgets everything. `process` is the invocation at work, or None.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from consumer.conversation.batch import RejectedRecord
 from consumer.conversation.session import Session
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.ports import Outcome
-from consumer.notification.state import Claim
+from consumer.notification.state import NotificationState, Turn
+from consumer.notification.step import Outcome
 from tests.support.memory.tables import Commit
 
 
 @dataclass(slots=True, eq=False)
 class Post:
-    """One POST to the reply service: its moments, and the outcome once the caller knows it."""
+    """One POST to the reply service: its moments, and the outcome once the caller knows it.
+
+    `turn`: the claim that it was made for. `left_trace`: whether the reply service, when it
+    accepted it, has left an outbound chat. `is_read`: whether its caller has read the answer.
+    """
 
     notification: Notification
     process: Any
+    turn: Turn | None = None
+    left_trace: bool = True
+    is_read: bool = False
+    read_at: float = 0.0
     started: int = 0
     accepted: int | None = None
     outcome: Outcome | None = None
@@ -46,14 +53,13 @@ class Observer:
     def quarantined(self, process: Any, rejected: RejectedRecord) -> None:
         """A record reached the dead-letter queue by our code."""
 
-    def claimed(self, process: Any, claim: Claim) -> None:
-        """A claim was won."""
+    def saved(
+        self, process: Any, sender_id: str, before: NotificationState, after: NotificationState
+    ) -> None:
+        """A sender's row of `notifications` was replaced."""
 
-    def released(self, process: Any, claim: Claim) -> None:
-        """A claim was released."""
-
-    def settled(self, process: Any, sender_id: str, notified_through: Decimal) -> None:
-        """A notification was noted as done."""
+    def limited(self, session: Session) -> None:
+        """The reply service has limited a session."""
 
     def scheduled(self, process: Any, notification: Notification) -> None:
         """A notification reached the retry queue."""
@@ -63,6 +69,9 @@ class Observer:
 
     def posted(self, post: Post) -> None:
         """A POST was sent off; what becomes of it shows on it."""
+
+    def answered(self, post: Post) -> None:
+        """The caller of a POST has read its answer."""
 
     def accepted(self, post: Post) -> None:
         """The reply service accepted it, and answers the person."""

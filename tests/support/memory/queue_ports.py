@@ -10,7 +10,7 @@ from typing import TypeVar
 from consumer.conversation.batch import RejectedRecord
 from consumer.intake.queue_message import QueueMessage
 from consumer.notification.notification import Notification, RejectedNotification
-from consumer.notification.retry_queue import delay_seconds
+from consumer.notification.retry_queue import whole_delay
 from consumer.notification.retry_record import retry_body
 from tests.support.memory.observer import Observer
 from tests.support.memory.queues import FifoQueue, StandardQueue
@@ -109,40 +109,34 @@ class MemoryDeadLetterQueue:
 
 
 class MemoryRetryQueue:
-    """The retry queue and its dead-letter queue; `random` gives the jitter, 0 to 1."""
+    """The retry queue and its dead-letter queue."""
 
     def __init__(
-        self,
-        queue: StandardQueue,
-        dead_letters: StandardQueue,
-        wire: Wire,
-        observer: Observer,
-        random: Callable[[], float],
+        self, queue: StandardQueue, dead_letters: StandardQueue, wire: Wire, observer: Observer
     ) -> None:
         self._queue = queue
         self._dead_letters = dead_letters
         self._wire = wire
         self._observer = observer
-        self._random = random
 
-    def schedule(self, notifications: Sequence[Notification]) -> set[str]:
+    def schedule(self, notifications: Sequence[Notification], now: float) -> set[str]:
         """Send for later."""
         entries = {each.sender_id: each for each in notifications}
-        send = partial(self._park, self._wire.process)
-        return send_batches(self._wire, "retry_queue.park", entries, send)
+        send = partial(self._schedule, self._wire.process, now)
+        return send_batches(self._wire, "retry_queue.schedule", entries, send)
 
     def dead_letter(self, rejected: Sequence[RejectedNotification]) -> set[str]:
         """Send to the end."""
         entries = {each.id: each for each in rejected}
-        send = partial(self._give_up, self._wire.process)
-        return send_batches(self._wire, "retry_queue.give_up", entries, send)
+        send = partial(self._dead_letter, self._wire.process)
+        return send_batches(self._wire, "retry_queue.dead_letter", entries, send)
 
-    def _park(self, process: object, notification: Notification) -> None:
-        delay = delay_seconds(notification.attempt, self._random())
+    def _schedule(self, process: object, now: float, notification: Notification) -> None:
+        delay = whole_delay((notification.wake_at or now) - now)
         self._queue.send(retry_body(notification), delay=delay)
         self._observer.scheduled(process, notification)
 
-    def _give_up(self, process: object, rejected: RejectedNotification) -> None:
+    def _dead_letter(self, process: object, rejected: RejectedNotification) -> None:
         self._dead_letters.send(rejected.body or "{}", attributes={"Reason": rejected.reason})
         self._observer.dead_lettered(process, rejected)
 

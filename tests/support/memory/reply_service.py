@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,13 +12,15 @@ from uuid import UUID
 
 from consumer.conversation.session import ACTIVE, Session
 from consumer.notification.notification import Notification
-from consumer.notification.ports import Outcome
 from consumer.notification.reply_service import CONNECT_SECONDS
-from tests.support.memory.fault_schedule import ACTIONS_OF_OTHERS, DEATH, POST, Fault, FaultSchedule
+from consumer.notification.step import Outcome
+from tests.support.memory.fault_schedule import DEATH, DEEDS, POST, Fault, FaultSchedule
 from tests.support.memory.observer import Observer, Post
 from tests.support.memory.scheduler import Scheduler
 from tests.support.memory.tables import Tables
 from tests.support.memory.wire import Died, Wire
+
+INSTANT = 1e-6
 
 NOT_ACCEPTED = {
     Fault.REFUSED: Outcome.CANNOT_DELIVER_NOW,
@@ -57,11 +59,16 @@ class ReplyService:
     def accept(self, post: Post) -> None:
         """Answer the person, and do with the conversation what it sees fit."""
         self._observer.accepted(post)
-        self.consider("deeds.at_a_post", post.notification.sender_id)
+        sender_id, now = post.notification.sender_id, self._scheduler.now
+        if self._faults.inject("deeds.trace", (Fault.LEAVES_NO_TRACE,), now):
+            post.left_trace = False
+        else:
+            self._tables.put_reply(sender_id, now)
+        self.consider("deeds.at_a_post", sender_id)
 
     def consider(self, site: str, sender_id: str) -> None:
         """Complete a session, open one, limit a user, or, mostly, nothing."""
-        action = self._faults.inject(site, ACTIONS_OF_OTHERS, self._scheduler.now)
+        action = self._faults.inject(site, DEEDS, self._scheduler.now)
         if action is Fault.OPENS:
             self.open_session(sender_id)
         sessions = self._tables.sessions_of(sender_id)
@@ -82,14 +89,18 @@ class ReplyService:
         return session
 
     def complete(self, session: Session) -> None:
-        self._tables.put_session(replace(session, status="completed"), self._scheduler.now)
+        self._put(replace(session, status="completed"))
 
     def limit(self, session: Session, seconds: float) -> None:
         """Limit the user; the offset is left out, or written, as the service does both."""
         until = datetime.fromtimestamp(self._scheduler.now + seconds, UTC)
         written = until.replace(tzinfo=None) if self._random.random() < 0.5 else until
-        limited = replace(session, user_limited_until=written.isoformat())
-        self._tables.put_session(limited, self._scheduler.now)
+        self._put(replace(session, user_limited_until=written.isoformat()))
+        self._observer.limited(session)
+
+    def _put(self, session: Session) -> None:
+        now = self._scheduler.now
+        self._tables.put_session(replace(session, updated_at=Decimal(int(now))), now)
 
 
 class MemoryReplyService:
@@ -113,31 +124,44 @@ class MemoryReplyService:
         self._observer = observer
         self._timeout = timeout
 
-    def post(self, notifications: Sequence[Notification]) -> dict[str, Outcome]:
+    def post(
+        self, notifications: Sequence[Notification], seconds_to_start: float
+    ) -> Iterator[dict[str, Outcome]]:
         """POST all at once; each is accepted, or not, whether or not the caller lives on."""
         death = self._faults.inject("reply.round", DEATH, self._wire.now)
         if death is Fault.DIES_BEFORE:
             raise Died
+        if seconds_to_start < 0:
+            yield {each.sender_id: Outcome.NOT_SENT for each in notifications}
+            return
         posts = [Post(each, self._wire.process) for each in notifications]
-        timings = [self._send(post) for post in posts]
-        longest = max(timing.over_after for timing in timings)
+        began = self._wire.now
+        courses = [(self._send(post), post) for post in posts]
+        courses.sort(key=lambda each: each[0].over_after)
         if death is not None:
-            self._wire.sleep(longest * self._random.random())
+            self._wire.sleep(courses[-1][0].over_after * self._random.random())
             raise Died
-        self._wire.sleep(longest)
-        for post, timing in zip(posts, timings, strict=True):
-            post.outcome = timing.outcome
-        return {
-            post.notification.sender_id: timing.outcome
-            for post, timing in zip(posts, timings, strict=True)
-        }
+        while courses:
+            self._wire.sleep(max(0.0, began + courses[0][0].over_after - self._wire.now))
+            now = self._wire.now + INSTANT
+            come = [each for each in courses if began + each[0].over_after <= now]
+            courses = courses[len(come) :]
+            yield {post.notification.sender_id: timing.outcome for timing, post in come}
 
     def _send(self, post: Post) -> PostTiming:
         self._observer.posted(post)
         timing = self._timing(self._faults.inject("reply.post", POST, self._wire.now))
         if timing.accepted_after is not None:
             self._scheduler.after(timing.accepted_after, partial(self._service.accept, post))
+        self._scheduler.after(timing.over_after, partial(self._answer, post, timing))
         return timing
+
+    def _answer(self, post: Post, timing: PostTiming) -> None:
+        """The answer has come, if somebody still waits for it."""
+        if post.process is None or not post.process.is_over:
+            post.outcome, post.is_read = timing.outcome, True
+            post.read_at = self._scheduler.now
+            self._observer.answered(post)
 
     def _timing(self, fault: Fault | None) -> PostTiming:
         draw = self._random.random()

@@ -75,10 +75,8 @@ class MemoryServices:
     def notification_store(self) -> MemoryNotificationStore:
         return MemoryNotificationStore(self.tables, self.wire, self.observer)
 
-    def retry_queue(self, random: Callable[[], float] = lambda: 0.0) -> MemoryRetryQueue:
-        return MemoryRetryQueue(
-            self.retries, self.reply_dead_letters, self.wire, self.observer, random
-        )
+    def retry_queue(self) -> MemoryRetryQueue:
+        return MemoryRetryQueue(self.retries, self.reply_dead_letters, self.wire, self.observer)
 
     def reply_service(self, random: Random, timeout: float = 30.0) -> MemoryReplyService:
         return MemoryReplyService(

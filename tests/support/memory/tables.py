@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from consumer.conversation.session import Session
+from consumer.notification.state import NotificationState
 from consumer.webhook.message import ChatKey
-from tests.support.memory.index import LaggingIndex
+from tests.support.memory.index import ChatIndex, LaggingIndex, Replies
 
 Row = Mapping[str, Any]
+
+# What the reply service writes may show still later than what we write.
+REPLY_LAG = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,6 @@ class Reason:
     is_refusal: bool = False
 
 
-@dataclass(slots=True)
-class NotificationRow:
-    """A row of `notifications`."""
-
-    claimed: Decimal | None = None
-    claimed_by: str = ""
-    message_id: str = ""
-    notified_through: Decimal | None = None
-    expires_at: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A transaction that was applied."""
@@ -72,15 +63,21 @@ class Tables:
     refuses: Callable[[Row], bool] = lambda row: False
     sessions: dict[str, Session] = field(default_factory=dict)
     chats: dict[ChatKey, Row] = field(default_factory=dict)
-    notifications: defaultdict[str, NotificationRow] = field(
-        default_factory=lambda: defaultdict(NotificationRow)
-    )
+    notifications: dict[str, NotificationState] = field(default_factory=dict)
     index: LaggingIndex = field(default_factory=LaggingIndex)
+    chat_index: ChatIndex = field(default_factory=ChatIndex)
+    replies: Replies = field(default_factory=Replies)
 
     def put_session(self, session: Session, now: float) -> None:
         """Write a session as its writer wants it, without conditions."""
         self.sessions[session.session_id] = session
         self.index.put(session, now + self.index_lag())
+
+    def put_reply(self, sender_id: str, now: float) -> None:
+        """The reply service writes an outbound chat into the session that it finds."""
+        session = self.index.newest(sender_id, now)
+        session_id = session.session_id if session else ""
+        self.replies.put(sender_id, session_id, now, now + REPLY_LAG * self.index_lag())
 
     def sessions_of(self, sender_id: str) -> list[Session]:
         return [each for each in self.sessions.values() if each.sender_id == sender_id]
@@ -96,7 +93,9 @@ class Tables:
         opened = [put.session for put in puts if isinstance(put, PutSession)]
         for session in opened:
             self.put_session(session, now)
-        self.chats.update((chat.key, chat.row) for chat in chats)
+        for chat in chats:
+            self.chats[chat.key] = chat.row
+            self.chat_index.put(chat.row, now + self.index_lag())
         return Commit(chats, opened)
 
     def _check(self, put: Put) -> Reason | None:

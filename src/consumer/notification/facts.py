@@ -1,0 +1,66 @@
+"""What is known about a sender when it is decided what to do, and what has to be read first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from consumer.conversation.session import Session
+from consumer.notification.notification import Notification
+from consumer.notification.ports import NotificationReads
+from consumer.notification.state import NotificationState
+from consumer.webhook.message import ChatKey
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What has to be read before a decision.
+
+    `newest`: the sender's newest messages and session, from the indexes. `evidence_since`: what
+    the reply service has left since then, from the indexes. `absence_since`: the same, read
+    consistently. `texts`: the chats with these keys.
+    """
+
+    newest: bool = False
+    evidence_since: float | None = None
+    absence_since: float | None = None
+    texts: tuple[ChatKey, ...] = ()
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was read about one sender; None: not read yet."""
+
+    state: NotificationState
+    sessions: dict[str, Session | None] = field(default_factory=dict)
+    newest: Sequence[Notification] | None = None
+    current_session: Session | None = None
+    evidence: bool | None = None
+    absence: bool | None = None
+    texts: dict[ChatKey, str | None] = field(default_factory=dict)
+
+    def add(self, sender: str, reads: NotificationReads) -> None:
+        """Take in what was needed."""
+        if sender in reads.newest:
+            self.newest = reads.newest[sender]
+            self.current_session = reads.current_sessions.get(sender)
+        self.evidence = reads.evidence.get(sender, self.evidence)
+        self.absence = reads.absence.get(sender, self.absence)
+        self.texts |= {key: text for key, text in reads.texts.items() if key.sender_id == sender}
+
+
+def is_read(notification: Notification, reads: NotificationReads) -> bool:
+    """Whether enough was read to decide for the first time."""
+    sender, session_id = notification.sender_id, notification.session_id
+    return (
+        sender in reads.states
+        and (not session_id or session_id in reads.sessions)
+        and (notification.wake_at is None or sender in reads.newest)
+    )
+
+
+def facts_of(notification: Notification, reads: NotificationReads) -> Facts:
+    """What was read about the notification's sender."""
+    facts = Facts(reads.states[notification.sender_id])
+    if notification.session_id:
+        facts.sessions[notification.session_id] = reads.sessions[notification.session_id]
+    facts.add(notification.sender_id, reads)
+    return facts

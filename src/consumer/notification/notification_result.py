@@ -1,0 +1,43 @@
+"""What became of an invocation's notifications."""
+
+from dataclasses import dataclass, field
+
+from consumer.notification.step import Status, Step
+
+
+@dataclass(slots=True)
+class NotificationResult:
+    """What became of each sender's notification; every sender is in one of the sets."""
+
+    notified: set[str] = field(default_factory=set)
+    covered: set[str] = field(default_factory=set)
+    limited: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    opted_out: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+    scheduled: set[str] = field(default_factory=set)
+    dead_lettered: dict[str, str] = field(default_factory=dict)
+    unhandled: set[str] = field(default_factory=set)
+    unreadable_limits: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    def note(self, step: Step) -> None:
+        """Put the step's sender into the set of its status."""
+        sender = step.notification.sender_id
+        if step.status is Status.DEAD_LETTERED:
+            self.dead_lettered[sender] = step.dead_letter
+        elif step.status is not None:
+            by_status = {
+                Status.NOTIFIED: self.notified,
+                Status.COVERED: self.covered,
+                Status.LIMITED: self.limited,
+                Status.DELETED: self.deleted,
+                Status.OPTED_OUT: self.opted_out,
+                Status.UNKNOWN: self.unknown,
+                Status.WAITING: self.waiting,
+                Status.SCHEDULED: self.scheduled,
+            }
+            by_status[step.status].add(sender)
+        if step.is_unknown:
+            self.unknown.add(sender)
