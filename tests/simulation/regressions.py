@@ -37,19 +37,24 @@ FOUND = [
         "138 --webhooks 16,17,20,22 --faults outage#0",
     ),
     Regression(
-        "scheduling retries leaves no time to release claims",
-        "1118 --webhooks 17,18,21,22,25,26,27,28,29,30,31,32,33 --faults outage#1,outage#2",
-    ),
-    Regression(
-        "a POST that may be under way is not waited for before another",
-        "316 --webhooks 25,26,28 --faults outage#3,outage#4,stream.again#1,stream.again#3",
-    ),
-    Regression(
-        "a scheduled copy takes over any claim",
-        "107 --webhooks 2,9,13 --faults outage#0,retry_queue.park#4",
-    ),
-    Regression(
         "the transactions of a large write share a moment",
         "1858 --webhooks 29,30,31,32,33 --faults conversations.write#5",
+    ),
+    Regression(
+        "absence is believed of an index",
+        "170 --webhooks 2,3,5,6,7,9,17,18,19,20,21,23,24,25,26,27,28,29"
+        " --faults outage#0,outage#3,reply.post#3",
+    ),
+    Regression(
+        "a wake-up is acknowledged before its successor is sent",
+        "63 --webhooks 31,32 --faults outage#2,outage#3",
+    ),
+    Regression(
+        "a failed turn is handed over without delay",
+        "85 --webhooks 26 --faults outage#2",
+    ),
+    Regression(
+        "the evidence is looked at too early",
+        "71 --webhooks 17,21,29 --faults outage#4",
     ),
 ]
