@@ -80,9 +80,13 @@ def template_argument(aws: Aws, body: str) -> dict[str, str]:
 
 
 def compact_template(body: str) -> str:
-    """Leave out a YAML template's comments and blank lines."""
+    """Leave out a YAML template's comments and blank lines, and half of its indentation."""
     lines = (line for line in body.splitlines() if line.strip() and not _is_comment(line))
-    return "\n".join(lines) + "\n"
+    return "".join(f"{' ' * (_indent(line) // 2)}{line.lstrip()}\n" for line in lines)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _is_comment(line: str) -> bool:
