@@ -14,7 +14,8 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up example check test lint format types template package soak bench diff deploy destroy lock clean
+.PHONY: help setup up example check test lint format types template package soak bench recording
+.PHONY: diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ soak: setup ## 100,000 simulated histories, then minutes of fuzzing, then ten ru
 
 bench: setup ## measure beside a baseline and a floor, write the results (ARGS="--no-stack")
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+recording: $(CAN_TEST) ## record what `unc up` prints for the README
+	@$(BIN)/python -m tests.support.recording
 
 package: $(CAN_RUN) ## write dist/unc-consumer.zip, the same bytes for the same input
 	@$(BIN)/unc package $(ARGS)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli.checkout import Checkout, complaints
 from tests.e2e.world import eventually
+from tests.support.recording import RECORDING, words, words_of
 from unc.local.reply_stand_in import running_stand_in
 
 pytestmark = pytest.mark.emulator
@@ -134,6 +135,8 @@ def test_samples_are_played_and_a_message_sent_is_stored_notified_and_replied(up
     chat = up.run("chat", "4915555550199")
     assert "You said: hi" in chat.stdout
     eventually(lambda: "You said: hi" in up.printed(), "the live view shows the reply")
+    # `make recording` is due when this fails.
+    assert words_of(RECORDING.read_text()) <= words(up.printed()) | {"make", "unc"}
 
 
 @pytest.mark.parametrize(
