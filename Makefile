@@ -14,8 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up example check test lint format types template package soak bench recording
-.PHONY: diff deploy destroy lock clean
+.PHONY: help setup up example check test lint format types template package soak bench recording diff deploy destroy lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
