@@ -80,13 +80,22 @@ def template_argument(aws: Aws, body: str) -> dict[str, str]:
 
 
 def compact_template(body: str) -> str:
-    """Leave out a YAML template's comments and blank lines, and half of its indentation."""
-    lines = (line for line in body.splitlines() if line.strip() and not _is_comment(line))
-    return "".join(f"{' ' * (_indent(line) // 2)}{line.lstrip()}\n" for line in lines)
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+    """Leave out a YAML template's comments and blank lines, and indent by one blank a level."""
+    lines, levels = [], [(0, 0)]
+    for line in body.splitlines():
+        text = line.lstrip()
+        if not text or _is_comment(line):
+            continue
+        indent = len(line) - len(text)
+        while levels[-1][0] > indent:
+            levels.pop()
+        if levels[-1][0] < indent:
+            levels.append((indent, levels[-1][1] + 1))
+        lines.append(" " * levels[-1][1] + text)
+        while text.startswith("- "):  # what follows belongs to the list's item
+            indent, text = indent + 2, text[2:]
+            levels.append((indent, levels[-1][1] + 2))
+    return "\n".join(lines) + "\n"
 
 
 def _is_comment(line: str) -> bool:
