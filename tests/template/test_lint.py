@@ -1,10 +1,8 @@
 """What CloudFormation itself would say about the template."""
 
+import json
 import re
-from pathlib import json
-
-Path
-
+from pathlib import Path
 from typing import Any
 
 import yaml
