@@ -15,6 +15,8 @@ from unc.commands import (
     destroy,
     diff,
     dlq,
+    export,
+    forget,
     logs,
     package,
     replay,
@@ -55,6 +57,8 @@ app.command("send")(send.command)
 app.command("status")(status.command)
 app.command("chat")(chat.command)
 app.command("replay")(replay.command)
+app.command("export")(export.command)
+app.command("forget")(forget.command)
 app.command("logs")(logs.command)
 app.command("deploy")(deploy.command)
 app.command("package")(package.command)

@@ -41,6 +41,12 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def print_json_line(value: Any) -> None:
+    """Print a value for another program, on one line."""
+    speaks_unicode = out.encoding.startswith("utf")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not speaks_unicode, default=_plain) + "\n")
+
+
 def _plain(value: Any) -> Any:
     """Turn what JSON does not know into what it does."""
     if isinstance(value, Decimal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -23,3 +24,10 @@ def require_sender(sender: str) -> None:
     """Raise BadInput for a blank sender."""
     if not parse_address(sender).id:
         raise BadInput("SENDER is empty", "for example: 4915555550199")
+
+
+def read_senders(senders: Sequence[str]) -> list[str]:
+    """Return sender ids, each once; raises BadInput for a blank one."""
+    for sender in senders:
+        require_sender(sender)
+    return list(dict.fromkeys(parse_address(sender).id for sender in senders))
