@@ -92,7 +92,6 @@ def endure(batches: int, log: TextIO, cached: int = DEFAULT_CAPACITY) -> Iterato
         conversations=ports,
         dead_letters=ports,
         log=logger,
-        max_receive_count=10,
         cache=SessionCache(cached),
     )
     turns = TurnRules(max_attempts=8, resend_unknown=ResendUnknown.CHECK, open_seconds=10.0)

@@ -29,7 +29,6 @@ class QueueSettings(TableSettings):
     """What the queue function needs to know."""
 
     dlq_url: str
-    max_receive_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,6 @@ def queue_settings(env: Environment | None = None) -> QueueSettings:
         session_table=tables.session_table,
         chat_retention_days=tables.chat_retention_days,
         dlq_url=required(env, "SQS_DLQ_URL", "the url of the dead-letter queue"),
-        max_receive_count=int(number(env, "MAX_RECEIVE_COUNT", 10, 1)),
     )
 
 

@@ -88,7 +88,6 @@ class QueueDependencies(ConversationDependencies):
 
     dead_letters: DeadLetterQueue
     log: Logger
-    max_receive_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,6 @@ def queue_dependencies() -> QueueDependencies:
         conversations=_conversation_store(client, settings),
         dead_letters=SqsDeadLetterQueue(_sender(client, log), settings.dlq_url),
         log=log,
-        max_receive_count=settings.max_receive_count,
     )
 
 

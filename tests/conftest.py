@@ -24,7 +24,6 @@ _FOREIGN = (
     "PUBLIC_URL",
     "ACCEPT_UNSIGNED_WEBHOOKS",
     "LOG_LEVEL",
-    "MAX_RECEIVE_COUNT",
 )
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")

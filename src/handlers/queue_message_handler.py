@@ -40,7 +40,7 @@ def handle_batch(
     records = list(records)
     batch = sort_batch(each for each in records if each.id)
     result = _storage(dependencies, storing).store(batch.by_sender())
-    lost = undeliverable(batch, result, dependencies.max_receive_count)
+    lost = undeliverable(batch, result)
     # After the storing: a dead-letter queue that is down costs the good messages no time.
     rejected = [*batch.malformed, *lost]
     moved = quarantine(rejected, dependencies.dead_letters, budget)

@@ -49,7 +49,6 @@ class Containers:
             ),
             dead_letters=outside.dead_letter_queue(),
             log=Quiet("queue"),
-            max_receive_count=settings.most_receives,
             runtime=self._runtime(),
             cache=SessionCache(settings.cache_capacity),
         )

@@ -50,12 +50,14 @@ class Function(Generic[Dependencies]):
 
     def __init__(
         self,
+        port: str,
         new_dependencies: Callable[[], Dependencies],
         seconds: float,
         scheduler: Scheduler,
         faults: FaultSchedule,
         random: Random,
     ) -> None:
+        self._port = port
         self._new_dependencies = new_dependencies
         self._seconds = seconds
         self._scheduler = scheduler
@@ -63,6 +65,11 @@ class Function(Generic[Dependencies]):
         self._random = random
         self._idle: list[Dependencies] = []
         self._count = 0
+
+    def is_throttled(self) -> bool:
+        """Whether Lambda has no container for an invocation now."""
+        kinds, now = (Fault.NOT_INVOKED,), self._scheduler.now
+        return self._faults.inject(f"{self._port}.invoke", kinds, now) is not None
 
     def invoke(
         self, run: Callable[[Dependencies, Invocation], None], then: Callable[[Invocation], None]

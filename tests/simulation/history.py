@@ -51,7 +51,7 @@ class History:
         self.outside = Outside(self.chance, self.settings, case.faults, ledger)
         self.ledger = self.outside.ledger
         self.faults = self.outside.faults
-        self._checks = StepChecks(self.ledger, self.outside.tables, self.settings.most_receives)
+        self._checks = StepChecks(self.ledger, self.outside.tables, self.settings)
         self._operator = self._new_operator()
         self._map_functions(Containers(self.outside))
         self._connect()
@@ -71,7 +71,7 @@ class History:
     def _map_functions(self, containers: Containers) -> None:
         settings, outside = self.settings, self.outside
         queue_function = self._function(
-            "queue function", containers.queue_dependencies, QUEUE_FUNCTION_SECONDS
+            "queue_function", containers.queue_dependencies, QUEUE_FUNCTION_SECONDS
         )
         notifier = self._function("notifier", containers.notifier_dependencies, NOTIFIER_SECONDS)
         self._intake = self._mapping(
@@ -92,7 +92,7 @@ class History:
     def _function(self, name: str, new_dependencies: Any, seconds: float) -> Function[Any]:
         outside = self.outside
         random = self.chance.stream(name)
-        return Function(new_dependencies, seconds, outside.scheduler, outside.faults, random)
+        return Function(name, new_dependencies, seconds, outside.scheduler, outside.faults, random)
 
     def _mapping(
         self,
@@ -137,6 +137,8 @@ class History:
         self._intake.on_delete = checks.left_queue
         self._retrying.on_end = lambda delivery, invocation: checks.notified(invocation)
         self._stream.on_end = checks.notified
+        self._stream.on_discard = checks.discarded
+        outside.retries.on_move = checks.retry_moved_by_sqs
         self._operator.on_redrive = ledger.redriven
         self._operator.on_delete = checks.left_dead_letters
         ledger.on_commit = self._committed
@@ -155,7 +157,8 @@ class History:
         scheduler = self.outside.scheduler
         for webhook in self.webhooks:
             scheduler.at(webhook.at, partial(self._arrive, webhook))
-        end = self._drawn[-1].at + pick.choice([1.0, 30.0, 400.0])
+        outages = [each.end for each in self.settings.outages if each.is_long]
+        end = max([self._drawn[-1].at, *outages]) + pick.choice([1.0, 30.0, 400.0])
         for sender_id in [each.sender_id for each in self._drawn if each.sender_id][::3]:
             consider = partial(self.outside.service.consider, "deeds.at_any_moment", sender_id)
             scheduler.at(pick.uniform(START, end), consider)

@@ -15,10 +15,10 @@ import consumer.conversation.batch
 import consumer.conversation.store_messages
 import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
-from consumer.conversation.batch import RejectedRecord
+from consumer.conversation.batch import Batch, RejectedRecord
 from consumer.conversation.chat import chat_item
 from consumer.conversation.ports import ConversationReads, SenderWrite
-from consumer.conversation.quarantine import quarantine, undeliverable
+from consumer.conversation.quarantine import quarantine
 from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.session import Session, next_session
 from consumer.conversation.store_messages import MessageStorage, StoreResult
@@ -122,19 +122,21 @@ def budget_without_margin(self: Runtime, context: Any = None, calls_behind: int 
     return _budget(self, context)
 
 
-def only_refused(batch: Any, result: StoreResult, max_receive_count: int) -> Any:
-    return undeliverable(batch, result, 10**9)
-
-
 def write_once(self: MessageStorage, units: Sequence[SenderWrite], intake: StoreResult) -> None:
     """One try, and nothing after it."""
     if units and not self._budget.is_over:
         self._write_once(units, intake)
 
 
-def whatever_is_open(batch: Any, result: StoreResult, max_receive_count: int) -> Any:
-    """What is not stored now goes to the dead-letter queue, whichever receive it is."""
-    return undeliverable(batch, result, 1)
+def whatever_is_open(batch: Batch, result: StoreResult) -> Sequence[RejectedRecord]:
+    """What is not stored now goes to the dead-letter queue, whichever error it was."""
+    return [RejectedRecord(r, "not stored") for r, m in batch.messages if not result.has(m.key)]
+
+
+def received_ten_times(batch: Batch, result: StoreResult) -> Sequence[RejectedRecord]:
+    """So does what is not stored at its tenth receive."""
+    rejected = whatever_is_open(batch, result)
+    return [each for each in rejected if each.record.receive_count >= 10]
 
 
 _budget = Runtime.budget

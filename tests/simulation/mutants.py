@@ -23,7 +23,7 @@ from consumer.notification.notifier import Notifier
 from consumer.notification.state import NotificationState
 from consumer.webhook import envelope, parse
 from container import Runtime
-from tests.simulation import mutant_rules
+from tests.simulation import mutant_rules, outside, settings, stream_mapping
 from tests.simulation.swap import Swap
 from tests.support.memory.index import ChatIndex
 from tests.support.memory.notification_store import MemoryNotificationStore
@@ -35,11 +35,15 @@ MOST_HISTORIES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """What is broken, how, and the guarantee that no longer holds."""
+    """What is broken, how, and the guarantee that no longer holds.
+
+    `needs_long_outage`: only histories with an outage of hours can show it.
+    """
 
     name: str
     guarantee: str
     swaps: Sequence[Swap]
+    needs_long_outage: bool = False
 
 
 MUTANTS = [
@@ -103,9 +107,27 @@ MUTANTS = [
         [Swap(queue_handler, "quarantine", mutant_rules.everything_arrived)],
     ),
     Mutant(
-        "the last receive is left to SQS",
+        "receives are counted as tries",
+        "G5",
+        [Swap(queue_handler, "undeliverable", mutant_rules.received_ten_times)],
+    ),
+    Mutant(
+        "SQS gives up on a message after ten receives",
         "G1",
-        [Swap(queue_handler, "undeliverable", mutant_rules.only_refused)],
+        [Swap(settings, "DEPLOYED_RECEIVES", 10)],
+        needs_long_outage=True,
+    ),
+    Mutant(
+        "SQS gives up on a retry record after five receives",
+        "G6",
+        [Swap(outside, "DEPLOYED_RECEIVES", 5)],
+        needs_long_outage=True,
+    ),
+    Mutant(
+        "stream records are discarded after six hours",
+        "G6",
+        [Swap(stream_mapping, "OLDEST_RECORD_SECONDS", 21_600)],
+        needs_long_outage=True,
     ),
     Mutant(
         "bad bodies are quarantined before the good ones are stored",

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from tests.simulation.ledger import Ledger
-from tests.simulation.settings import START, Settings
+from tests.simulation.settings import DEPLOYED_RECEIVES, START, Settings
 from tests.simulation.webhooks import POISON
 from tests.support.memory.chance import Chance
 from tests.support.memory.fault_schedule import FaultSchedule, InjectedFault
 from tests.support.memory.scheduler import Scheduler
 from tests.support.memory.services import MemoryServices
 from tests.support.memory.tables import Row, Tables
-
-RETRY_QUEUE_RECEIVES = 5  # as in infra/template.yaml
 
 
 class Outside(MemoryServices):
@@ -37,7 +35,7 @@ class Outside(MemoryServices):
             tables=Tables(_index_lag(chance, settings), _is_refused),
             latency=settings.latency,
             receives=settings.most_receives,
-            retry_receives=RETRY_QUEUE_RECEIVES,
+            retry_receives=DEPLOYED_RECEIVES,
         )
         self.faults.on_inject = self._note_fault
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.memory.queues import FifoQueue, Message, StandardQueue
 from tests.support.memory.scheduler import Scheduler
 
 BATCH_SIZE = 10
+LONGEST_WAIT_SECONDS = 60.0
 
 Handle = Callable[[Sequence[Record], Invocation, Any], Iterable[str]]
 
@@ -77,6 +79,27 @@ class QueueMapping:
 
     def _deliver(self, delivery: Delivery) -> None:
         self._under_way += 1
+        self._invoke(delivery, self._scheduler.now + self._visibility)
+
+    def _invoke(self, delivery: Delivery, until: float) -> None:
+        """Invoke, or wait while there is no concurrency; drop the batch once it is visible again.
+
+        Its receives then count, although our code has never seen it.
+        """
+        if not self._function.is_throttled():
+            self._start(delivery)
+            return
+        wait = LONGEST_WAIT_SECONDS * self._random.random()
+        if self._scheduler.now + wait < until:
+            self._scheduler.after(wait, partial(self._invoke, delivery, until))
+        else:
+            self._scheduler.at(until, self._drop)
+
+    def _drop(self) -> None:
+        self._under_way -= 1
+        self.poll()
+
+    def _start(self, delivery: Delivery) -> None:
         records = [sqs_record(each) for each in delivery.messages]
 
         def run(dependencies: Any, invocation: Invocation) -> None:

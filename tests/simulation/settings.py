@@ -7,29 +7,38 @@ that rare combinations are not drowned by the common ones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from consumer.notification.step import ResendUnknown
+from tests.simulation.outages import (
+    PORTS,
+    draw_blackout,
+    draw_long_outage,
+    draw_outages,
+)
 from tests.support.memory.chance import Chance
 from tests.support.memory.fault_schedule import (
     DEATH,
     DEEDS,
     PART,
     POST,
+    RIGHTS,
     TRACES,
     WRITE,
     Fault,
     Outage,
 )
 
-START = 1_790_000_000.0
 MESSAGES = 30
 # Now and then as many senders as a stream batch holds, and more calls than fit into one.
 CROWD = 120
 CROWDS = 0.02
 
-PORTS = ("conversations", "dead_letters", "notifications", "retry_queue", "reply")
+START = 1_790_000_000.0
+DEPLOYED_RECEIVES = 1000  # as in infra/template.yaml
+FEW_RECEIVES = (2, 5)
+
 RATES = (0.0, 0.0, 0.01, 0.05, 0.15, 0.4)
 
 
@@ -71,7 +80,25 @@ class Settings:
 
 
 def draw_settings(chance: Chance) -> Settings:
-    """Draw the settings of a history."""
+    """Draw the settings of a history; now and then a day of it is an outage."""
+    settings = _draw_settings(chance)
+    outages = draw_long_outage(chance.stream("long outage"), START)
+    return _as_deployed(settings, outages) if outages else settings
+
+
+def _as_deployed(settings: Settings, outages: Sequence[Outage]) -> Settings:
+    """The queues as the template has them: it promises that they outlast a day."""
+    return replace(
+        settings,
+        most_receives=DEPLOYED_RECEIVES,
+        visibility=180.0,
+        retry_visibility=540.0,
+        returns_at_once=False,
+        outages=[*settings.outages, *outages],
+    )
+
+
+def _draw_settings(chance: Chance) -> Settings:
     pick = chance.stream("settings")
     is_crowd = chance.stream("crowd").random() < CROWDS
     spacing = pick.choice([0.0, 0.001, 0.05, 0.4, 2.0, 8.0])
@@ -80,7 +107,7 @@ def draw_settings(chance: Chance) -> Settings:
         senders=pick.choice([1, 2, 3, 5, 8]) * (CROWD if is_crowd else 1),
         grouping=pick.choice(["one", "one", "per sender", "per sender", "both"]),
         spacing=spacing,
-        most_receives=pick.choice([2, 3, 5, 10]),
+        most_receives=pick.choice([*FEW_RECEIVES, DEPLOYED_RECEIVES, DEPLOYED_RECEIVES]),
         visibility=pick.choice([2.0, 31.0, 31.0, 180.0]),
         concurrency=pick.choice([1, 2, 4]),
         returns_at_once=pick.random() < 0.5,
@@ -103,11 +130,11 @@ def draw_settings(chance: Chance) -> Settings:
         outcome_seconds=chance.stream("outcome").choice([40.0, 90.0]),
         quiet_seconds=chance.stream("quiet").choice([0.0, 0.0, 0.0, 2.0]),
         longest_wait_seconds=chance.stream("wait").choice([4.0, 30.0]),
-        rates=_draw_rates(pick),
+        rates=_draw_rates(pick) | _draw_throttles(chance.stream("throttles")),
         kinds=_draw_kinds(pick),
         outages=[
-            *_draw_outages(pick, spacing * MESSAGES + 10),
-            *_draw_blackout(chance.stream("blackout"), spacing * MESSAGES + 10),
+            *draw_outages(pick, START, spacing * MESSAGES + 10),
+            *draw_blackout(chance.stream("blackout"), START, spacing * MESSAGES + 10),
         ],
         transaction_size=pick.choice([2, 100, 100, 100]),
     )
@@ -129,35 +156,14 @@ def _draw_rates(pick: Random) -> dict[str, float]:
     return rates
 
 
+def _draw_throttles(pick: Random) -> dict[str, float]:
+    return {"queue_function": pick.choice(RATES), "notifier": pick.choice(RATES)}
+
+
 def _draw_kinds(pick: Random) -> list[Fault]:
     """About half of the ways in which things fail, and everything that others do."""
-    failures = dict.fromkeys([*WRITE, *PART, *POST, *DEATH, *TRACES])
+    failures = dict.fromkeys([*WRITE, *PART, *RIGHTS, *POST, *DEATH, *TRACES])
     chosen = [kind for kind in failures if pick.random() < 0.5]
     deeds = [kind for kind in DEEDS if pick.random() < 0.7]
-    always = [Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
+    always = [Fault.NOT_INVOKED, Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
     return [*chosen, *deeds, *always]
-
-
-def _draw_outages(pick: Random, span: float) -> list[Outage]:
-    """Stretches of time in which some ports fail at every call, often several at once."""
-    outages = []
-    for _ in range(pick.choice([0, 0, 1, 2])):
-        start = START + pick.random() * span
-        end = start + pick.choice([5.0, 40.0, 300.0])
-        for port in pick.sample(PORTS, pick.choice([1, 1, 2, 3])):
-            kinds = POST[1:] if port == "reply" else (Fault.THROTTLED, Fault.LOST, Fault.BROKEN)
-            outages.append(Outage(port, start, end, pick.choice(kinds)))
-    return outages
-
-
-def _draw_blackout(pick: Random, span: float) -> list[Outage]:
-    """Now and then minutes in which nobody can be told and nothing be put off, or nothing works."""
-    if pick.random() >= 0.15:
-        return []
-    start = START + pick.random() * span
-    ports = pick.choice([("reply", "retry_queue"), PORTS])
-    hangs = pick.choice([Fault.LOST, Fault.THROTTLED])
-    return [
-        Outage(port, start, start + 200.0, Fault.REFUSED if port == "reply" else hangs)
-        for port in ports
-    ]

@@ -11,6 +11,7 @@ from tests.simulation.functions import Invocation
 from tests.simulation.ledger import Ledger
 from tests.simulation.lineage import Lineage
 from tests.simulation.queue_mapping import Delivery
+from tests.simulation.settings import Settings
 from tests.simulation.webhooks import Kind
 from tests.support.memory.observer import Post
 from tests.support.memory.queues import Message
@@ -18,15 +19,16 @@ from tests.support.memory.tables import Commit, PutChat, Tables
 
 # Between the read of the newest message and the POST that covers it.
 LONGEST_DECISION_SECONDS = 30.0
+STREAM_KEEPS_SECONDS = 86_400.0
 
 
 class StepChecks:
-    """Holds every step against G1 to G5; `most_receives` as the queue's redrive policy has it."""
+    """Holds every step against G1 to G6."""
 
-    def __init__(self, ledger: Ledger, tables: Tables, most_receives: int) -> None:
+    def __init__(self, ledger: Ledger, tables: Tables, settings: Settings) -> None:
         self._ledger = ledger
         self._tables = tables
-        self._most_receives = most_receives
+        self._settings = settings
         self._lineage = Lineage()
 
     # G1: at no moment is a message gone from the queue and neither stored nor dead-lettered
@@ -48,7 +50,7 @@ class StepChecks:
         if not is_safe and not self._ledger.allow(
             "G1 moved to the dead-letter queue by SQS",
             submission.ordinal,
-            documented_limits.left_by_sqs(submission),
+            documented_limits.left_by_sqs(self._settings),
         ):
             self._violated(
                 "G1",
@@ -192,9 +194,17 @@ class StepChecks:
         is_moved = message.id in self._ledger.by_record
         self._ledger.reached_dead_letters(message)
         submission = self._ledger.submission_of(message)
-        is_good, receives = submission.kind.is_good, message.attributes.get("ReceiveCount", "0")
-        if is_good and not is_moved and int(receives) < self._most_receives:
-            self._violated("G5", f"{_name(submission)} is dead-lettered before its last receive")
+        if submission.kind.is_good and not is_moved:
+            self._violated("G5", f"{_name(submission)} is dead-lettered, and can be stored")
+
+    def retry_moved_by_sqs(self, message: Message) -> None:
+        """G6: receives of the retry queue never run out."""
+        self._violated("G6", f"{message.id} is moved to the reply dead-letter queue by SQS")
+
+    def discarded(self, age: float) -> None:
+        """G6: a stream record is discarded only when the stream itself forgets it (seconds)."""
+        if age < STREAM_KEEPS_SECONDS:
+            self._violated("G6", f"a stream record is discarded after {age:.0f} seconds")
 
     def posted(self, post: Post) -> None:
         """G9: a POST covers the newest message that the index has shown for a while."""

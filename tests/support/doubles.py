@@ -158,7 +158,6 @@ class QueueWorld:
             conversations=self.services.conversation_store(tells_reasons),
             dead_letters=self.services.dead_letter_queue(),
             log=Logger("test", self.log),
-            max_receive_count=10,
             runtime=self.services.runtime(),
         )
 

@@ -102,7 +102,6 @@ NOTIFIER_PARAMETERS = {
 }
 QUEUE_PARAMETERS = {
     "LogLevel": ("LOG_LEVEL", "DEBUG"),
-    "MaxReceiveCount": ("MAX_RECEIVE_COUNT", "4"),
     "ChatRetentionDays": ("CHAT_RETENTION_DAYS", "400"),
 }
 INTAKE_PARAMETERS = {

@@ -20,7 +20,7 @@ NOTIFIER = {
 
 def test_what_is_not_set_has_a_default_that_works() -> None:
     assert config.region({}) == "us-east-1"
-    assert config.queue_settings(dict(QUEUE)).max_receive_count == 10
+    assert config.queue_settings(dict(QUEUE)).chat_retention_days == 0
     settings = config.notifier_settings(dict(NOTIFIER))
     assert settings.reply_url == "https://intelligence.theuncproject.com/reply/"
     assert settings.notification_table == "notifications"

@@ -173,6 +173,17 @@ THERE = session("session-a", sender_id="a", status="completed", created_at=Decim
                 problems=["write:ValidationException"],
             ),
         ),
+        *(
+            (
+                refused(code),
+                WriteResult(refused={"session-a": code}, problems=[f"write:{code}"]),
+            )
+            for code in ("SerializationException", "Http413")
+        ),
+        (
+            cancelled(OK, "TransactionConflict", OK),
+            WriteResult(problems=["write:TransactionConflict"]),
+        ),
         (
             refused("AccessDeniedException"),
             WriteResult(problems=["write:AccessDeniedException"], is_rejected=True),

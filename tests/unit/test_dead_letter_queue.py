@@ -69,3 +69,11 @@ def test_dead_letters_keep_their_order_over_several_calls() -> None:
     letters = [rejected(number) for number in range(25)]
     assert len(SqsDeadLetterQueue(SqsSender(aws, print), URL).quarantine(letters)) == 25
     assert under_way == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("spare", "has_attributes"), [(2048, True), (64, False), (0, False)])
+def test_a_body_as_long_as_sqs_allows_goes_without_what_does_not_fit(
+    spare: int, has_attributes: bool
+) -> None:
+    [entry] = quarantined(rejected(text="x" * (1024 * 1024 - spare)))
+    assert bool(entry["MessageAttributes"]) is has_attributes

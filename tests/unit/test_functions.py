@@ -226,12 +226,3 @@ def test_a_short_secret_is_used_and_warned_about_once_without_showing_it(
     assert [line["level"] for line in warnings] == warned
     assert secret not in out
     assert all(line["shortest_hidden"] == 16 for line in warnings)
-
-
-def test_the_queue_half_gives_up_at_the_receive_that_its_environment_names(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE", "SQS_DLQ_URL"):
-        monkeypatch.setenv(name, "https://a.name")
-    monkeypatch.setenv("MAX_RECEIVE_COUNT", "7")
-    assert container.queue_dependencies().max_receive_count == 7

@@ -27,9 +27,9 @@ def reasons(world: QueueWorld) -> dict[str, str]:
     return {each.attributes["OriginalMessageId"]: each.attributes["Reason"] for each in letters}
 
 
-def last_receive(number: int) -> dict[str, Any]:
+def received_often(number: int) -> dict[str, Any]:
     record = numbered(number)
-    record["attributes"]["ApproximateReceiveCount"] = "10"
+    record["attributes"]["ApproximateReceiveCount"] = "999"
     return record
 
 
@@ -87,20 +87,29 @@ def test_what_the_table_rejects_comes_again_and_is_not_repeated(
     assert [a.startswith(b) for a, b in zip(logged["problems"], problems, strict=True)]
 
 
-def test_at_its_last_receive_a_message_goes_to_the_dead_letters_with_its_reason() -> None:
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST, Fault.BROKEN, Fault.DENIED])
+def test_however_often_a_message_was_received_an_outage_dead_letters_nothing(
+    fault: Fault,
+) -> None:
     world = QueueWorld()
-    world.fail("conversations")
-    assert handle(world, last_receive(1), numbered(2)) == ["record-2"]
-    [(record, reason)] = reasons(world).items()
-    assert record == "record-1"
-    assert reason.startswith("not stored after 10 receives: conversations.query:Throttling")
+    world.fail("conversations", fault)
+    assert handle(world, received_often(1), numbered(2)) == ["record-1", "record-2"]
+    assert reasons(world) == {}
 
 
-def test_a_table_that_hangs_leaves_time_for_the_last_receive() -> None:
+def test_a_table_that_hangs_leaves_time_to_quarantine() -> None:
     world = QueueWorld()
     world.fail("conversations", Fault.LOST)
-    assert handle(world, last_receive(1)) == []
+    assert handle(world, numbered(1, "no form"), numbered(2)) == ["record-2"]
     assert list(reasons(world)) == ["record-1"]
+
+
+def test_a_conflict_of_one_message_comes_again_and_passes() -> None:
+    world, aws = QueueWorld(), ScriptedAws({}, {}, {}, refused("TransactionConflictException"), {})
+    store = DynamoConversationStore(DynamoDb(aws), "chats", "sessions")
+    dependencies = replace(world.dependencies, conversations=store)
+    assert handle_batch([read_record(received_often(1))], Context(), dependencies) == []
+    assert reasons(world) == {}
 
 
 def test_a_message_that_the_table_refuses_is_quarantined_and_the_others_stored() -> None:

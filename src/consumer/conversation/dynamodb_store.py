@@ -105,7 +105,7 @@ class DynamoConversationStore:
         except Refused as error:
             result.problems.append(f"write:{error}")
             result.is_rejected = error.code not in _CONTENT_ERRORS
-            if alone and error.code == "ValidationException":
+            if alone and error.code in _CONTENT_ERRORS:
                 result.refused[parts[0].session.session_id] = error.code
             return False
         if not reasons:

@@ -8,24 +8,17 @@ from consumer.conversation.store_messages import StoreResult
 from consumer.retry_budget import RetryBudget
 
 
-def undeliverable(
-    batch: Batch, result: StoreResult, max_receive_count: int
-) -> list[RejectedRecord]:
-    """Messages that the table refuses for good, or that failed at their last receive.
+def undeliverable(batch: Batch, result: StoreResult) -> list[RejectedRecord]:
+    """Messages that the table refuses for good, each with the reason.
 
-    SQS would move the latter by itself, and drop their reason and their place.
+    The error alone decides. Receives do not count: an outage or a missing container uses them up
+    too, and then this code may never have seen the message.
     """
-    failed = [(r, m) for r, m in batch.messages if not result.has(m.key)]
-    why = ", ".join(sorted(set(result.problems))) or "out of time"
-    rejected = []
-    for record, message in failed:
-        if message.key in result.refused:
-            reason = f"the table refuses it: {result.refused[message.key]}"
-            rejected.append(RejectedRecord(record, reason))
-        elif record.receive_count >= max_receive_count:
-            reason = f"not stored after {record.receive_count} receives: {why}"
-            rejected.append(RejectedRecord(record, reason))
-    return rejected
+    return [
+        RejectedRecord(record, f"the table refuses it: {result.refused[message.key]}")
+        for record, message in batch.messages
+        if message.key in result.refused and not result.has(message.key)
+    ]
 
 
 def quarantine(
@@ -33,8 +26,7 @@ def quarantine(
 ) -> set[str]:
     """Send records to the dead-letter queue; gives the ids of those known to have arrived.
 
-    One try is made however little time is left: after its last receive a message that
-    was not moved here is moved by SQS, and then without its reason and its place.
+    One try is made however little time is left. What did not arrive comes again from the queue.
     """
     left, arrived = list(rejected), set[str]()
     while left:

@@ -11,7 +11,7 @@ from typing import Any
 from consumer.conversation.chat import chat_item
 from consumer.conversation.ports import ConversationReads, SenderWrite, WriteResult
 from consumer.conversation.session import Session
-from consumer.errors import Unavailable
+from consumer.errors import Refused, Unavailable
 from consumer.webhook.message import ChatKey, InboundMessage
 from tests.support.memory.observer import Observer
 from tests.support.memory.tables import Commit, Put, PutChat, PutSession, Reason, Tables
@@ -85,8 +85,9 @@ class MemoryConversationStore:
             try:
                 if ready and not self._transact(ready, stored_at, written, alone=len(units) == 1):
                     held_back |= {each.session.session_id for each in ready}
-            except Unavailable as error:
+            except (Unavailable, Refused) as error:
                 written.problems.append(f"write:{error.code}")
+                written.is_rejected = isinstance(error, Refused)
                 break
             stored_at += MOMENT_SECONDS
         return written
@@ -137,8 +138,9 @@ class MemoryConversationStore:
 def _note(call: Call[ConversationReads], known: ConversationReads) -> None:
     try:
         found = call.answer()
-    except Unavailable as error:
+    except (Unavailable, Refused) as error:
         known.problems.append(f"{call.site}:{error.code}")
+        known.is_rejected |= isinstance(error, Refused)
     else:
         known.newest |= found.newest
         known.sessions |= found.sessions

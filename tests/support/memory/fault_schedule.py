@@ -26,6 +26,7 @@ class Fault(Enum):
     SILENT = "applied, no answer"
     LATE = "no answer, applied after the caller gave up"
     PARTIAL = "a part was left undone"
+    DENIED = "refused at once, a right is missing"
     DIES_BEFORE = "the process died before it was applied"
     DIES_AFTER = "the process died after it was applied"
 
@@ -39,6 +40,7 @@ class Fault(Enum):
     TOO_SLOW = "silent until the timeout, accepted later"
 
     # Of deliveries
+    NOT_INVOKED = "the invocation was throttled"
     LEFT_LITTLE_TIME = "the invocation has little time"
     DELIVERED_AGAIN = "delivered again after success"
 
@@ -53,6 +55,7 @@ class Fault(Enum):
 READ = (Fault.THROTTLED, Fault.LOST, Fault.SLOW, Fault.DIES_BEFORE, Fault.DIES_AFTER)
 WRITE = (*READ, Fault.BROKEN, Fault.SILENT, Fault.LATE)
 PART = (Fault.PARTIAL,)
+RIGHTS = (Fault.DENIED,)
 POST = (
     Fault.SLOW,
     Fault.REFUSED,
@@ -76,6 +79,11 @@ class Outage:
     start: float
     end: float
     fault: Fault
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it lasts for hours."""
+        return self.end - self.start > 3600
 
 
 @dataclass(frozen=True, slots=True)

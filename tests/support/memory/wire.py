@@ -12,8 +12,8 @@ from random import Random
 from typing import Any, Generic, Protocol, TypeVar
 
 from consumer.aws.client import LONGEST_CALL_SECONDS
-from consumer.errors import Unavailable
-from tests.support.memory.fault_schedule import PART, READ, WRITE, Fault, FaultSchedule
+from consumer.errors import Refused, Unavailable
+from tests.support.memory.fault_schedule import PART, READ, RIGHTS, WRITE, Fault, FaultSchedule
 from tests.support.memory.scheduler import Scheduler
 
 T = TypeVar("T")
@@ -22,13 +22,16 @@ CALL_TIMEOUT_SECONDS = LONGEST_CALL_SECONDS  # a silent call ends after it
 LATEST_APPLICATION_SECONDS = 8.0
 
 ERRORS = {
+    Fault.DENIED: "AccessDeniedException",
     Fault.THROTTLED: "ThrottlingException",
     Fault.BROKEN: "InternalServerError",
     Fault.LOST: "NoAnswer",
     Fault.SILENT: "NoAnswer",
     Fault.LATE: "NoAnswer",
 }
-NEVER_APPLIED = (Fault.THROTTLED, Fault.LOST, Fault.DIES_BEFORE)
+NEVER_APPLIED = (Fault.DENIED, Fault.THROTTLED, Fault.LOST, Fault.DIES_BEFORE)
+# Ports whose callers tell a missing right from a fault that passes.
+DENIABLE = ("conversations",)
 
 
 class Died(BaseException):
@@ -47,6 +50,8 @@ class Call(Generic[T]):
     def __init__(self, site: str, act: Callable[[], T], changes: bool = False) -> None:
         self.site = site
         self.kinds = WRITE if changes else READ
+        if site.partition(".")[0] in DENIABLE:
+            self.kinds += RIGHTS
         self.error: str | None = None
         self._act = act
         self._results: list[T] = []
@@ -55,7 +60,9 @@ class Call(Generic[T]):
         self._results.append(self._act())
 
     def answer(self) -> T:
-        """What was answered; raises Unavailable when nothing, or only that it failed."""
+        """What was answered; raises Refused when denied, else Unavailable when it failed."""
+        if self.error == ERRORS[Fault.DENIED]:
+            raise Refused(self.error)
         if self.error is not None:
             raise Unavailable(self.error)
         return self._results[0]
@@ -96,7 +103,7 @@ class Wire:
         return self._scheduler.now
 
     def read(self, site: str, act: Callable[[], T]) -> T:
-        """Call something that changes nothing; raises Unavailable and Died."""
+        """Call something that changes nothing; raises Unavailable, Refused and Died."""
         return self.send_all([Call(site, act)])[0].answer()
 
     def write(self, site: str, act: Callable[[], T]) -> T:
