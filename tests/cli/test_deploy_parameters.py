@@ -2,7 +2,7 @@
 
 import pytest
 
-from unc.deploy.parameters import VARIABLES, read_setting, wished_parameters
+from unc.deploy.parameters import VARIABLES, check_parameters, read_setting, wished_parameters
 from unc.errors import BadInput
 from unc.takeover.boundary import ALL, NONE, read_notified_until
 
@@ -58,6 +58,41 @@ def test_a_value_may_hold_anything_and_nothing() -> None:
 def test_what_is_no_setting_is_refused(setting: str) -> None:
     with pytest.raises(BadInput):
         read_setting(setting)
+
+
+QUEUE, NOTIFIER = "QueueFunctionReservedConcurrency", "DynamoFunctionReservedConcurrency"
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ({QUEUE: "0"}, "Paused=true"),
+        ({NOTIFIER: "0"}, "Paused=true"),
+        ({QUEUE: "20", "QueueMaximumConcurrency": "50"}, "from 2 to 20"),
+        ({QUEUE: "20", "QueueMaximumConcurrency": "0"}, "from 2 to 20"),
+        ({NOTIFIER: "5", "RetryMaximumConcurrency": "10"}, "from 2 to 5"),
+        ({"ReplyQuietSeconds": "40", "ReplyLongestWaitSeconds": "30"}, "40 at least"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(values: dict[str, str], hint: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        check_parameters(values)
+    assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {QUEUE: "none", NOTIFIER: "none", "QueueMaximumConcurrency": "50"},
+        {QUEUE: "50", "QueueMaximumConcurrency": "50"},
+        {NOTIFIER: "5", "RetryMaximumConcurrency": "0"},
+        {"ReplyQuietSeconds": "30", "ReplyLongestWaitSeconds": "30"},
+        {"ReplyQuietSeconds": "0", "ReplyLongestWaitSeconds": "1"},
+    ],
+)
+def test_values_that_go_together_are_taken(values: dict[str, str]) -> None:
+    check_parameters(values)
 
 
 def test_how_far_the_legacy_notifier_notified_is_all_none_or_a_moment() -> None:

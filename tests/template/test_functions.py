@@ -61,7 +61,7 @@ def test_a_function_writes_into_its_own_log_group(stack: Stack, name: str) -> No
 @pytest.mark.parametrize("name", ["QueueFunction", "DynamoFunction"])
 def test_concurrency_is_reserved_only_when_asked_for(stack: Stack, name: str) -> None:
     assert "ReservedConcurrentExecutions" not in stack.properties(name)
-    for reserved in ("0", "25"):
+    for reserved in ("2", "25"):
         function = Stack(**{f"{name}ReservedConcurrency": reserved}).properties(name)
         assert function["ReservedConcurrentExecutions"] == reserved
 

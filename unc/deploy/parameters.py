@@ -58,7 +58,8 @@ def settle_parameters(
 ) -> dict[str, str]:
     """Return a value for every parameter of the template; `own` are the deployment's.
 
-    Raises BadInput for a wished parameter that the template does not have.
+    Raises BadInput for a wished parameter that the template does not have, and for values that
+    contradict each other.
     """
     defaults = _read_defaults(aws, template)
     unknown = sorted(wished.keys() - defaults.keys())
@@ -66,7 +67,41 @@ def settle_parameters(
         raise BadInput(f"the template has no parameter {', '.join(unknown)}")
     chosen = {name: value for name, value in read_chosen(aws, stack).items() if name not in _OWN}
     values = {**defaults, **chosen, **wished, **own}
-    return {name: value for name, value in values.items() if name in defaults}
+    settled = {name: value for name, value in values.items() if name in defaults}
+    check_parameters(settled)
+    return settled
+
+
+def check_parameters(values: Mapping[str, str]) -> None:
+    """Raise BadInput for values that the template takes one by one and that cannot go together.
+
+    A mapping that may start more invocations than its function may run is throttled, and every
+    throttled batch uses up a receive of its messages.
+    """
+    _check_reserve(values, "QueueFunctionReservedConcurrency", "QueueMaximumConcurrency")
+    _check_reserve(values, "DynamoFunctionReservedConcurrency", "RetryMaximumConcurrency")
+    quiet = float(values.get("ReplyQuietSeconds") or 0)
+    longest = float(values.get("ReplyLongestWaitSeconds") or quiet)
+    if longest < quiet:
+        raise BadInput(
+            f"ReplyLongestWaitSeconds={longest:g} is below ReplyQuietSeconds={quiet:g}",
+            f"set it to {quiet:g} at least",
+        )
+
+
+def _check_reserve(values: Mapping[str, str], reserve_name: str, maximum_name: str) -> None:
+    reserve = values.get(reserve_name) or "none"
+    if not reserve.isdigit():
+        return
+    if reserve == "0":
+        raise BadInput(f"{reserve_name}=0 throttles every batch", "to pause: --set Paused=true")
+    maximum = int(values.get(maximum_name) or 0)
+    if maximum > int(reserve) or (maximum == 0 and maximum_name == "QueueMaximumConcurrency"):
+        limit = maximum or "no limit"
+        raise BadInput(
+            f"{maximum_name} ({limit}) exceeds {reserve_name} ({reserve})",
+            f"set {maximum_name} from 2 to {reserve}, or {reserve_name}=none",
+        )
 
 
 def read_chosen(aws: Aws, stack: str) -> dict[str, str]:
