@@ -33,7 +33,7 @@ from benchmarks.targets.lambda_context import CONTEXT
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 TARGET = "trace"
 SENDERS = [sender_id(700), sender_id(701)]  # the last one's message is traced
-SETTLING = ("UpdateItem", "TransactWriteItems")
+SETTLING = ("PutItem", "UpdateItem", "TransactWriteItems")
 AWS_CLIENT = "AwsClient."
 
 Stack = Sequence[CodeType]
