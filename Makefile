@@ -4,6 +4,8 @@ BIN := .venv/bin
 CAN_RUN := .venv/.can-run
 CAN_TEST := .venv/.can-test
 ARGS ?=
+DIST ?= dist
+TAG ?= $(GITHUB_REF_NAME)
 # Half of the tests wait for the emulator, so more of them run at once than there are cores.
 JOBS ?= 4
 PARALLEL := --quiet --dist loadscope --no-loadscope-reorder --numprocesses
@@ -14,7 +16,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up example check test lint format types template package soak bench recording diff deploy destroy lock clean
+.PHONY: help setup up example check test lint format types template package soak bench recording diff deploy destroy release publish lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +69,19 @@ deploy: $(CAN_RUN) ## bring code and template to the account (ARGS="--dry-run")
 
 destroy: $(CAN_RUN) ## remove the stack; what holds data has to be named (ARGS="--keep chats")
 	@$(BIN)/unc destroy $(ARGS)
+
+release: $(CAN_RUN) ## build wheel and zip with their checksums into dist/, for a release
+	@rm -rf $(DIST)
+	@$(BIN)/unc package --output $(DIST)/unc-consumer.zip
+	@$(BIN)/python -m hatchling build --target wheel --directory $(DIST) >/dev/null 2>&1
+	@cd $(DIST) && sha256sum *.whl *.zip > SHA256SUMS && cat SHA256SUMS
+
+publish: $(CAN_RUN) ## attach dist/ to a release on GitHub (TAG=v1.0.0; the release workflow does it)
+	@[ "$(TAG)" = "v$$($(BIN)/unc --version)" ] \
+	  || { echo "$(TAG) is not the version $$($(BIN)/unc --version)" >&2; exit 1; }
+	@awk -v v="$(TAG)" '/^## /{p=index($$0,"[" substr(v,2) "]")} p' CHANGELOG.md > $(DIST)/.notes
+	@[ -s $(DIST)/.notes ] || { echo "CHANGELOG.md has no section $(TAG)" >&2; exit 1; }
+	@gh release create "$(TAG)" --verify-tag --title "$(TAG)" --notes-file $(DIST)/.notes $(DIST)/*
 
 setup: $(CAN_TEST) ## make the virtual environment with all of it (the other verbs make what they need)
 	@:

@@ -47,8 +47,8 @@ def _run(*command: str) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_there_are_two() -> None:
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "deploy.yml"]
+def test_there_are_three() -> None:
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "deploy.yml", "release.yml"]
 
 
 def test_github_s_own_schema_accepts_them() -> None:
@@ -82,8 +82,22 @@ def test_every_step_is_one_make_verb(path: Path) -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_nothing_may_be_done_but_reading_the_code_and_asking_for_a_role(path: Path) -> None:
     assert _read(path.name)["permissions"] == {}
-    for job in _jobs(path).values():
-        assert job["permissions"].items() <= {"contents": "read", "id-token": "write"}.items()
+    for name, job in _jobs(path).items():
+        if (path.name, name) != ("release.yml", "release"):
+            assert job["permissions"].items() <= {"contents": "read", "id-token": "write"}.items()
+
+
+def test_the_job_that_releases_may_write_the_release_and_its_attestation() -> None:
+    jobs = _jobs(ROOT / "release.yml")
+    release = jobs["release"]
+    rights = {"contents": "write", "id-token": "write", "attestations": "write"}
+    assert (release["permissions"], release["needs"]) == (rights, "check")
+    assert [step["run"] for step in release["steps"] if "run" in step] == [
+        "make release",
+        "make publish",
+    ]
+    assert "make test" in [step.get("run") for step in jobs["check"]["steps"]]
+    assert _read("release.yml")["on"] == {"push": {"tags": ["v*"]}}
 
 
 def test_only_jobs_that_go_to_the_account_may_ask_for_a_role_or_see_a_secret() -> None:
