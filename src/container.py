@@ -1,15 +1,18 @@
 """The real world's parts, put together once per container, on first use."""
 
+import os
 import random
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
 import config
 from consumer.aws.client import CONNECT_SECONDS as AWS_CONNECT_SECONDS
 from consumer.aws.client import LONGEST_CALL_SECONDS, AwsClient
+from consumer.aws.connection import tls_context
 from consumer.aws.credentials import CredentialSource
 from consumer.aws.dynamodb import DynamoDb
 from consumer.aws.http import HttpPool
@@ -19,6 +22,7 @@ from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
 from consumer.conversation.dynamodb_store import DynamoConversationStore
 from consumer.conversation.ports import ConversationStore, DeadLetterQueue
 from consumer.conversation.session_cache import SessionCache
+from consumer.errors import ConsumerError
 from consumer.intake.auth_token import AuthTokens
 from consumer.intake.message_queue import SqsIntakeQueue
 from consumer.intake.ports import IntakeQueue
@@ -113,6 +117,22 @@ class IntakeDependencies:
     public_url: str = ""
     call_seconds: float = AWS_CONNECT_SECONDS + INTAKE_READ_SECONDS
     runtime: Runtime = field(default_factory=Runtime)
+
+
+def prepare(build: Callable[[], object]) -> None:
+    """Load the certificates and build what a function works with; makes no call, never raises.
+
+    A setting that is missing is for the first event to report.
+    """
+    tls_context()
+    with suppress(ConsumerError):
+        build()
+
+
+def prepare_on_lambda(build: Callable[[], object]) -> None:
+    """The same at import, where Lambda gives a whole core to the INIT phase; elsewhere nothing."""
+    if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        prepare(build)
 
 
 @cache

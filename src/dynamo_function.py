@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import container
 from handlers.dynamo_event_handler import handle_retries, handle_stream
 from logger_setup import set_request_id
 
@@ -16,7 +17,9 @@ def dynamo_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     Raises NotHandled when a stream batch has to come again.
     """
     failures: list[str] = []
-    if event.get("source") != WARM_UP_SOURCE:
+    if event.get("source") == WARM_UP_SOURCE:
+        container.prepare(container.notifier_dependencies)
+    else:
         set_request_id(getattr(context, "aws_request_id", None))
         records = event.get("Records") or []
         scheduled = [each for each in records if _source(each) == RETRY_QUEUE]
@@ -29,3 +32,6 @@ def dynamo_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 def _source(record: object) -> object:
     return record.get("eventSource") if isinstance(record, Mapping) else None
+
+
+container.prepare_on_lambda(container.notifier_dependencies)

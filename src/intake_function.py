@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import container
 from handlers.intake_handler import handle_webhook
 from logger_setup import set_request_id
 
@@ -15,6 +16,10 @@ def intake_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
     """
     if event.get("source") == WARM_UP_SOURCE:
+        container.prepare(container.intake_dependencies)
         return {"statusCode": 204}
     set_request_id(getattr(context, "aws_request_id", None))
     return handle_webhook(event, context)
+
+
+container.prepare_on_lambda(container.intake_dependencies)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import container
 from consumer.conversation.batch import sort_batch
 from consumer.conversation.queue_record import read_record
 from consumer.webhook.message import as_dict
@@ -19,7 +20,9 @@ def queue_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     failures: list[str] = []
-    if event.get("source") != WARM_UP_SOURCE:
+    if event.get("source") == WARM_UP_SOURCE:
+        container.prepare(container.queue_dependencies)
+    else:
         set_request_id(getattr(context, "aws_request_id", None))
         failures = handle_batch([read_record(each) for each in event.get("Records") or []], context)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failures]}
@@ -46,3 +49,6 @@ def group_messages_by_sender(records: Iterable[Mapping[str, Any]]) -> dict[str, 
         sender: [as_dict(each) | {"created_at": each.created_at} for each in messages]
         for sender, messages in batch.by_sender().items()
     }
+
+
+container.prepare_on_lambda(container.queue_dependencies)

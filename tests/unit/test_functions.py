@@ -1,13 +1,17 @@
 """The two functions: what they answer, with AWS and the reply service played by one server."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import container
+from consumer.aws.connection import tls_context
 from consumer.errors import NotHandled, SettingMissing
 from dynamo_function import dynamo_handler
 from handlers.queue_message_handler import (
@@ -20,6 +24,7 @@ from tests.support.builders import SENDER, SID, body, numbered, sample, stream_r
 from tests.support.doubles import Context
 from tests.support.http_server import Handler, Stub, reply, serving
 
+SOURCE = Path(container.__file__).parent
 WARM_UP = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
 
@@ -86,6 +91,47 @@ def test_a_warm_up_is_answered_without_settings_and_without_a_line(
 def test_a_warm_up_touches_nothing(handler: Any, account: Stub) -> None:
     assert handler(WARM_UP, Context()) == NOTHING_FAILED
     assert account.requests == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "dependencies"),
+    [
+        (queue_handler, container.queue_dependencies),
+        (dynamo_handler, container.notifier_dependencies),
+    ],
+)
+def test_a_warm_up_loads_the_certificates_and_builds_the_clients(
+    handler: Any, dependencies: Any, account: Stub
+) -> None:
+    tls_context.cache_clear()
+    handler(WARM_UP, Context())
+    built = [each.cache_info().currsize for each in (tls_context, dependencies)]
+    assert built == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("module", "dependencies"),
+    [
+        ("queue_function", "queue_dependencies"),
+        ("dynamo_function", "notifier_dependencies"),
+        ("intake_function", "intake_dependencies"),
+    ],
+)
+@pytest.mark.parametrize(("function_name", "built"), [("unc-lambda", "1 1"), ("", "0 0")])
+def test_on_lambda_importing_a_function_does_the_same(
+    module: str, dependencies: str, function_name: str, built: str
+) -> None:
+    """The INIT phase has a whole core, and it imports the module."""
+    code = (
+        f"import {module}, container; from consumer.aws.connection import tls_context as tls;"
+        f"print(tls.cache_info().currsize, container.{dependencies}.cache_info().currsize)"
+    )
+    names = ("DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE", "SQS_DLQ_URL")
+    urls = ("SQS_QUEUE_URL", "REPLY_RETRY_QUEUE_URL")
+    env = dict.fromkeys([*names, *urls], "https://a.name") | {"PYTHONPATH": str(SOURCE)}
+    env |= {"AWS_LAMBDA_FUNCTION_NAME": function_name}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == (built, "")
 
 
 @pytest.mark.parametrize(

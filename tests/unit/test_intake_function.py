@@ -129,6 +129,7 @@ def test_the_public_url_is_the_one_that_is_set(
 def test_a_warm_up_touches_nothing(account: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     assert intake_handler({"source": "aws.events"}, Context()) == {"statusCode": 204}
     assert account.requests == [] and capsys.readouterr().out == ""
+    assert container.intake_dependencies.cache_info().currsize == 1
 
 
 def test_without_settings_a_request_fails_and_names_the_one_that_is_missing() -> None:

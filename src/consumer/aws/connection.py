@@ -193,7 +193,7 @@ def dial(url: SplitResult, seconds: float) -> socket.socket:
     if url.scheme != "https":
         return connection
     with _tls_lock:  # the first of many threads loads the authorities for all
-        context = _tls_context()
+        context = tls_context()
     return context.wrap_socket(connection, server_hostname=url.hostname)
 
 
@@ -208,7 +208,8 @@ def connect(addresses: list[Any], seconds: float) -> socket.socket:
 
 
 @cache
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """The certificates to trust, loaded once: on a small container it takes long."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
