@@ -1,7 +1,7 @@
 """What a load costs on AWS, from what `make bench` counted and AWS's list prices.
 
-A bill has more on it than this: logs, storage, alarms, data transfer, and the polling of an idle
-queue. None of them depends much on how the functions are written.
+A bill has more on it than this: logs, storage, alarms and data transfer. None of them depends much
+on how the functions are written.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ STREAM_BATCH = 100
 QUEUE_BATCH = 10
 _BENCH_REPLY_SECONDS = 0.1
 
+# A mapping polls an empty queue with receives that wait 20 seconds: five at a time with a maximum
+# concurrency, else two. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+_POLL_SECONDS = 20
+POLLERS_WITH_A_MAXIMUM = 5
+IDLE_POLLERS = 2
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -36,6 +42,7 @@ class Prices:
     write_units: float = 0.625
     read_units: float = 0.125
     fifo_requests: float = 0.50
+    standard_requests: float = 0.40
     lambda_requests: float = 0.20
     lambda_gb_second: float = 0.0000133334
 
@@ -117,6 +124,14 @@ def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
         # A message is sent alone; a batch is received and deleted with a request each.
         "SQS": (load.messages + 2 * batches) / MILLION * prices.fifo_requests,
     }
+
+
+def cost_of_polling(fifo_pollers: int, standard_pollers: int, prices: Prices) -> float:
+    """Return dollars a month that mappings cost whose queues are empty, whatever the load."""
+    polls = _MONTH_SECONDS / _POLL_SECONDS / MILLION
+    return polls * (
+        fifo_pollers * prices.fifo_requests + standard_pollers * prices.standard_requests
+    )
 
 
 def cost_of_indexes(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:

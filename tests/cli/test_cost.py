@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from unc import cost_model
-from unc.cost_model import Counted, Load, Prices, cost_of, cost_of_indexes, read_counts
+from unc import cost_model, project
+from unc.cost_model import (
+    Counted,
+    Load,
+    Prices,
+    cost_of,
+    cost_of_indexes,
+    cost_of_polling,
+    read_counts,
+)
 from unc.errors import SetupMissing
 from unc.runner import run
 
@@ -52,6 +60,15 @@ def test_a_queue_request_is_paid_for_sending_receiving_and_deleting() -> None:
     assert cost_of(Load(MILLION, 0), COUNTS, Prices())["SQS"] == pytest.approx(3 * 0.5)
     full = cost_of(Load(MILLION, 0, queue_batch=10), COUNTS, Prices())
     assert full["SQS"] == pytest.approx(1.2 * 0.5)
+
+
+def test_mappings_of_empty_queues_poll_every_twenty_seconds() -> None:
+    polls = 30 * 24 * 3600 / 20
+    assert cost_of_polling(1, 0, Prices()) == pytest.approx(polls * 0.5 / MILLION)
+    both = cost_of_polling(cost_model.POLLERS_WITH_A_MAXIMUM, cost_model.IDLE_POLLERS, Prices())
+    assert both == pytest.approx(polls * (5 * 0.5 + 2 * 0.4) / MILLION)
+    page = (project.ROOT / "docs/howto/cost.md").read_text()
+    assert f"| polling of both queues while they are empty | {both:.2f} |" in page
 
 
 def test_the_notifier_waits_for_the_reply_and_that_is_most_of_its_bill() -> None:

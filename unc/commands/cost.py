@@ -32,10 +32,12 @@ def command(
     counts = {target: model.read_counts(target) for target in model.TARGETS}
     costs = {name: model.cost_of(wanted, counts[name], prices) for name in model.TARGETS}
     indexes = model.cost_of_indexes(wanted, counts["ours"], prices)
+    polling = model.cost_of_polling(model.POLLERS_WITH_A_MAXIMUM, model.IDLE_POLLERS, prices)
     if as_json:
-        print_json(_as_document(wanted, costs, indexes))
+        print_json(_as_document(wanted, costs, indexes) | {"idle_polling": polling})
         return
     _print_costs(wanted, costs, indexes)
+    out.print(f"\nbeside that, whatever the load: {_dollars(polling)} for polling idle queues")
 
 
 def _read_load(
