@@ -1,10 +1,14 @@
 """Calls to AWS over real sockets: what is worth another try, and what is not."""
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from botocore.endpoint_provider import EndpointProvider
+from botocore.loaders import create_loader
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from consumer.aws.client import AwsClient, AwsRefused, endpoint
 from consumer.aws.credentials import Credentials, CredentialSource
@@ -87,6 +91,30 @@ PASSING: list[tuple[Act, str]] = [
     (hang_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), "NoAnswer"),
     (hang_up(b"SSH-2.0-OpenSSH\r\n"), "NoAnswer"),
 ]
+
+
+def botocore_retries() -> list[str]:
+    """The codes that botocore repeats, whatever the service, and for those that we call."""
+    codes = {
+        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
+        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+    }
+    rules = create_loader().load_data("_retry")
+    services = [rules["retry"][each] for each in ("dynamodb", "sqs")]
+    policies = [*rules["definitions"].values()]
+    policies += [p for each in services for p in each["__default__"]["policies"].values()]
+    stated = [each.get("applies_when", {}).get("response", {}) for each in policies]
+    return sorted(
+        codes | {each["service_error_code"] for each in stated if "service_error_code" in each}
+    )
+
+
+@pytest.mark.parametrize("code", botocore_retries())
+def test_what_botocore_repeats_is_unavailable(endpoints: Endpoints, code: str) -> None:
+    with serving(error(400, code)) as stub:
+        endpoints(stub)
+        with pytest.raises(Unavailable, match=f"^{code}$"):
+            client().call(*QUERY)
 
 
 @pytest.mark.parametrize(("act", "code"), PASSING, ids=[code for _, code in PASSING])
@@ -229,6 +257,50 @@ def test_the_endpoint_is_the_variables_or_the_regions(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert endpoint(service, region) == address
+
+
+# China has no FIPS endpoints.
+@pytest.mark.parametrize(
+    ("region", "fips", "dual"),
+    [
+        *itertools.product(
+            ["us-east-1", "eu-central-1", "us-gov-west-1", "eusc-de-east-1"],
+            ["true", "false"],
+            ["true", "false"],
+        ),
+        ("cn-north-1", "false", "true"),
+    ],
+)
+@pytest.mark.parametrize("service", ["dynamodb", "sqs", "secretsmanager"])
+def test_fips_and_dual_stack_endpoints_are_those_of_botocore(
+    monkeypatch: pytest.MonkeyPatch, service: str, region: str, fips: str, dual: str
+) -> None:
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", fips)
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", dual)
+    loader = create_loader()
+    rules = loader.load_service_model(service, "endpoint-rule-set-1")
+    provider = EndpointProvider(rules, loader.load_data("partitions"))
+    wanted = provider.resolve_endpoint(
+        Region=region, UseFIPS=fips == "true", UseDualStack=dual == "true"
+    )
+    assert endpoint(service, region) == wanted.url
+
+
+def test_an_endpoint_of_one_s_own_is_taken_whatever_the_flags_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", OWN)
+    assert endpoint("sqs", "us-east-1") == OWN
+
+
+@pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_a_flag_that_is_neither_true_nor_false_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "maybe")
+    with pytest.raises(SettingInvalid, match=name):
+        client()
 
 
 @pytest.mark.parametrize(

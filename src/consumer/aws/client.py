@@ -31,20 +31,31 @@ _CONTENT_TYPES = {
     "sqs": "application/x-amz-json-1.0",
     "secretsmanager": "application/x-amz-json-1.1",
 }
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html, and what
+# botocore repeats: a test compares the two.
 _PASSING = frozenset(
     {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
         "InternalServerError",
         "ItemCollectionSizeLimitExceededException",
         "KmsThrottled",
         "LimitExceededException",
         "OverLimit",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "ServiceUnavailable",
+        "SlowDown",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionConflictException",
         "TransactionInProgressException",
     }
@@ -52,9 +63,11 @@ _PASSING = frozenset(
 # A clock that is off, or credentials that were renewed a moment ago: sign anew.
 _SIGN_ANEW = frozenset(
     {
+        "ExpiredToken",
         "ExpiredTokenException",
         "InvalidSignatureException",
         "RequestExpired",
+        "RequestInTheFuture",
         "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
