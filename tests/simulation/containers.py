@@ -1,18 +1,20 @@
-"""What fresh containers of the two functions work with, and the calls that Lambda makes."""
+"""What fresh containers of the functions work with, and the calls that Lambda makes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from consumer.aws.client import LONGEST_CALL_SECONDS
 from consumer.conversation.queue_record import read_record
 from consumer.conversation.session_cache import SessionCache
+from consumer.intake.auth_token import AuthTokens
 from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.reply_service import CONNECT_SECONDS
 from consumer.notification.step import TurnRules
 from container import (
     SECONDS_TO_START,
+    IntakeDependencies,
     NotifierDependencies,
     QueueDependencies,
     Runtime,
@@ -24,6 +26,11 @@ from logger_setup import Logger
 from tests.simulation.functions import Invocation
 from tests.simulation.outside import Outside
 from tests.simulation.records import Record
+from tests.support.intake import TOKEN
+from tests.support.memory.queue_ports import MemoryIntakeQueue
+from tests.support.memory.queues import Message
+
+Accept = Callable[[object, Message | None], None]
 
 
 class Quiet(Logger):
@@ -63,6 +70,16 @@ class Containers:
             rules=self._rules(),
             runtime=self._runtime(),
             new_token=lambda: f"{random.getrandbits(64):016x}",
+        )
+
+    def intake_dependencies(self, on_accept: Accept) -> IntakeDependencies:
+        outside = self._outside
+        return IntakeDependencies(
+            queue=MemoryIntakeQueue(outside.queue, outside.wire, on_accept),
+            tokens=AuthTokens(lambda: TOKEN, outside.now),
+            log=Quiet("intake"),
+            call_seconds=LONGEST_CALL_SECONDS,
+            runtime=self._runtime(),
         )
 
     def _rules(self) -> NotifierRules:

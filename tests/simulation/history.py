@@ -14,6 +14,7 @@ from tests.simulation.guarantees import Guarantees
 from tests.simulation.ledger import Ledger
 from tests.simulation.operator import Operator
 from tests.simulation.outside import Outside
+from tests.simulation.producers import INTAKE_CHANCE, Twilio, queue_directly
 from tests.simulation.queue_mapping import Handle, QueueMapping
 from tests.simulation.settings import START, draw_settings
 from tests.simulation.step_checks import StepChecks
@@ -26,6 +27,7 @@ from tests.support.memory.tables import Commit
 
 QUEUE_FUNCTION_SECONDS = 30.0
 NOTIFIER_SECONDS = 90.0
+INTAKE_SECONDS = 12.0
 """As in infra/template.yaml."""
 
 
@@ -53,6 +55,8 @@ class History:
         self.faults = self.outside.faults
         self._checks = StepChecks(self.ledger, self.outside.tables, self.settings)
         self._operator = self._new_operator()
+        self.is_through_intake = self.chance.stream("producer").random() < INTAKE_CHANCE
+        self.twilio = Twilio(self.outside)
         self._map_functions(Containers(self.outside))
         self._connect()
 
@@ -74,7 +78,9 @@ class History:
             "queue_function", containers.queue_dependencies, QUEUE_FUNCTION_SECONDS
         )
         notifier = self._function("notifier", containers.notifier_dependencies, NOTIFIER_SECONDS)
-        self._intake = self._mapping(
+        new_intake = partial(containers.intake_dependencies, self.twilio.accepted)
+        self.twilio.intake = self._function("intake function", new_intake, INTAKE_SECONDS)
+        self._storing = self._mapping(
             "intake", outside.queue, queue_function, store, settings.visibility
         )
         self._retrying = self._mapping(
@@ -128,13 +134,13 @@ class History:
     def _connect(self) -> None:
         """Connect the mappings to the queues, and the checks to every step."""
         outside, checks, ledger = self.outside, self._checks, self.ledger
-        outside.queue.on_send = self._intake.poll_soon
+        outside.queue.on_send = self._storing.poll_soon
         outside.queue.on_move = checks.moved_by_sqs
         outside.dead_letters.on_send = checks.reached_dead_letters
         outside.retries.on_send = self._retrying.poll_soon
-        self._intake.on_start = checks.handed_over
-        self._intake.on_end = checks.delivered
-        self._intake.on_delete = checks.left_queue
+        self._storing.on_start = checks.handed_over
+        self._storing.on_end = checks.delivered
+        self._storing.on_delete = checks.left_queue
         self._retrying.on_end = lambda delivery, invocation: checks.notified(invocation)
         self._stream.on_end = checks.notified
         self._stream.on_discard = checks.discarded
@@ -167,8 +173,10 @@ class History:
         scheduler.at(end, self._calm_down)
 
     def _arrive(self, webhook: Webhook) -> None:
-        message = self.outside.queue.send(webhook.body, webhook.group)
-        self.ledger.submitted(webhook, message)
+        if self.is_through_intake:
+            self.twilio.send(webhook)
+        else:
+            queue_directly(self.outside, webhook)
 
     def _consider_redrive(self) -> None:
         if self.faults.inject("operator.redrive", (Fault.REDRIVES,), self.outside.now()):

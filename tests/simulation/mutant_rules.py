@@ -23,6 +23,9 @@ from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.session import Session, next_session
 from consumer.conversation.store_messages import MessageStorage, StoreResult
 from consumer.errors import NotHandled
+from consumer.intake import queue_message
+from consumer.intake.answer import QUEUED, Answer
+from consumer.intake.intake import Intake
 from consumer.notification import turn, turn_end
 from consumer.notification.facts import Facts, Need
 from consumer.notification.notification import Notification
@@ -30,10 +33,11 @@ from consumer.notification.notifier import Notifier
 from consumer.notification.ports import NotificationReads, SaveResult
 from consumer.notification.state import NotificationState, Pending, StateChange, Turn
 from consumer.notification.step import Outcome, Status, Step, TurnRules
+from consumer.retry_budget import RetryBudget
 from consumer.webhook import parse
 from consumer.webhook.form import Form, parse_form
-from consumer.webhook.message import Malformed
-from container import QueueDependencies, Runtime
+from consumer.webhook.message import Malformed, Parsed
+from container import IntakeDependencies, QueueDependencies, Runtime
 from tests.support.memory.index import ChatIndex
 from tests.support.memory.notification_store import MemoryNotificationStore
 from tests.support.memory.queue_ports import MemoryRetryQueue
@@ -339,3 +343,33 @@ def oldest_per_sender(notifications: Iterable[Notification]) -> dict[str, Notifi
     for each in notifications:
         oldest.setdefault(each.sender_id, each)
     return oldest
+
+
+# The intake
+
+_send = Intake._send
+_ids = queue_message._ids
+
+
+def answer_without_queueing(self: Intake, request: Any, budget: RetryBudget) -> Answer:
+    return QUEUED
+
+
+def answer_whatever_happens(self: Intake, request: Any, budget: RetryBudget) -> Answer:
+    _send(self, request, budget)
+    return QUEUED
+
+
+def sid_alone(parsed: Parsed, digest: str) -> tuple[str, str, str]:
+    group, deduplication, sid = _ids(parsed, digest)
+    return group, sid or deduplication, sid
+
+
+def random_deduplication(parsed: Parsed, digest: str) -> tuple[str, str, str]:
+    group, _, sid = _ids(parsed, digest)
+    return group, str(next(_numbers)), sid
+
+
+def budget_without_end(context: Any, dependencies: IntakeDependencies) -> RetryBudget:
+    runtime = dependencies.runtime
+    return RetryBudget(lambda: 1000.0, 0.0, runtime.sleep, runtime.random)

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import consumer.conversation.store_messages
+import consumer.intake.queue_message
 import consumer.notification.notifier
+import handlers.intake_handler as intake_handler
 import handlers.queue_message_handler as queue_handler
 import tests.simulation.containers as containers
 import tests.support.memory.conversation_store as conversation_store
 import tests.support.memory.notification_store as notification_store
 from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.store_messages import MessageStorage
+from consumer.intake.intake import Intake
 from consumer.notification import notifier, turn, turn_end
 from consumer.notification.notifier import Notifier
 from consumer.notification.state import NotificationState
@@ -186,6 +189,31 @@ MUTANTS = [
         "what was stored when is taken from the place in the queue",
         "G6",
         [Swap(conversation_store, "chat_item", mutant_rules.stored_when_queued)],
+    ),
+    Mutant(
+        "a webhook is answered before the queue has it",
+        "G1",
+        [Swap(Intake, "_send", mutant_rules.answer_without_queueing)],
+    ),
+    Mutant(
+        "a failed send is answered like a good one",
+        "G1",
+        [Swap(Intake, "_send", mutant_rules.answer_whatever_happens)],
+    ),
+    Mutant(
+        "callbacks have the deduplication id of their message",
+        "G1",
+        [Swap(consumer.intake.queue_message, "_ids", mutant_rules.sid_alone)],
+    ),
+    Mutant(
+        "a webhook has no deduplication id of its own",
+        "G2",
+        [Swap(consumer.intake.queue_message, "_ids", mutant_rules.random_deduplication)],
+    ),
+    Mutant(
+        "the intake tries on as long as Lambda lets it",
+        "time",
+        [Swap(intake_handler, "_budget", mutant_rules.budget_without_end)],
     ),
     Mutant(
         "the transactions of a large write share a moment",

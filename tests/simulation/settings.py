@@ -130,7 +130,11 @@ def _draw_settings(chance: Chance) -> Settings:
         outcome_seconds=chance.stream("outcome").choice([40.0, 90.0]),
         quiet_seconds=chance.stream("quiet").choice([0.0, 0.0, 0.0, 2.0]),
         longest_wait_seconds=chance.stream("wait").choice([4.0, 30.0]),
-        rates=_draw_rates(pick) | _draw_throttles(chance.stream("throttles")),
+        rates={
+            **_draw_rates(pick),
+            **_draw_throttles(chance.stream("throttles")),
+            "intake": chance.stream("intake rates").choice(RATES),
+        },
         kinds=_draw_kinds(pick),
         outages=[
             *draw_outages(pick, START, spacing * MESSAGES + 10),

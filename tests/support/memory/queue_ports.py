@@ -13,7 +13,7 @@ from consumer.notification.notification import Notification, RejectedNotificatio
 from consumer.notification.retry_queue import whole_delay
 from consumer.notification.retry_record import retry_body
 from tests.support.memory.observer import Observer
-from tests.support.memory.queues import FifoQueue, StandardQueue
+from tests.support.memory.queues import FifoQueue, Message, StandardQueue
 from tests.support.memory.wire import Call, Wire
 
 T = TypeVar("T")
@@ -65,16 +65,23 @@ def _send_parts(
 class MemoryIntakeQueue:
     """The queue of webhook bodies; a repetition within five minutes arrives once."""
 
-    def __init__(self, queue: FifoQueue, wire: Wire) -> None:
+    def __init__(
+        self,
+        queue: FifoQueue,
+        wire: Wire,
+        on_accept: Callable[[object, Message | None], None] = lambda process, message: None,
+    ) -> None:
         self._queue = queue
         self._wire = wire
+        self._on_accept = on_accept
 
     def send(self, message: QueueMessage) -> None:
         """SendMessage; raises Unavailable and Died."""
-        self._wire.write("intake.send", partial(self._send, message))
+        self._wire.write("intake.send", partial(self._send, self._wire.process, message))
 
-    def _send(self, message: QueueMessage) -> None:
-        self._queue.send_once(message.deduplication_id, message.body, message.group_id, {})
+    def _send(self, process: object, message: QueueMessage) -> None:
+        sent = self._queue.send_once(message.deduplication_id, message.body, message.group_id, {})
+        self._on_accept(process, sent)
 
 
 class MemoryDeadLetterQueue:
