@@ -23,6 +23,7 @@ from unc.commands import (
     send,
     status,
     up,
+    webhook,
 )
 from unc.console import out
 
@@ -66,3 +67,4 @@ app.command("diff")(diff.command)
 app.command("destroy")(destroy.command)
 app.command("cost")(cost.command)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(webhook.app, name="webhook")

@@ -15,7 +15,7 @@ STACK = os.environ.get("UNC_STACK", "unc-consumer")
 
 @dataclass(frozen=True)
 class Resources:
-    """Queues by URL, tables and functions by name."""
+    """Queues by URL, tables and functions by name; without an intake its two are blank."""
 
     queue: str
     dead_letter_queue: str
@@ -28,6 +28,8 @@ class Resources:
     chat_stream: str
     queue_function: str
     dynamo_function: str
+    intake_function: str = ""
+    webhook_url: str = ""
 
     def queues(self) -> dict[str, str]:
         """Name each queue for a reader, in the order a message meets them."""
@@ -43,9 +45,10 @@ class Resources:
         """Name the tables."""
         return (self.session_table, self.chat_table, self.notification_table)
 
-    def functions(self) -> tuple[str, str]:
-        """Name the functions."""
-        return (self.queue_function, self.dynamo_function)
+    def functions(self) -> tuple[str, ...]:
+        """Name the functions, in the order a message meets them."""
+        intake = (self.intake_function,) if self.intake_function else ()
+        return (*intake, self.queue_function, self.dynamo_function)
 
 
 def read_resources(aws: Aws, stack: str = STACK) -> Resources:
@@ -64,6 +67,8 @@ def read_resources(aws: Aws, stack: str = STACK) -> Resources:
             chat_stream=outputs["ChatStreamArn"],
             queue_function=outputs["QueueFunctionName"],
             dynamo_function=outputs["DynamoFunctionName"],
+            intake_function=outputs.get("IntakeFunctionName", ""),
+            webhook_url=outputs.get("WebhookUrl", ""),
         )
     except KeyError as error:
         raise NotReachable(

@@ -11,7 +11,7 @@ from unc.aws.resources import read_outputs
 from unc.commands.options import AsJson, Settings
 from unc.console import err, out, print_json, progress
 from unc.deploy.change_set import Change
-from unc.deploy.plan_view import print_plan, render_changes
+from unc.deploy.plan_view import print_plan, render_changes, render_webhook
 from unc.deploy.rollout import prepare_plan, roll_out
 from unc.takeover.boundary import read_notified_until
 
@@ -49,6 +49,8 @@ def command(
     width = max(map(len, outputs), default=0)
     for name, value in outputs.items():
         out.print(f"{name:<{width}}  {value}", markup=False)
+    for line in render_webhook(outputs):
+        out.print(line, markup=False)
 
 
 def _show_changes(changes: Sequence[Change]) -> None:

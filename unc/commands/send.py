@@ -18,6 +18,7 @@ from unc.messages.message import Message, read_message
 from unc.messages.send import DEFAULT_ADDRESS, send_messages, write_messages
 from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
+from unc.messages.webhook import find_intake, post_messages
 from unc.running import notifies_elsewhere
 
 _DEFAULT_BODY = "hello"
@@ -45,17 +46,28 @@ def command(
     one_group: Annotated[
         bool, typer.Option(help="All in one message group, as today's producer does.")
     ] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Straight to the queue, past the intake.")
+    ] = False,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to watch what becomes of them.")
     ] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Put messages onto the queue and show how far they come."""
+    """Send messages through the intake, or to the queue where there is none, and follow them.
+
+    A body without a message id and --one-group need the queue, so these go past the intake.
+    """
     options = {"--from": address, "--body": body, "--count": count, "--senders": senders}
     messages = _read_file(file, options) if file else _write_wanted(address, body, count, senders)
     aws, resources = connect()
     tracker = MessageTracker(Tables(aws, resources), messages, notifies_elsewhere(aws.endpoint))
-    tracker.start(send_messages(aws, resources.queue, messages, one_group))
+    past_intake = queue or one_group or not all(each.message_id for each in messages)
+    if resources.webhook_url and not past_intake:
+        post_messages(find_intake(aws, resources), messages)
+        tracker.start(messages)
+    else:
+        tracker.start(send_messages(aws, resources.queue, messages, one_group))
     complete = _watch(tracker, wait)
     if as_json:
         print_json([tracked.as_json() for tracked in tracker.messages])

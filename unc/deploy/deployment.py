@@ -35,6 +35,7 @@ from unc.deploy.code_bucket import (
     template_argument,
     upload_package,
 )
+from unc.deploy.concurrency import check_concurrency
 from unc.deploy.package import Package
 from unc.deploy.parameters import settle_parameters
 from unc.deploy.stack_events import Progress, await_stack, newest_event
@@ -121,6 +122,7 @@ def _want(aws: Aws, plan: Plan) -> Wanted:
     }
     with clear_refusals():
         parameters = settle_parameters(aws, plan.stack, template, plan.parameters, own)
+    check_concurrency(aws, plan.stack, parameters)
     kind: Kind = "UPDATE" if exists(aws, plan.stack) else "CREATE"
     return Wanted(plan.stack, kind, template, parameters)
 

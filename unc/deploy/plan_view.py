@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from unc.console import out, print_json, progress
 from unc.deploy.change_set import Change
 from unc.deploy.deployment import Plan
 from unc.deploy.rollout import describe_account, describe_steps, rehearse
+from unc.messages.webhook import RETRY_SETTINGS
 from unc.takeover.account import Account
 from unc.takeover.boundary import read_notified_until
 
@@ -85,3 +86,14 @@ def _summary(changes: Sequence[Change]) -> str:
     }
     counted = [f"{count} {word}" for word, count in counts.items() if count]
     return ", ".join(counted) or "nothing changes"
+
+
+def render_webhook(outputs: Mapping[str, str]) -> Iterator[str]:
+    """Yield what to paste at Twilio, with the retry settings; nothing without an intake."""
+    url = outputs.get("WebhookUrl")
+    if url:
+        yield ""
+        yield "Paste at Twilio, with method POST, as the webhook and as its fallback:"
+        yield f"  {url}{RETRY_SETTINGS}"
+        yield "Where that is in the console: docs/howto/twilio.md"
+        yield "To try it first: unc webhook check"

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from consumer.aws.secrets import TOKEN_VARIABLE
 from unc import project
 from unc.aws.resources import STACK, Resources
 from unc.aws.session import Aws, local_aws
@@ -98,6 +99,7 @@ def running_stack(
         progress(f"emulator answers on {emulator.endpoint}")
         aws = local_aws(emulator.endpoint, wanted.region)
         secret = ensure_secret(aws, wanted.secret)
+        ensure_secret(aws, name=TOKEN_VARIABLE)
         reply = None if wanted.reply_url else _start_stand_in(ending, aws, wanted, secret)
         url = reply.url if reply else str(wanted.reply_url)
         parameters = {**(wanted.parameters or {}), "ReplyServiceUrl": url}
@@ -121,15 +123,15 @@ def _renamed_tables(parameters: Mapping[str, str]) -> dict[str, str]:
     return {own: parameters[key] for key, own in keys.items() if key in parameters}
 
 
-def ensure_secret(aws: Aws, wanted: str | None) -> str:
-    """Return the secret in Secrets Manager; create it, or set it when another is wanted."""
+def ensure_secret(aws: Aws, wanted: str | None = None, name: str = _SECRET_NAME) -> str:
+    """Return a secret in Secrets Manager; make one up, or set it when another is wanted."""
     try:
-        stored = aws.secrets.get_secret_value(SecretId=_SECRET_NAME)["SecretString"]
+        stored = aws.secrets.get_secret_value(SecretId=name)["SecretString"]
     except aws.secrets.exceptions.ResourceNotFoundException:
         value = wanted or randomness.token_urlsafe(24)
-        aws.secrets.create_secret(Name=_SECRET_NAME, SecretString=value)
+        aws.secrets.create_secret(Name=name, SecretString=value)
         return value
     if wanted and wanted != stored:
-        aws.secrets.put_secret_value(SecretId=_SECRET_NAME, SecretString=wanted)
+        aws.secrets.put_secret_value(SecretId=name, SecretString=wanted)
         return wanted
     return stored

@@ -82,6 +82,7 @@ def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[Runnin
         reply_url=options.reply_url,
         secret=secret,
         region=os.environ.get("AWS_REGION", "us-east-1"),
+        parameters={"WebhookIntake": "true"},
     )
     return running_stack(settings, progress)
 

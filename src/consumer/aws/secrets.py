@@ -79,11 +79,14 @@ def fetch_secret(client: AwsClient, secret_id: str, variable: str) -> str:
         )
     except (Unavailable, Refused) as error:
         raise SecretUnavailable(secret_id, error.code, variable) from None
-    return _plain(answer.get("SecretString"), secret_id, variable).strip()
+    return secret_text(answer.get("SecretString"), secret_id, variable).strip()
 
 
-def _plain(stored: object, secret_id: str, variable: str) -> str:
-    """The secret as text, or as the one value of that name that the console's form writes."""
+def secret_text(stored: object, secret_id: str, variable: str) -> str:
+    """The secret as text, or as the one value of that name that the console's form writes.
+
+    Raises SecretUnavailable.
+    """
     if not isinstance(stored, str) or not stored.strip():
         raise SecretUnavailable(secret_id, "it holds no text", variable)
     try:

@@ -56,10 +56,15 @@ class AuthTokens:
 
     def _renew(self) -> Sequence[str]:
         self._tried_at = self._clock()
-        stated = (each.strip() for each in self._fetch().split(","))
-        self._tokens = tuple(each for each in stated if each)
+        self._tokens = split_tokens(self._fetch())
         self._fetched_at = self._clock()
         return self._tokens
 
     def _age(self, moment: float) -> float:
         return self._clock() - moment
+
+
+def split_tokens(text: str) -> tuple[str, ...]:
+    """The tokens of a secret, in which commas separate them."""
+    stated = (each.strip() for each in text.split(","))
+    return tuple(each for each in stated if each)

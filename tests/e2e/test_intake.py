@@ -1,0 +1,83 @@
+"""The intake as the template makes it: its address, its answers, and order under load."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.world import World, new_sender
+from unc.local.stack import Settings, running_stack
+from unc.messages.message import Message, write_message
+from unc.messages.send import neighbour
+from unc.messages.webhook import Intake, find_intake, post_messages
+
+MESSAGES, SENDERS = 1000, 50
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with running_stack(Settings(parameters={"WebhookIntake": "true"})) as stack:
+        yield World(stack)
+
+
+@pytest.fixture(scope="module")
+def intake(world: World) -> Intake:
+    return find_intake(world.stack.aws, world.stack.resources)
+
+
+def test_a_signed_webhook_is_answered_with_an_empty_twiml_and_stored(
+    world: World, intake: Intake
+) -> None:
+    message = write_message(new_sender(), "hi")
+    answer = intake.post(message.body)
+    assert answer.status == 200 and answer.text.endswith("<Response/>")
+    world.await_stored(message)
+
+
+def test_nobody_else_is_let_in(world: World, intake: Intake) -> None:
+    message = write_message(new_sender(), "hi")
+    forged = Intake(intake.signed_url, intake.address, "another token")
+    assert forged.post(message.body).status == 403
+    request = urllib.request.Request(intake.address, message.body.encode(), method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=20)
+    after = write_message(new_sender(), "hi")
+    post_messages(intake, [after])
+    world.await_stored(after)
+    assert world.inbound(message.sender_id) == []
+
+
+def test_a_webhook_that_comes_twice_is_one_chat(world: World, intake: Intake) -> None:
+    message = write_message(new_sender(), "hi")
+    assert [intake.post(message.body).status for _ in range(3)] == [200, 200, 200]
+    world.await_quiet()
+    assert len(world.inbound(message.sender_id)) == 1
+
+
+def test_a_thousand_webhooks_from_fifty_senders_are_stored_in_order(
+    world: World, intake: Intake
+) -> None:
+    """All are answered with 200; `post_messages` raises for anything else."""
+    messages = [
+        write_message(neighbour("whatsapp:+4915552220000", n % SENDERS), f"message {n}")
+        for n in range(MESSAGES)
+    ]
+    post_messages(intake, messages)
+    sent: defaultdict[str, list[str]] = defaultdict(list)
+    for each in messages:
+        sent[each.sender_id].append(each.message_id)
+    world.await_stored(*last_of_each(messages))
+    assert {sender: sids_of(world, sender) for sender in sent} == sent
+
+
+def last_of_each(messages: list[Message]) -> list[Message]:
+    return list({each.sender_id: each for each in messages}.values())
+
+
+def sids_of(world: World, sender_id: str) -> list[str]:
+    """The Sids of a sender's inbound chats, in the order of the conversation."""
+    return [str(row["message_id"]) for row in world.inbound(sender_id)]
