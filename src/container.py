@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 import config
 from consumer.aws.client import CONNECT_SECONDS as AWS_CONNECT_SECONDS
@@ -26,8 +26,9 @@ from consumer.errors import ConsumerError
 from consumer.intake.auth_token import AuthTokens
 from consumer.intake.message_queue import SqsIntakeQueue
 from consumer.intake.ports import IntakeQueue
-from consumer.masking import MIN_SECRET_LENGTH
+from consumer.masking import MIN_SECRET_LENGTH, mask
 from consumer.notification.dynamodb_store import DynamoNotificationStore
+from consumer.notification.notification import Notification
 from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
 from consumer.notification.reply_service import CONNECT_SECONDS, HttpReplyService
@@ -181,6 +182,7 @@ def notifier_dependencies() -> NotifierDependencies:
             settings.reply_timeout,
             lambda error: log.error("reply secret unavailable", error=error),
             lambda not_notified: log.warning("reply service did not accept", posts=not_notified),
+            on_end=partial(_log_post, log),
         ),
         retry_queue=SqsRetryQueue(
             _sender(client, log), settings.retry_queue_url, settings.reply_dlq_url
@@ -248,3 +250,13 @@ def _client(connections: int) -> AwsClient:
 
 def _sender(client: AwsClient, log: Logger) -> SqsSender:
     return SqsSender(client, lambda problem: log.warning("queue send failed", problem=problem))
+
+
+def _log_post(log: Logger, notification: Notification, code: str, seconds: float) -> None:
+    log.info(
+        "post ended",
+        sender=mask(notification.sender_id),
+        message_id=notification.message_id,
+        reason=code,
+        seconds=round(seconds, 3),
+    )

@@ -10,20 +10,23 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from consumer.masking import shown
+from consumer.masking import shown, shown_fields
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 # Level names that other loggers know; our highest is ERROR.
 _THRESHOLDS = LEVELS | {"WARN": 30, "CRITICAL": 40, "FATAL": 40}
 SERVICE = "unc-consumer"
 
-_request_id: str | None = None
+# Made once: json.dumps makes one for each call.
+_TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+_request_id: Any = None  # as it is shown
 
 
 def set_request_id(request_id: str | None) -> None:
     """Name the invocation that the following lines belong to."""
     global _request_id  # one invocation at a time runs in a container
-    _request_id = request_id
+    _request_id = shown(request_id)
 
 
 class Logger:
@@ -66,8 +69,9 @@ class Logger:
             return
         try:
             entry = self._entry(level, message, fields) | (measures or {})
-            line = json.dumps(entry, ensure_ascii=False)
-            print(line, file=self._stream or sys.stdout, flush=True)
+            stream = self._stream or sys.stdout
+            stream.write(f"{_TO_JSON(entry)}\n")
+            stream.flush()
         except Exception:  # a line that cannot be written must not fail the invocation
             with suppress(Exception):
                 entry = self._fixed("ERROR", "a log line could not be written")
@@ -80,12 +84,14 @@ class Logger:
             "service": SERVICE,
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "logger": self._name,
-            "request_id": shown(_request_id),
+            "request_id": _request_id,
         }
 
     def _entry(self, level: str, message: str, fields: dict[str, Any]) -> dict[str, Any]:
         entry = self._fixed(level, message)
-        return entry | {f"field_{k}" if k in entry else k: shown(v) for k, v in fields.items()}
+        for name, value in shown_fields(fields).items():
+            entry[f"field_{name}" if name in entry else name] = value
+        return entry
 
 
 def get_logger(name: str) -> Logger:

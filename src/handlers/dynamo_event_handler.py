@@ -22,6 +22,7 @@ from consumer.notification.stream_record import read_stream_record
 from consumer.retry_budget import RetryBudget
 from consumer.text import parse_number
 from handlers.arguments import require_sender_id, require_text
+from handlers.message_log import log_notifications
 
 # Whoever calls may have a clock that is ahead of ours.
 CLOCKS_APART_SECONDS = 60
@@ -135,6 +136,7 @@ def _notify(
     dependencies: container.NotifierDependencies,
 ) -> NotificationResult:
     result = _notifier(budget, dependencies).notify(notifications)
+    log_notifications(dependencies.log, notifications, result)
     _log(result, newest_per_sender(notifications), dependencies)
     return result
 
@@ -158,19 +160,8 @@ def _log(
     newest: Mapping[str, Notification],
     dependencies: container.NotifierDependencies,
 ) -> None:
-    for sender in sorted(result.unknown):
-        dependencies.log.warning(
-            "reply outcome unknown", sender=mask(sender), message_id=newest[sender].message_id
-        )
     for sender in sorted(result.unreadable_limits):
         dependencies.log.warning("user_limited_until is not readable", sender=mask(sender))
-    for sender, reason in sorted(result.dead_lettered.items()):
-        dependencies.log.error(
-            "notification dead-lettered",
-            sender=mask(sender),
-            message_id=newest[sender].message_id,
-            reason=reason,
-        )
     problems = sorted(set(result.problems))
     if result.unhandled or problems:
         dependencies.log.warning(

@@ -22,6 +22,7 @@ from consumer.masking import mask
 from consumer.retry_budget import RetryBudget
 from consumer.webhook.message import InboundMessage
 from handlers.arguments import require_sender_id, require_text
+from handlers.message_log import log_not_stored, log_received
 
 
 def handle_batch(
@@ -155,8 +156,8 @@ def _log_batch(
     for _, message in batch.messages:
         for warning in message.metadata.get("warnings", ()):
             log.warning("part of a message dropped", warning=warning, message_id=message.message_id)
-    for each in quarantined:
-        log.warning("message quarantined", reason=each.reason, record_id=each.record.id)
+    log_received(log, batch, result)
+    log_not_stored(log, batch, quarantined, set(failed))
     problems = sorted(set(result.problems))
     if failed or problems:
         log.warning("batch had problems", failed=len(failed), problems=problems)

@@ -13,18 +13,22 @@ LEVELS = {"debug", "info", "warning", "error", "measure"}
 PERSON = "sender"
 # What each holds names no person and quotes nobody: codes, our own words, counts, ids of records.
 HARMLESS = {
+    "attempt",
     "error",
     "failed",
     "message_id",
+    "newer_id",
     "posts",
     "problem",
     "problems",
     "reason",
     "record_id",
+    "seconds",
     "session_id",
     "shortest_hidden",
     "status",
     "unhandled",
+    "until",
     "warning",
 }
 FILES = [path for path in python_files("src") if path.name != "logger_setup.py"]

@@ -39,6 +39,7 @@ def service(
     problems: list[str] | None = None,
     not_notified: list[Mapping[str, int]] | None = None,
     clock: Callable[[], float] = time.monotonic,
+    on_end: Callable[[Notification, str, float], None] = lambda *_: None,
 ) -> HttpReplyService:
     noted = problems if problems is not None else []
     return HttpReplyService(
@@ -49,6 +50,7 @@ def service(
         lambda error: noted.append(str(error)),
         (not_notified if not_notified is not None else []).append,
         clock,
+        on_end,
     )
 
 
@@ -191,6 +193,16 @@ def test_an_answer_is_given_as_it_comes_and_waits_for_no_other() -> None:
         post = service(stub.url, timeout=1.0).post(list(map(notification, "ab")), SECONDS_TO_START)
         outcomes = [list(some.values()) for some in post if some]
     assert outcomes == [[ACCEPTED], [UNKNOWN]]
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_each_post_is_reported_with_its_code() -> None:
+    ends: list[tuple[str, str]] = []
+    with serving(reply(), reply(422)) as stub:
+        noting = service(stub.url, on_end=lambda n, code, _: ends.append((n.sender_id, code)))
+        posted(noting, notification("1"))
+        posted(noting, notification("2"))
+    assert ends == [("1", "Http200"), ("2", "Http422")]
 
 
 @pytest.mark.usefixtures("given_secret")

@@ -238,7 +238,7 @@ class Notifier:
             self._result.unhandled |= steps.keys() - done
             for sender, step in steps.items():
                 if sender in done or step.status in ENDED:
-                    self._result.note(step)
+                    self._result.note(step, left[sender])
             saved = self._save({s: self._as_sent(step, sent.get(s)) for s, step in steps.items()})
             left = {s: outcome for s, outcome in left.items() if s not in saved}
             if left and not self._budget.pause(self._seconds(STEPS)):

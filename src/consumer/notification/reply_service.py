@@ -28,7 +28,8 @@ class HttpReplyService:
     """See ReplyService. `timeout`: seconds until a silent answer counts as unknown.
 
     `on_untold` gets why POSTs were not accepted, as codes (`Http503`, `NotSent:gaierror`,
-    `NoAnswer:TimeoutError`) with how many each; `on_problem` what keeps all from being sent.
+    `NoAnswer:TimeoutError`) with how many each; `on_problem` what keeps all from being sent;
+    `on_end` each POST with its code (`Http200`) and the seconds that it took.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class HttpReplyService:
         on_problem: Callable[[Exception], None],
         on_untold: Callable[[Mapping[str, int]], None],
         clock: Callable[[], float] = time.monotonic,
+        on_end: Callable[[Notification, str, float], None] = lambda *_: None,
     ) -> None:
         self._http = http
         self._url = url
@@ -48,6 +50,7 @@ class HttpReplyService:
         self._on_problem = on_problem
         self._on_untold = on_untold
         self._clock = clock
+        self._on_end = on_end
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
@@ -78,11 +81,14 @@ class HttpReplyService:
         if self._clock() >= latest:
             yield [(each, Outcome.NOT_SENT) for each in notifications]
             return
+        begin = time.perf_counter()
         started = {self._post(each, secret): each for each in notifications}
         reasons: Counter[str] = Counter()
         for ready in as_they_come(started):
             ends = [(started[each], *_end_of(each)) for each in ready]
             reasons.update(why for _, outcome, why in ends if outcome is not Outcome.ACCEPTED)
+            for notification, _, why in ends:
+                self._on_end(notification, why, time.perf_counter() - begin)
             yield [(notification, outcome) for notification, outcome, _ in ends]
         if reasons:
             self._on_untold(dict(sorted(reasons.items())))

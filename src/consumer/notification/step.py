@@ -68,6 +68,7 @@ class Step:
 
     `wake_at`: send a wake-up for that moment first. `dead_letter`: send the notification to the
     dead-letter queue first, with this reason. `is_claim`: once the row is written, POST.
+    `limited_until`: the end of the limit that keeps it from being POSTed (epoch seconds).
     """
 
     status: Status | None
@@ -77,6 +78,7 @@ class Step:
     dead_letter: str = ""
     is_claim: bool = False
     is_unknown: bool = False
+    limited_until: float | None = None
 
 
 def waking(

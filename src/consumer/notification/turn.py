@@ -211,10 +211,10 @@ def _limited(
     """A short limit delays the newest message, a long one drops what waits."""
     if until - now <= LONGEST_LIMIT_SECONDS:
         step = _wait(newest, state, now, until + FOLLOW_UP_SECONDS, woken_by)
-        return replace(step, status=Status.LIMITED)
+        return replace(step, status=Status.LIMITED, limited_until=until)
     if state.pending and state.pending.notification.stored_at <= newest.stored_at:
         state = replace(state, pending=None)
-    return Step(Status.LIMITED, newest, state)
+    return Step(Status.LIMITED, newest, state, limited_until=until)
 
 
 def _due_at(
