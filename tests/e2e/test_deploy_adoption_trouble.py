@@ -65,6 +65,16 @@ def test_a_queue_s_own_policy_is_not_overwritten_silently(
     assert legacy_world.states() == ["Enabled", "Enabled"]
 
 
+def test_a_table_that_expires_by_another_attribute_is_not_taken_over(
+    legacy_world: LegacyWorld, capfd: pytest.CaptureFixture[str]
+) -> None:
+    expiry = {"AttributeName": "gone_at", "Enabled": True}
+    legacy_world.aws.dynamodb.update_time_to_live(TableName="chats", TimeToLiveSpecification=expiry)
+    assert legacy_world.deploy() == 5
+    assert "expire by gone_at" in capfd.readouterr().err
+    assert legacy_world.states() == ["Enabled", "Enabled"]
+
+
 def test_a_rehearsal_tells_the_steps_and_touches_nothing(
     legacy_world: LegacyWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,11 +80,17 @@ def test_chats_expire_only_where_a_retention_is_set() -> None:
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
+def test_without_a_retention_the_expiry_of_chats_is_switched_off_in_so_many_words() -> None:
+    """Taking the block away leaves a table as it was."""
+    table = Stack(ChatRetentionDays="0").properties("ChatTable")
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": False}
+
+
 def test_only_notification_rows_expire(stack: Stack) -> None:
     expiry = {name: stack.properties(name).get("TimeToLiveSpecification") for name in TABLES}
     assert expiry == {
         "SessionTable": None,
-        "ChatTable": None,
+        "ChatTable": {"AttributeName": "expires_at", "Enabled": False},
         "NotificationTable": {"AttributeName": "expires_at", "Enabled": True},
     }
 

@@ -33,7 +33,7 @@ _DEFAULTS = {
     "ReceiveMessageWaitTimeSeconds": ("0",),
     "KmsDataKeyReusePeriodSeconds": ("300",),
 }
-_OWN_EXPIRY = "expires_at"
+OWN_EXPIRY = "expires_at"
 
 
 def table_properties(aws: Aws, name: str) -> Properties:
@@ -93,8 +93,8 @@ def _safety_properties(aws: Aws, table: TableDescriptionTypeDef) -> Properties:
     if recovery.get("PointInTimeRecoveryStatus") == "ENABLED":
         described["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": True}
     expiry = aws.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if (expiry.get("TimeToLiveStatus"), expiry.get("AttributeName")) == ("ENABLED", _OWN_EXPIRY):
-        described["TimeToLiveSpecification"] = {"AttributeName": _OWN_EXPIRY, "Enabled": True}
+    if (expiry.get("TimeToLiveStatus"), expiry.get("AttributeName")) == ("ENABLED", OWN_EXPIRY):
+        described["TimeToLiveSpecification"] = {"AttributeName": OWN_EXPIRY, "Enabled": True}
     return described
 
 
