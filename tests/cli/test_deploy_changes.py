@@ -1,8 +1,10 @@
 """A change set as it is read and shown."""
 
+import pytest
 from rich.text import Text
 
 from unc.deploy.change_set import Change, to_change
+from unc.deploy.deployment import find_losses
 from unc.deploy.plan_view import render_changes
 
 TABLE = "AWS::DynamoDB::Table"
@@ -45,6 +47,34 @@ def test_a_table_that_is_replaced_or_let_go_loses_data() -> None:
 def test_a_function_that_is_replaced_loses_none() -> None:
     function = Change("Modify", "F", "AWS::Lambda::Function", "f", True, ())
     assert not function.loses_data()
+
+
+MAPPING = "AWS::Lambda::EventSourceMapping"
+
+
+def test_another_starting_position_of_a_live_mapping_is_refused_with_the_reason() -> None:
+    moved = Change("Modify", "StreamMapping", MAPPING, "m", True, ("StartingPosition",))
+    [refusal] = find_losses([moved], [])
+    assert "position in the stream would be lost" in str(refusal)
+    assert refusal.hint.endswith("--replace StreamMapping")
+    assert find_losses([moved], ["StreamMapping"]) == []
+
+
+@pytest.mark.parametrize(
+    ("replaces", "properties"), [(False, ("BatchSize",)), (True, ("EventSourceArn",))]
+)
+def test_a_mapping_that_changes_otherwise_is_let_through(
+    replaces: bool, properties: tuple[str, ...]
+) -> None:
+    """It is made anew with its table, which is asked about on its own."""
+    changed = Change("Modify", "StreamMapping", MAPPING, "m", replaces, properties)
+    assert find_losses([changed], []) == []
+
+
+def test_a_table_that_is_lost_is_refused_unless_someone_says_so() -> None:
+    [refusal] = find_losses([_change("Remove", "Chats"), _change("Add", "Sessions")], [])
+    assert str(refusal) == "Chats would be let go, and what it holds would not come along"
+    assert find_losses([_change("Remove", "Chats")], ["Chats"]) == []
 
 
 def test_properties_are_named_once_and_attributes_where_there_is_no_property() -> None:

@@ -32,6 +32,7 @@ _LIMIT_SECONDS = 300.0
 # How the two kinds of "nothing to do" begin; there is no code for either.
 _NOTHING_CHANGES = ("The submitted information didn't contain changes", "No updates are to be")
 _STATEFUL = ("AWS::DynamoDB::Table", "AWS::SQS::Queue")
+_MAPPING = "AWS::Lambda::EventSourceMapping"
 
 Kind = Literal["CREATE", "UPDATE", "IMPORT"]
 
@@ -61,6 +62,10 @@ class Change:
     def loses_data(self) -> bool:
         """Say whether a table or a queue would be replaced or taken out of the stack."""
         return self.type in _STATEFUL and (self.replaces or self.action == "Remove")
+
+    def loses_position(self) -> bool:
+        """Say whether a stream would be read from another position than where reading stands."""
+        return self.type == _MAPPING and self.replaces and "StartingPosition" in self.properties
 
 
 @dataclass(frozen=True)

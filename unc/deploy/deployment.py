@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,20 +81,35 @@ def deploy(aws: Aws, plan: Plan, progress: Progress, show: Show = show_nothing) 
 def propose(aws: Aws, plan: Plan) -> ChangeSet | None:
     """Upload what the stack needs and ask what would change; None when nothing would.
 
-    Raises DeployFailed for a change that would lose a table or a queue.
+    Raises DeployFailed for a change that would lose a table, a queue or a position in the stream.
     """
     ensure_bucket(aws)
     upload_package(aws, plan.package)
     change_set = compare(aws, plan)
-    for change in change_set.changes if change_set else ():
-        if change_set and change.loses_data() and change.resource not in plan.replaceable:
-            discard_change_set(aws, change_set)
-            raise DeployFailed(
-                f"{change.resource} would be {'replaced' if change.replaces else 'let go'}, and "
-                "what it holds would not come along",
-                f"to do it all the same: --replace {change.resource}",
-            )
+    refusals = find_losses(change_set.changes if change_set else (), plan.replaceable)
+    if change_set and refusals:
+        discard_change_set(aws, change_set)
+        raise refusals[0]
     return change_set
+
+
+def find_losses(changes: Iterable[Change], replaceable: Sequence[str]) -> list[DeployFailed]:
+    """Return an error for each change that would lose something nobody has agreed to lose."""
+    return [
+        DeployFailed(
+            f"{change.resource} would be {'replaced' if change.replaces else 'let go'}, and "
+            f"{_what_is_lost(change)}",
+            f"to do it all the same: --replace {change.resource}",
+        )
+        for change in changes
+        if (change.loses_data() or change.loses_position()) and change.resource not in replaceable
+    ]
+
+
+def _what_is_lost(change: Change) -> str:
+    if change.loses_data():
+        return "what it holds would not come along"
+    return "its position in the stream would be lost: keep StreamStartingPosition as it is"
 
 
 def preview(aws: Aws, plan: Plan, progress: Progress) -> Sequence[Change]:
