@@ -57,6 +57,8 @@ class World:
         """Answer one AWS operation."""
         if operation == "GetSecretValue":
             return {"Name": request["SecretId"], "SecretString": SECRET}
+        if operation == "SendMessage":
+            return {"MessageId": "1"}
         if operation == "SendMessageBatch":
             sent = [{"Id": each["Id"], "MessageId": each["Id"]} for each in request["Entries"]]
             return {"Successful": sent, "Failed": []}
