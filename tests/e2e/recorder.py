@@ -1,11 +1,13 @@
 """A proxy to the emulator that notes which actions are called, on which resources."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.http_server import Handler, forward, reply, serving
+from tests.support.service_model import faults_of_call
 
 # IAM knows neither transactions nor batches of messages by a name of their own.
 WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
@@ -33,16 +35,24 @@ def grants_of(target: str, request: Json) -> set[Grant]:
 
 @dataclass
 class Recorder:
-    """Forwards each call and keeps the permissions that it needed."""
+    """Forwards each call and keeps the permissions that it needed.
+
+    `faults`: what AWS's own models would not take of a request, or not answer.
+    """
 
     upstream: str
     url: str = ""
     seen: set[Grant] = field(default_factory=set)
+    faults: set[str] = field(default_factory=set)
 
     def __call__(self, handler: Handler) -> None:
         request = handler.received
-        self.seen |= grants_of(request.headers["x-amz-target"], request.json)
-        reply(*forward(self.upstream, request))(handler)
+        target = request.headers["x-amz-target"]
+        self.seen |= grants_of(target, request.json)
+        status, body = forward(self.upstream, request)
+        answer = json.loads(body) if status == 200 else None
+        self.faults |= {*faults_of_call(target, request.json, answer)}
+        reply(status, body)(handler)
 
 
 @contextlib.contextmanager

@@ -45,6 +45,8 @@ STREAM_SOURCE = (
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
 )
+# Knows no resource to name.
+NAMELESS = ("dynamodb:ListStreams",)
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
@@ -88,13 +90,17 @@ def _use_queue_function(world: World, recorder: Recorder) -> None:
 
 
 def _use_notifier(world: World, recorder: Recorder) -> None:
-    """Notifications: accepted, scheduled for retry, rejected, and from the retry queue."""
+    """Notifications: accepted, scheduled, rejected, of unknown outcome, from the retry queue."""
     function = Function(world, world.resources.dynamo_function, recorder)
     with _reply_service(world) as reply:
         for status in (None, 503, 422):
             reply.fail_with = status
             function.handle(_new_message(), REPLY_SERVICE_URL=reply.url)
-        reply.fail_with = None
+        # The second time the outcome is looked up, and that there is none is confirmed.
+        unknown = _new_message()
+        for status in (504, None):
+            reply.fail_with = status
+            function.handle(unknown, REPLY_SERVICE_URL=reply.url, REPLY_OUTCOME_SECONDS="0")
         function.handle(_scheduled(world), REPLY_SERVICE_URL=reply.url)
 
 
@@ -144,7 +150,7 @@ def _done_by_lambda(function: str) -> set[Grant]:
         if mapping["FunctionName"] == f"Ref:{function}":
             source = _short(mapping["EventSourceArn"])
             actions = STREAM_SOURCE if source.endswith("Stream") else QUEUE_SOURCE
-            found |= {(action, source) for action in actions}
+            found |= {(action, "*" if action in NAMELESS else source) for action in actions}
             on_failure = mapping.get("DestinationConfig", {}).get("OnFailure", {})
             found |= {("sqs:SendMessage", _short(arn)) for arn in on_failure.values()}
     return found
@@ -188,6 +194,7 @@ def test_a_role_holds_what_its_function_uses_and_nothing_else(
 ) -> None:
     with recording(world.stack.endpoint) as recorder:
         use(world, recorder)
+    assert sorted(recorder.faults) == [], "not as AWS's models say"
     granted, by_lambda = _granted(role), _done_by_lambda(function)
     assert _lacking(recorder.seen, granted) == set(), "asked for, not granted"
     assert _lacking(by_lambda, granted) == set(), "Lambda needs it, not granted"
