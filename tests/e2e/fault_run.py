@@ -17,6 +17,9 @@ from unc.local.stack import RunningStack, running_stack
 QUEUE_FUNCTION_SECONDS = 18
 NOTIFIER_SECONDS = 50
 REPLY_TIMEOUT_SECONDS = 3
+# The stand-in has left its trace by then, and nobody's attempts are used up.
+REPLY_OUTCOME_SECONDS = 5
+REPLY_MAX_ATTEMPTS = 100
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def lead_through(stack: RunningStack, aws_url: str, reply_url: str) -> None:
         AWS_ENDPOINT_URL=aws_url,
         REPLY_SERVICE_URL=reply_url,
         REPLY_TIMEOUT_SECONDS=str(REPLY_TIMEOUT_SECONDS),
+        REPLY_OUTCOME_SECONDS=str(REPLY_OUTCOME_SECONDS),
+        REPLY_MAX_ATTEMPTS=str(REPLY_MAX_ATTEMPTS),
     )
     set_visibility(stack, names.queue, QUEUE_FUNCTION_SECONDS)
     set_visibility(stack, names.reply_retry_queue, NOTIFIER_SECONDS)

@@ -126,7 +126,6 @@ DECKS = {
     "BatchGetItem": deck(200, READS),
     "TransactWriteItems": deck(200, TRANSACTIONS),
     "PutItem": deck(40, SINGLES),
-    "UpdateItem": deck(40, SINGLES),
     "SendMessageBatch": deck(30, SENDS),
     "GetSecretValue": deck(8, {SERVER_ERROR: 1, THROTTLED: 1, DROPPED_AFTER: 1}),
     "POST": deck(300, POSTS),

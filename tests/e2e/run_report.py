@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.e2e.fault_run import FaultRun
-from tests.e2e.journal import POST, Exchange, Notification
+from tests.e2e.journal import POST, Exchange
 from tests.e2e.traffic import Traffic
 from unc.local.reply_stand_in import ReceivedPost
 
@@ -52,48 +52,29 @@ class RunReport:
         return [each for each in self.run.world.reply.accepted() if each.sender_id in self.chats]
 
     def unanswered(self) -> set[str]:
-        """Senders whose last message no accepted POST covers, though its fate is known."""
+        """Senders whose last message no accepted POST covers."""
         last = {s: max(row["stored_at"] for row in rows) for s, rows in self.chats.items()}
         covered = {
             each.sender_id
             for each in self.accepted()
             if self.moments[each.idempotency_key] >= last[each.sender_id]
         }
-        unknown_outcomes = self.unknown_outcomes()
-        return {
-            s for s in last.keys() - covered if Notification(s, last[s]) not in unknown_outcomes
-        }
-
-    def unknown_outcomes(self) -> set[Notification]:
-        """Notifications with an unknown outcome, by what the proxies saw."""
-        posts = [post for post in self.run.journal.read(POST) if post.is_unknown_to_caller]
-        return {self.notification_of(post) for post in posts} | self.run.journal.abandoned()
+        return last.keys() - covered
 
     def notified_again(self) -> list[str]:
-        """Messages notified again although a POST that covers them had been accepted before.
-
-        Before means: before the claim. Two POSTs may be under way at once, and the claims decide
-        in which order they count.
-        """
-        claims, again = self.run.journal.claims(), []
-        accepted: dict[str, list[tuple[int, Decimal]]] = {}
-        for post in filter(self.is_accepted, self.run.journal.read(POST)):
-            notification = self.notification_of(post)
-            before = (number for number in claims.get(notification, []) if number < post.started)
-            claimed = max(before, default=post.started)
-            earlier = accepted.setdefault(notification.sender_id, [])
-            if any(
-                ended < claimed and notification.moment <= through for ended, through in earlier
-            ):
+        """Messages notified again although a POST that covers them had been accepted before."""
+        again: list[str] = []
+        covered: dict[str, Decimal] = {}
+        posts = sorted(self.run.journal.read(POST), key=lambda each: each.started)
+        for post in filter(self.is_accepted, posts):
+            sender_id, moment = post.request["sender_id"], self.moments[post.key]
+            if moment <= covered.get(sender_id, Decimal(0)):
                 again.append(post.key)
-            earlier.append((post.ended, notification.moment))
+            covered[sender_id] = max(moment, covered.get(sender_id, Decimal(0)))
         return again
 
     def is_accepted(self, post: Exchange) -> bool:
         return post.is_applied and post.key in self.moments
-
-    def notification_of(self, post: Exchange) -> Notification:
-        return Notification(post.request["sender_id"], self.moments[post.key])
 
     def has_only_our_sessions(self, sender: str) -> bool:
         """Whether the reply service opened none for this sender."""
