@@ -67,7 +67,7 @@ class Runtime:
     random: Callable[[], float] = random.random
 
     def budget(self, context: object = None, calls_behind: int = 0) -> RetryBudget:
-        """Patience until the invocation ends, by its Lambda context.
+        """The time for repeated calls until the invocation ends, by its Lambda context.
 
         It leaves time for `calls_behind` calls after the last that it allows.
         """

@@ -12,7 +12,7 @@ RETRY_QUEUE = "aws:sqs"
 
 
 def dynamo_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Tell the reply service; answers `batchItemFailures`, which a stream always has empty.
+    """Notify the reply service; answers `batchItemFailures`, which a stream always has empty.
 
     Raises NotHandled when a stream batch has to come again.
     """

@@ -7,7 +7,7 @@ ConsumerError
 ├── Unavailable         a call failed or its outcome is unknown; it may be made again
 ├── Refused             an outside system will never do it as asked
 ├── NotStored           messages (their ids are carried) or a session not known to be stored
-└── NotHandled          news neither delivered nor parked; the batch shall come again
+└── NotHandled          notifications neither delivered nor scheduled; the batch comes again
 
 Their texts hold names, codes and counts, never a person's text, number or secret,
 so the log may show them.
@@ -58,7 +58,7 @@ class Unavailable(ConsumerError):
 
 
 class Refused(ConsumerError):
-    """A call was understood and declined; the same call would be declined again."""
+    """A call was understood and rejected; the same call would be rejected again."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -78,8 +78,8 @@ class NotStored(ConsumerError):
 
 
 class NotHandled(ConsumerError):
-    """News was neither delivered nor parked; raised so that AWS brings the batch again."""
+    """A notification was neither delivered nor scheduled; AWS brings the batch again."""
 
     def __init__(self, count: int, problems: Iterable[str] = ()) -> None:
         why = ", ".join(sorted(set(problems))) or "out of time"
-        super().__init__(f"{count} notification(s) neither delivered nor parked: {why}")
+        super().__init__(f"{count} notification(s) neither delivered nor scheduled: {why}")

@@ -56,7 +56,7 @@ def handle_webhook(
 
 
 def _budget(context: object, dependencies: container.IntakeDependencies) -> RetryBudget:
-    """Patience for ten seconds, or as long as Lambda lets this invocation run."""
+    """Ten seconds, or as long as Lambda lets this invocation run."""
     runtime = dependencies.runtime
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     seconds = remaining() / 1000 - SECONDS_TO_ANSWER if callable(remaining) else INTAKE_SECONDS

@@ -34,7 +34,7 @@ class Read:
 class ReadResult:
     """Items of the keys that were answered; a key missing in `answered` is not known.
 
-    `declined`: the request would be declined again.
+    `is_rejected`: the request would be rejected again.
     """
 
     answered: list[tuple[Read, Item | None]] = field(default_factory=list)
@@ -98,7 +98,7 @@ class DynamoDb:
         """Apply all actions or none: no reasons mean all, else one reason for each.
 
         An action is a transaction's: `{"Put": …}` or `{"Update": …}`. Raises Unavailable
-        when nothing is known, and Refused when the request as a whole was declined.
+        when nothing is known, and Refused when the request as a whole was rejected.
         """
         operation, request = _request(actions)
         try:

@@ -1,4 +1,4 @@
-"""The queues we send to: the dead-letter queue of bodies, the retry queue of news and its own.
+"""The queues we send to: the dead-letter queue of bodies, the retry queue and its own.
 
 Limits: ten entries and 1 MiB a SendMessageBatch, DelaySeconds up to 900,
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
