@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.checkout import Checkout, complaints
 from unc import project
 from unc.local.emulator import find_free_port
+from unc.runner import run
 
 
 def test_without_the_emulator_it_says_how_to_get_it(tmp_path: Path) -> None:
@@ -40,3 +43,21 @@ def test_an_emulator_that_cannot_be_run_leaves_nothing_behind(tmp_path: Path) ->
     assert ran.returncode == 4
     assert len(complaints(ran)) == 1
     assert list(scratch.iterdir()) == []
+
+
+def test_a_longest_wait_below_the_quiet_time_is_refused_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    ran = Checkout(tmp_path).run("up", "--quiet-seconds", "31")
+    assert ran.returncode == 2
+    [complaint] = complaints(ran)
+    assert "ReplyLongestWaitSeconds=30 is below ReplyQuietSeconds=31" in complaint
+    assert "packaged" not in ran.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("--quiet", "61"), ("--longest-wait", "901")])
+def test_a_time_that_the_template_does_not_take_is_refused(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["up", f"{option}-seconds", value]) == 2
+    assert "less than or equal to" in capsys.readouterr().err

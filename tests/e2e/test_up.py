@@ -16,6 +16,7 @@ import pytest
 from tests.cli.checkout import Checkout, complaints
 from tests.e2e.world import eventually
 from tests.support.recording import RECORDING, words, words_of
+from unc.aws.session import local_aws
 from unc.local.reply_stand_in import running_stand_in
 
 pytestmark = pytest.mark.emulator
@@ -188,6 +189,20 @@ def test_for_another_program_it_prints_one_document_and_nothing_else(tmp_path: P
     assert document["endpoint"] == f"http://127.0.0.1:{port}"
     played = {sample["label"]: sample for sample in document["samples"]}
     assert played["whatsapp_text"]["replied_after_seconds"] is not None
+
+
+def test_the_quiet_time_that_was_asked_for_reaches_the_notifier(tmp_path: Path) -> None:
+    asked = ("--quiet-seconds", "40", "--longest-wait-seconds", "50", "--no-play")
+    running = Up(tmp_path, *asked)
+    try:
+        running.await_up()
+        aws = local_aws(f"http://127.0.0.1:{running.port}", "us-east-1")
+        found = aws.functions.get_function_configuration(FunctionName="unc-dynamo-lambda")
+    finally:
+        running.end(signal.SIGINT)
+    variables = found["Environment"]["Variables"]
+    assert variables["REPLY_QUIET_SECONDS"] == "40"
+    assert variables["REPLY_LONGEST_WAIT_SECONDS"] == "50"
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

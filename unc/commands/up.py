@@ -27,9 +27,21 @@ def command(
     state: Annotated[
         Path | None, typer.Option(help="Keep queues and tables here over a restart.")
     ] = None,
+    quiet_seconds: Annotated[
+        int,
+        typer.Option(min=0, max=60, help="Notify when nothing has come from a sender for so long."),
+    ] = 0,
+    longest_wait_seconds: Annotated[
+        int,
+        typer.Option(min=1, max=900, help="Notify after so long however long somebody writes."),
+    ] = 30,
     play: Annotated[bool, typer.Option(help="Play the sample messages first.")] = True,
     stay: Annotated[bool, typer.Option(help="Stay, and print what arrives.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Run everything on this machine and play the samples through it."""
-    run_up(UpOptions(port, state, reply_url, play, stay, as_json))
+    parameters = {
+        "ReplyQuietSeconds": str(quiet_seconds),
+        "ReplyLongestWaitSeconds": str(longest_wait_seconds),
+    }
+    run_up(UpOptions(port, state, reply_url, play, stay, as_json, parameters))

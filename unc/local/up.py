@@ -8,8 +8,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +21,7 @@ from unc import project
 from unc.aws.connection import require_web_address
 from unc.aws.tables import Tables
 from unc.console import err, out, print_json, progress
+from unc.deploy.parameters import check_parameters
 from unc.errors import EmulatorFailed
 from unc.local.emulator_state import choose_port
 from unc.local.live_view import POLL_SECONDS, LiveView
@@ -39,7 +40,7 @@ _SECRET_VARIABLE = "INTELLIGENCE_API_SECRET"
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What the command line asked for."""
+    """What the command line asked for; `parameters` go to the template."""
 
     port: int | None = None
     state: Path | None = None
@@ -47,6 +48,7 @@ class UpOptions:
     play: bool = True
     stay: bool = True
     as_json: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_up(options: UpOptions) -> None:
@@ -67,9 +69,10 @@ def run_up(options: UpOptions) -> None:
 
 
 def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[RunningStack]:
-    """Say what is wrong or missing with a reply service of the user's own, then start."""
+    """Say what is wrong or missing with what was asked for, then start."""
     if options.reply_url is not None:
         require_web_address("--reply-url", options.reply_url)
+    check_parameters(options.parameters)
     secret = os.environ.get(_SECRET_VARIABLE)
     if options.reply_url and not secret:
         progress(f"{_SECRET_VARIABLE} is not set: {options.reply_url} will see a made-up secret")
@@ -82,7 +85,7 @@ def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[Runnin
         reply_url=options.reply_url,
         secret=secret,
         region=os.environ.get("AWS_REGION", "us-east-1"),
-        parameters={"WebhookIntake": "true"},
+        parameters={"WebhookIntake": "true", **options.parameters},
     )
     return running_stack(settings, progress)
 
