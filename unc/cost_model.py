@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ _STREAM_WINDOW_SECONDS = 3
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
 _BENCH_REPLY_SECONDS = 0.1
+_REQUESTS_A_MESSAGE = 3  # an SQS message is sent, received and deleted
 
 # A mapping polls an empty queue with receives that wait 20 seconds: five at a time with a maximum
 # concurrency, else two. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
@@ -49,7 +50,10 @@ class Prices:
 
 @dataclass(frozen=True)
 class Load:
-    """What comes in a month. `new_sessions`: how many of the messages open one."""
+    """What comes in a month. `new_sessions`: how many of the messages open one.
+
+    `burst`: how many messages of one sender come within one turn, without quiet time.
+    """
 
     messages: int
     new_sessions: int
@@ -57,6 +61,40 @@ class Load:
     stream_batch: int = 1
     memory_megabytes: int = 256
     reply_seconds: float = 5.0
+    burst: int = 1
+
+    @property
+    def bursts(self) -> float:
+        """How many bursts there are in a month; a lone message is one."""
+        return self.messages / self.burst
+
+
+@dataclass(frozen=True)
+class BurstCounts:
+    """What one burst takes; tests/cli/test_cost.py holds it to the code.
+
+    `posts` are turns, of two writes each: the claim and the end. `further_writes`: a note in the
+    sender's row by each message that waits, and the first end, which the notes keep from being
+    written once. `wake_ups`: SQS messages, one that schedules the next turn and one in case that
+    the first is never ended. `further_visits`: invocations that POST nothing.
+    """
+
+    posts: int
+    further_writes: int
+    wake_ups: int
+    further_visits: int
+
+    @property
+    def writes(self) -> int:
+        """All writes of the sender's row."""
+        return 2 * self.posts + self.further_writes
+
+
+def burst_counts(messages: int) -> BurstCounts:
+    """Return what so many messages take that come within one turn, in batches of their own."""
+    if messages == 1:
+        return BurstCounts(posts=1, further_writes=0, wake_ups=0, further_visits=0)
+    return BurstCounts(posts=2, further_writes=messages, wake_ups=2, further_visits=messages)
 
 
 @dataclass(frozen=True)
@@ -110,19 +148,19 @@ def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
     reads, writes = _units_of(load, counts)
     tables = sum(value for name, value in writes.items() if "/" not in name)
     indexes = sum(writes.values()) - tables
-    batches, stream_batches = load.messages / load.queue_batch, load.messages / load.stream_batch
+    batches, counted = load.messages / load.queue_batch, burst_counts(load.burst)
+    wake_ups = load.bursts * counted.wake_ups * _REQUESTS_A_MESSAGE
+    # A message is sent alone; a batch is received and deleted with a request each.
+    queued = load.messages + 2 * batches
     return {
         "Lambda, queue function": _function_cost(
             batches, queue_seconds(load, counts), load, prices
         ),
-        "Lambda, notifier": _function_cost(
-            stream_batches, stream_seconds(load, counts), load, prices
-        ),
+        "Lambda, notifier": _notifier_cost(load, counts, prices),
         "DynamoDB, reads": sum(reads.values()) / MILLION * prices.read_units,
         "DynamoDB, writes to tables": tables / MILLION * prices.write_units,
         "DynamoDB, writes to indexes": indexes / MILLION * prices.write_units,
-        # A message is sent alone; a batch is received and deleted with a request each.
-        "SQS": (load.messages + 2 * batches) / MILLION * prices.fifo_requests,
+        "SQS": (queued * prices.fifo_requests + wake_ups * prices.standard_requests) / MILLION,
     }
 
 
@@ -132,6 +170,15 @@ def cost_of_polling(fifo_pollers: int, standard_pollers: int, prices: Prices) ->
     return polls * (
         fifo_pollers * prices.fifo_requests + standard_pollers * prices.standard_requests
     )
+
+
+def _notifier_cost(load: Load, counts: _Counts, prices: Prices) -> float:
+    """Return dollars for the batches that POST, and for those of a burst that only note it."""
+    counted, bursts = burst_counts(load.burst), load.bursts / load.stream_batch
+    posting = _function_cost(bursts * counted.posts, stream_seconds(load, counts), load, prices)
+    without = replace(load, reply_seconds=0.0)
+    seconds = stream_seconds(without, counts)
+    return posting + _function_cost(bursts * counted.further_visits, seconds, load, prices)
 
 
 def cost_of_indexes(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
@@ -148,9 +195,12 @@ def _units_of(load: Load, counts: _Counts) -> tuple[Counter[str], Counter[str]]:
     """Return read and write units of a month, by table or `table/index`."""
     stored = counts["single" if load.queue_batch == 1 else "known"]
     stream = counts["stream_single" if load.stream_batch == 1 else "stream"]
+    burst = burst_counts(load.burst)
     parts: list[tuple[float, Counted, int]] = [
         (load.messages / _batch_of(stored, load), stored, 1),
-        (load.messages / stream.posts, stream, 1),
+        (load.bursts * burst.posts / stream.posts, stream, 1),
+        (load.bursts * burst.further_visits / stream.posts, _only_reads(stream), 1),
+        (load.bursts * burst.further_writes / 2 / stream.posts, _only_writes(stream), 1),
         (load.new_sessions / QUEUE_BATCH, counts["new"], 1),
         (load.new_sessions / QUEUE_BATCH, counts["known"], -1),
     ]
@@ -158,6 +208,14 @@ def _units_of(load: Load, counts: _Counts) -> tuple[Counter[str], Counter[str]]:
         _added((times * sign, part.reads) for times, part, sign in parts),
         _added((times * sign, part.writes) for times, part, sign in parts),
     )
+
+
+def _only_reads(counted: Counted) -> Counted:
+    return replace(counted, writes=Counter())
+
+
+def _only_writes(counted: Counted) -> Counted:
+    return replace(counted, reads=Counter())
 
 
 def _batch_of(stored: Counted, load: Load) -> int:

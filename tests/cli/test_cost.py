@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.burst import measure
 from unc import cost_model, project
 from unc.cost_model import (
     Counted,
     Load,
     Prices,
+    burst_counts,
     cost_of,
     cost_of_indexes,
     cost_of_polling,
@@ -75,6 +77,53 @@ def test_the_notifier_waits_for_the_reply_and_that_is_most_of_its_bill() -> None
     load = Load(MILLION, 0, reply_seconds=5)
     cost = cost_of(load, COUNTS, Prices())["Lambda, notifier"]
     assert cost == pytest.approx(MILLION * 5.01 * 0.25 * 0.0000133334 + 0.20)
+
+
+@pytest.mark.parametrize("messages", [1, 2, 4, 10])
+def test_a_burst_takes_what_the_code_takes(messages: int) -> None:
+    measured, model = measure(messages, in_parallel=True), burst_counts(messages)
+    assert (model.posts, model.writes, model.wake_ups) == (
+        measured.posts,
+        measured.writes,
+        measured.sqs_messages,
+    )
+
+
+def test_a_burst_writes_a_row_for_each_that_waits_and_sends_two_wake_ups() -> None:
+    alone, burst = (cost_of(Load(MILLION, 0, burst=size), COUNTS, Prices()) for size in (1, 4))
+    writes = "DynamoDB, writes to tables"
+    # Of the counted four units half are a write's: two, where the sender's row is written once.
+    assert burst[writes] - alone[writes] == pytest.approx((8 / 4 - 2) * 2 * 0.625)
+    assert burst["SQS"] - alone["SQS"] == pytest.approx(2 / 4 * 3 * 0.4)
+
+
+def test_a_burst_of_ten_waits_for_two_replies_and_not_for_ten() -> None:
+    alone, burst = (
+        cost_of(Load(MILLION, 0, burst=size), COUNTS, Prices())["Lambda, notifier"]
+        for size in (1, 10)
+    )
+    posting = MILLION / 10 * 2 * 5.01
+    noting = MILLION / 10 * 10 * 0.01
+    seconds = posting + noting
+    requests = 0.20 * (2 + 10) / 10
+    assert burst == pytest.approx(seconds * 0.25 * 0.0000133334 + requests)
+    assert burst < alone / 3
+
+
+def test_the_command_says_what_a_burst_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert document(capsys, "--burst", "4")["a_burst"] == {
+        "posts": 2,
+        "writes": 8,
+        "sqs_messages": 2,
+    }
+    assert run(["cost", "--burst", "4"]) == 0
+    assert "2 POSTs, 8 writes, 2 SQS messages" in capsys.readouterr().out
+
+
+def test_the_baseline_posts_each_message_of_a_burst(capsys: pytest.CaptureFixture[str]) -> None:
+    alone, burst = (document(capsys, "--burst", size)["dollars_a_month"] for size in ("1", "4"))
+    assert burst["baseline"] == alone["baseline"]
+    assert burst["ours"]["all"] < alone["ours"]["all"]
 
 
 def test_who_tells_all_at_once_waits_once_for_a_full_batch() -> None:
@@ -163,6 +212,7 @@ def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         ("--batch", "11"),
         ("--stream-batch", "101"),
         ("--memory", "64"),
+        ("--burst", "0"),
         ("--sessions", "nan"),
         ("--sessions", "inf"),
         ("--sessions", "-1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -24,13 +25,19 @@ def command(
     ] = 0,
     memory: Annotated[int, typer.Option(help="Megabytes of each function.")] = 256,
     reply_seconds: Annotated[float, typer.Option(help="How long a reply takes.")] = 5.0,
+    burst: Annotated[
+        int, typer.Option(min=1, help="Messages of one sender that come within one turn.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show what a load costs a month on AWS, by list prices, beside a plain implementation."""
-    wanted = _read_load(messages, senders, sessions, batch, stream_batch, memory, reply_seconds)
+    wanted = _read_load(
+        messages, senders, sessions, batch, stream_batch, memory, reply_seconds, burst
+    )
     prices = model.Prices()
     counts = {target: model.read_counts(target) for target in model.TARGETS}
-    costs = {name: model.cost_of(wanted, counts[name], prices) for name in model.TARGETS}
+    loads = {"ours": wanted, "baseline": replace(wanted, burst=1)}  # which POSTs each message
+    costs = {name: model.cost_of(loads[name], counts[name], prices) for name in model.TARGETS}
     indexes = model.cost_of_indexes(wanted, counts["ours"], prices)
     polling = model.cost_of_polling(model.POLLERS_WITH_A_MAXIMUM, model.IDLE_POLLERS, prices)
     if as_json:
@@ -48,6 +55,7 @@ def _read_load(
     stream_batch: int,
     memory: int,
     reply_seconds: float,
+    burst: int,
 ) -> model.Load:
     """Check what was asked for; raises BadInput."""
     if messages < 1 or not 1 <= senders <= messages:
@@ -66,6 +74,7 @@ def _read_load(
         stream_batch or model.default_stream_batch(messages),
         memory,
         reply_seconds,
+        burst,
     )
 
 
@@ -76,7 +85,12 @@ def _print_costs(
     out.print(f"{load.messages:,} messages a month, {load.new_sessions:,} of them open a session;")
     out.print(
         f"{load.queue_batch} a queue batch, {load.stream_batch} a stream batch, "
-        f"{load.memory_megabytes} MB, {load.reply_seconds:g} s a reply\n"
+        f"{load.memory_megabytes} MB, {load.reply_seconds:g} s a reply"
+    )
+    counted = model.burst_counts(load.burst)
+    out.print(
+        f"bursts of {load.burst}, each: {counted.posts} POSTs, "
+        f"{counted.writes} writes, {counted.wake_ups} SQS messages\n"
     )
     out.print(_cost_table(load, costs))
     out.print()
@@ -116,9 +130,20 @@ def _as_document(
     """Return everything, for another program; _dollars a month."""
     return {
         "load": vars(load),
+        "a_burst": _burst_document(load.burst),
         "dollars_a_month": {
             target: {**by_service, "all": sum(by_service.values())}
             for target, by_service in costs.items()
         },
         "of_that_indexes": dict(indexes),
+    }
+
+
+def _burst_document(messages: int) -> dict[str, int]:
+    """Return what one burst takes, of the notifier alone."""
+    counted = model.burst_counts(messages)
+    return {
+        "posts": counted.posts,
+        "writes": counted.writes,
+        "sqs_messages": counted.wake_ups,
     }
