@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from consumer.webhook.address import parse_address
 from unc.errors import BadInput
 from unc.local.reply_writer import ordered_uuid
 from unc.messages.conversation import (
@@ -17,6 +19,7 @@ from unc.messages.conversation import (
     read_conversation,
     render_conversation,
 )
+from unc.messages.sender import read_sender
 
 SENDER = "4915555550199"
 
@@ -65,6 +68,24 @@ def test_a_reply_stands_after_what_came_in_within_its_second() -> None:
     assert in_order == ["question", "answer", "next"]
 
 
+def test_a_reply_with_a_fraction_stands_at_its_own_moment() -> None:
+    chats = [
+        chat("10.6", "second question"),
+        chat("10.5", "answer", "outbound"),
+        chat("10.4", "question"),
+    ]
+    in_order = [one["content"]["text"] for one in sorted(chats, key=place)]
+    assert in_order == ["question", "answer", "second question"]
+
+
+def test_a_new_day_is_named_before_its_first_message() -> None:
+    day = 24 * 3600
+    lines = list(render_conversation(read(chat("10"), chat("20"), chat(str(3 * day)))))
+    dated = [line for line in lines if re.search(r"\d{4}-\d\d-\d\d\[/", line)]
+    assert len(dated) == 1
+    assert lines.index(dated[0]) == len(lines) - 2
+
+
 def test_messages_of_one_millisecond_stand_in_the_order_of_the_queue() -> None:
     """Their places differ in the last of 33 digits."""
     places = [f"1795000000.123{number:020d}" for number in (9, 10, 11)]
@@ -91,8 +112,26 @@ def test_sessions_follow_each_other() -> None:
     assert [len(part.chats) for part in found.parts] == [1, 2]
 
 
-def test_a_sender_may_be_given_as_an_address() -> None:
-    assert read(chat("10", "a"), sender=f"whatsapp:+{SENDER}").sender_id == SENDER
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"whatsapp:+{SENDER}",
+        "+49 155 5555 0199",
+        "+49 (155) 5555-0199",
+        "0049 155 55550199",
+        "+49/155.55550199",
+        "whatsapp:+49 155 55550199",
+    ],
+)
+def test_a_sender_may_be_given_as_an_address_or_as_people_write_it(written: str) -> None:
+    assert read(chat("10", "a"), sender=written).sender_id == SENDER
+
+
+@pytest.mark.parametrize(
+    "written", ["US.A1-B2", "messenger:12-3", "Shop 24", "rcs:a.b", "1-2", "+", ""]
+)
+def test_what_is_no_phone_number_stays_as_it_is(written: str) -> None:
+    assert read_sender(written) == parse_address(written).id
 
 
 def test_a_session_that_is_gone_does_not_hide_its_chats() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from rich.markup import escape
 
-from consumer.webhook.address import parse_address
 from unc.aws.tables import Item, Tables
 from unc.console import clock, day, printable
 from unc.errors import BadInput
+from unc.messages.sender import read_sender
 
 _KNOWN_SENDERS_SHOWN = 5
-# Replies carry whole seconds; what they answer may lie later within the same second.
+# A reply in whole seconds: what it answers may lie later within the same second.
 _END_OF_SECOND = Decimal("0.999999999")
 
 
@@ -42,7 +42,7 @@ class Conversation:
 
 def read_conversation(tables: Tables, sender: str) -> Conversation:
     """Read all of a sender's sessions and chats; raises BadInput when there are none."""
-    sender_id = parse_address(sender).id
+    sender_id = read_sender(sender)
     chats = sorted(tables.read_conversation(sender_id), key=place)
     if not chats:
         raise BadInput(f"no messages of {sender_id}", _suggest_senders(tables))
@@ -59,9 +59,9 @@ def read_conversation(tables: Tables, sender: str) -> Conversation:
 
 
 def place(chat: Item) -> tuple[Decimal, str]:
-    """Order by time, a reply after what came in within its second."""
+    """Order by time, a reply in whole seconds after what came in within its second."""
     created_at: Decimal = chat["created_at"]
-    if chat["chat_type"] == "outbound":
+    if chat["chat_type"] == "outbound" and created_at == int(created_at):
         return created_at + _END_OF_SECOND, chat["message_id"]
     # No arithmetic here: a place has more digits than a sum keeps.
     return created_at, chat["message_id"]
@@ -77,13 +77,27 @@ def render_conversation(conversation: Conversation) -> Iterator[str]:
     """Yield the lines to print, with markup."""
     for part in conversation.parts:
         yield _render_head(part, conversation.sender_id)
+        date = _date(_opened(part))
         for chat in part.chats:
+            if _date(chat["created_at"]) != date:
+                date = _date(chat["created_at"])
+                yield f"  [dim]{date}[/dim]"
             yield _render_chat(chat)
+
+
+def _opened(part: Part) -> Decimal:
+    """Return when the session was opened, or its first message queued."""
+    opened: Decimal = {**part.chats[0], **part.session}["created_at"]
+    return opened
+
+
+def _date(seconds: Decimal) -> str:
+    """Return a moment as local date."""
+    return day(seconds)[:10]
 
 
 def _render_head(part: Part, sender_id: str) -> str:
     """Say whose session it is, since when, and how it stands."""
-    opened: Decimal = {**part.chats[0], **part.session}["created_at"]
     name = next(
         (n for chat in part.chats if (n := (chat.get("sender_info") or {}).get("name"))), ""
     )
@@ -93,7 +107,9 @@ def _render_head(part: Part, sender_id: str) -> str:
         else f"[bold]{sender_id}[/bold]"
     )
     short = part.session["session_id"][:8]
-    return f"{who}  [dim]session {short}, {part.session['status']}, since {day(opened)}[/dim]"
+    return (
+        f"{who}  [dim]session {short}, {part.session['status']}, since {day(_opened(part))}[/dim]"
+    )
 
 
 def _render_chat(chat: Item) -> str:

@@ -17,13 +17,13 @@ from rich.markup import escape
 
 from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
-from consumer.webhook.address import parse_address
 from unc.aws.resources import Resources
 from unc.aws.sender_lookup import find_writer, is_message_id
 from unc.aws.session import Aws
 from unc.aws.tables import Item, Tables, stored_at
 from unc.console import day, printable
 from unc.errors import BadInput
+from unc.messages.sender import read_sender
 
 # The smallest step that the functions' own clocks write.
 _STEP_SECONDS = Decimal("0.000001")
@@ -66,7 +66,7 @@ def plan_replay(tables: Tables, sender: str, now: float) -> Replay:
 
 def _find_newest(tables: Tables, sender: str) -> Item:
     """Return the sender's newest inbound chat by place; raises BadInput when there is none."""
-    found = find_writer(tables, sender) if is_message_id(sender) else parse_address(sender).id
+    found = find_writer(tables, sender) if is_message_id(sender) else read_sender(sender)
     chats = tables.read_conversation(found) if found else []
     inbound = [chat for chat in chats if chat["chat_type"] == "inbound"]
     if not inbound:
