@@ -22,6 +22,7 @@ from unc.commands import (
     replay,
     send,
     status,
+    trace,
     up,
     webhook,
 )
@@ -56,6 +57,7 @@ def start(
 app.command("up")(up.command)
 app.command("send")(send.command)
 app.command("status")(status.command)
+app.command("trace")(trace.command)
 app.command("chat")(chat.command)
 app.command("replay")(replay.command)
 app.command("export")(export.command)

@@ -1,0 +1,70 @@
+"""`unc trace` on the emulator: a message that was replied to, and a dead letter."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.world import World, eventually, new_sender, write
+from unc.runner import run
+
+pytestmark = pytest.mark.emulator
+
+
+def trace(world: World, capsys: pytest.CaptureFixture[str], wanted: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run(["trace", wanted, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def to_the_stack(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line talks to the stack."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", world.stack.endpoint)
+
+
+def test_a_message_that_was_replied_to(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    message = write(new_sender(), "what became of it?")
+    world.send(message.body)
+    world.await_notified(message)
+    for wanted in (message.message_id, message.sender_id):
+        eventually(
+            lambda wanted=wanted: (
+                "message notified"
+                in [each["what"] for each in trace(world, capsys, wanted)["events"]]
+            ),
+            "the log says that it is notified",
+        )
+        found = trace(world, capsys, wanted)
+        what = [each["what"] for each in found["events"]]
+        assert {"queued", "stored", "post ended", "message notified", "reply written"} <= set(what)
+        assert found["state"]["name"] == "replied"
+
+
+def test_a_message_that_the_reply_service_rejected(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = write(new_sender(), "nobody wants it")
+    world.reply.fail_with = 422
+    try:
+        world.send(message.body)
+        eventually(
+            lambda: trace(world, capsys, message.message_id)["state"]["name"] == "dead-lettered",
+            "it is a dead letter",
+        )
+    finally:
+        world.reply.fail_with = None
+    found = trace(world, capsys, message.message_id)
+    assert "the reply service rejected it" in found["state"]["sentence"]
+    assert found["state"]["command"].startswith("unc dlq redrive --id ")
+    eventually(
+        lambda: any(
+            "Http422" in each["detail"]
+            for each in trace(world, capsys, message.message_id)["events"]
+        ),
+        "the log says the status",
+    )
+    world.take_dead_letters(world.resources.reply_dead_letter_queue)

@@ -1,0 +1,199 @@
+"""The way of a message, in time order, and in one sentence what its state is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from consumer.masking import mask
+from unc.aws.logs import parse_entry
+from unc.aws.tables import Item, stored_at
+from unc.dlq import queues
+from unc.messages.trace_facts import Facts
+
+_SHOWN_FIELDS = ("attempt", "until", "reason", "seconds", "newer_id", "record_id", "error")
+# The tables say it too, and exactly.
+_REPEATED = ("message stored",)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a message; `at` in epoch seconds, `source` where it is known."""
+
+    at: float
+    message_id: str
+    what: str
+    detail: str
+    source: str
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a message stands, and the command that helps; blank where none is needed."""
+
+    name: str
+    sentence: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Events in time order; `state` is that of the newest message."""
+
+    message_id: str
+    sender: str
+    events: list[Event]
+    state: State
+    is_log_partial: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as one document."""
+        return asdict(self)
+
+
+def build_trace(facts: Facts, now: float) -> Trace:
+    """Put together what was read; `now` in epoch seconds."""
+    events = [*_table_events(facts), *_dead_letter_events(facts), *_log_events(facts)]
+    newest = facts.ids[-1] if facts.ids else ""
+    return Trace(
+        newest,
+        mask(facts.sender_id) if facts.sender_id else "",
+        sorted(events, key=lambda event: event.at),
+        state_of_message(facts, newest, now),
+        facts.is_log_partial,
+    )
+
+
+def _table_events(facts: Facts) -> Iterator[Event]:
+    for chat in facts.chats:
+        id, session = chat["message_id"], chat["session_id"]
+        yield Event(float(chat["created_at"]), id, "queued", "", "chats")
+        yield Event(float(stored_at(chat)), id, "stored", f"session {session}", "chats")
+        if reply := _reply_to(facts, chat):
+            # Replies carry whole seconds: not before what they answer.
+            at = max(float(reply["created_at"]), float(stored_at(chat)))
+            yield Event(at, id, "reply written", f"chat {reply['message_id']}", "chats")
+    turn = facts.row.get("turn")
+    if turn and turn["message_id"] in facts.ids:
+        until = _iso(float(turn["open_until"]))
+        at = float(turn["claimed_at"])
+        yield Event(at, turn["message_id"], "turn open", f"until {until}", "notifications")
+
+
+def _reply_to(facts: Facts, chat: Item) -> Item | None:
+    """Return the first reply in the second of a message's storing or later, in its session."""
+    since = int(stored_at(chat))
+    later = [
+        reply
+        for reply in facts.replies
+        if reply["created_at"] >= since and reply.get("session_id") == chat["session_id"]
+    ]
+    return min(later, key=lambda reply: reply["created_at"], default=None)
+
+
+def _dead_letter_events(facts: Facts) -> Iterator[Event]:
+    for one in facts.dead_letters:
+        detail = f"{one.reason} (dead letter {one.id[:8]})"
+        what = f"in the dead-letter queue {one.queue}"
+        yield Event(one.sent_ms / 1000, one.facts.message_id, what, detail, "dead letters")
+
+
+def _log_events(facts: Facts) -> Iterator[Event]:
+    for line in facts.lines:
+        entry = parse_entry(line.text) or {}
+        event = str(entry.get("message", ""))
+        if event in _REPEATED and facts.chats:
+            continue
+        detail = " ".join(f"{key}={entry[key]}" for key in _SHOWN_FIELDS if entry.get(key))
+        at = _logged_at(entry, line.at / 1000)
+        yield Event(at, str(entry.get("message_id")), event, detail, f"log of {line.function}")
+
+
+def _logged_at(entry: dict[str, Any], otherwise: float) -> float:
+    try:
+        return datetime.fromisoformat(str(entry.get("timestamp"))).timestamp()
+    except ValueError:
+        return otherwise
+
+
+def state_of_message(facts: Facts, message_id: str, now: float) -> State:
+    """Say where a message stands: dead letters first, then what the tables hold."""
+    for one in facts.dead_letters:
+        if one.facts.message_id == message_id:
+            what = "is not stored" if one.queue == queues.MESSAGES else "is stored, not notified"
+            sentence = f"The message {what}; it is a dead letter: {one.reason}."
+            return State("dead-lettered", sentence, f"unc dlq redrive --id {one.id}")
+    chat = next((chat for chat in facts.chats if chat["message_id"] == message_id), None)
+    if chat is None:
+        sentence = (
+            "Nobody knows such a message: it waits in the queue, is no inbound message, was "
+            "deleted, or never came."
+        )
+        return State("unknown", sentence, "unc status")
+    return _open_state(facts, chat, now) or _settled_state(facts, chat, now)
+
+
+def _open_state(facts: Facts, chat: Item, now: float) -> State | None:
+    """Say what a turn, or what is pending, means for the message; None where neither holds it."""
+    turn, pending, moment = facts.row.get("turn"), facts.row.get("pending"), stored_at(chat)
+    is_covered = facts.row.get("through", Decimal(-1)) >= moment
+    if is_covered:
+        return None
+    if turn and turn["stored_at"] >= moment:
+        open_until = float(turn["open_until"])
+        if now < open_until:
+            return State("turn open", f"A POST for it is open until {_iso(open_until)} at most.")
+        sentence = "The POST's outcome is unknown; what the reply service left is being looked up."
+        return State("outcome being looked up", sentence, "unc logs")
+    if pending and pending["stored_at"] >= moment:
+        wake_at = float(facts.row.get("wake_at", 0))
+        attempt = int(pending.get("attempt", 1))
+        when = f"at {_iso(wake_at)}" if wake_at else "soon"
+        if attempt > 1:
+            sentence = f"A POST failed; attempt {attempt} follows {when}."
+            return State("scheduled for retry", sentence, "unc logs --errors")
+        return State("waiting for its turn", f"It waits for its turn, which comes {when}.")
+    return None
+
+
+def _settled_state(facts: Facts, chat: Item, now: float) -> State:
+    """Say what became of a message that waits for nothing."""
+    id, events = chat["message_id"], _logged(facts, chat["message_id"])
+    if "message opted out" in events:
+        return State("opted out", "The sender opted out; Twilio has answered, nobody else may.")
+    until = _limited_until(facts, chat)
+    is_covered = facts.row.get("through", Decimal(-1)) >= stored_at(chat)
+    if not is_covered and until:
+        ends = "is limited" if until > now else "was limited"
+        sentence = f"The sender {ends} until {_iso(until)}, so the message is not notified."
+        return State("limited", sentence, f"unc replay {id}")
+    if not is_covered:
+        return State("stored", "It is stored; the notifier has not handled it yet.", "unc status")
+    if reply := _reply_to(facts, chat):
+        seconds = max(0.0, float(reply["created_at"]) - float(chat["created_at"]))
+        return State("replied", f"It was replied to, {seconds:.0f} s after it was queued.")
+    name = "notified" if "message notified" in events else "covered"
+    sentence = f"The message is {name}, and no reply to it stands in these tables."
+    return State(name, sentence, f"unc replay {id}")
+
+
+def _logged(facts: Facts, message_id: str) -> list[str]:
+    entries = [parse_entry(line.text) or {} for line in facts.lines]
+    return [str(each.get("message")) for each in entries if each.get("message_id") == message_id]
+
+
+def _limited_until(facts: Facts, chat: Item) -> float | None:
+    """Return the end of the limit of the message's session, in epoch seconds."""
+    limit = facts.sessions.get(chat["session_id"], {}).get("user_limited_until")
+    try:
+        until = datetime.fromisoformat(str(limit).strip())
+    except ValueError:
+        return None
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
