@@ -18,11 +18,24 @@ SPREAD = (
     "tests/e2e/test_deploy_adoption_failure.py",
     "tests/e2e/test_deploy_adoption_trouble.py",
     "tests/e2e/test_up.py",
+    "tests/fuzz/test_fuzz.py",
     "tests/simulation/test_mutants.py",
     "tests/simulation/test_regressions.py",
 )
-WAITING = ("tests/e2e/test_faults.py", "tests/e2e/test_dlq.py", *SPREAD[:5])
-COMPUTING = ("tests/simulation/test_histories.py", *SPREAD[5:])
+WAITING = (
+    "tests/e2e/test_faults.py",
+    "tests/e2e/test_dlq.py",
+    "tests/e2e/test_conversations.py",
+    "tests/e2e/test_wheel.py",
+    *(file for file in SPREAD if "/e2e/" in file),
+)
+COMPUTING = (
+    "tests/simulation/test_commands.py",
+    "tests/simulation/test_histories.py",
+    *(file for file in SPREAD if "/e2e/" not in file),
+    "tests/unit/test_any_body.py",
+    "benchmarks/tests/test_endurance.py",
+)
 FIRST = [name for pair in zip_longest(WAITING, COMPUTING) for name in pair if name]
 
 
