@@ -10,7 +10,13 @@ from consumer.notification.retry_queue import backoff_seconds
 from tests.template.stack import Stack, named
 
 TOPIC = f"arn:aws:sns:eu-central-1:{'1' * 12}:on-call"
-ALARMS = named("AWS::CloudWatch::Alarm")
+# Those that compute, or ring in silence, are in test_computed_alarms.
+ALARMS = [
+    name
+    for name in named("AWS::CloudWatch::Alarm")
+    if "Dimensions" in (alarm := Stack().properties(name))
+    and alarm["ComparisonOperator"] == "GreaterThanThreshold"
+]
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 AGE = "ApproximateAgeOfOldestMessage"
 STREAM_AGE = "IteratorAge"
