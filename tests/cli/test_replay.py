@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from consumer.aws.attribute_values import to_item
+from consumer.notification.notification import Notification
+from consumer.notification.notification_table import state_of
 from consumer.notification.retry_record import read_retry_record
-from consumer.notification.state import DeliveryStatus, NotificationState, delivery_status
 from unc.dlq.stream_position import StreamPosition
 from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
@@ -92,14 +94,22 @@ def test_the_newest_inbound_message_by_place_is_notified(tables: FakeTables, sen
     "row",
     [
         {},
-        {"through": STORED, "claimed": STORED, "claimed_by": "a"},
-        {"claimed": STORED, "claimed_by": "c"},
-        {"through": STORED, "claimed": STORED + 7, "claimed_by": "b"},
-        {"through": STORED + 9, "claimed": STORED + 9, "claimed_by": "a"},
+        {"through": STORED},
+        {"turn": {"stored_at": STORED}},
+        {"through": STORED, "turn": {"stored_at": STORED + 7}},
+        {"through": STORED, "pending": {"stored_at": STORED + 8}},
+        {"through": STORED + 9},
     ],
-    ids=["never notified", "notified", "in doubt", "newer in doubt", "newer notified"],
+    ids=[
+        "never notified",
+        "notified",
+        "turn open",
+        "newer turn open",
+        "newer pending",
+        "newer notified",
+    ],
 )
-def test_the_notifier_finds_it_due_whatever_was_notified_or_claimed(
+def test_no_row_covers_it_whatever_was_notified_or_waits(
     tables: FakeTables, row: dict[str, Any]
 ) -> None:
     """And a message stored the smallest step later is not covered by it."""
@@ -107,9 +117,10 @@ def test_the_notifier_finds_it_due_whatever_was_notified_or_claimed(
     tables.rows[SENDER] = row
     replay = plan(tables)
     record = read_retry_record({"messageId": "1", "body": sent(replay)})
-    known = NotificationState(row.get("claimed"), row.get("claimed_by", ""), row.get("through"))
-    assert delivery_status(record, known) is DeliveryStatus.DUE  # type: ignore[arg-type]
-    highest = max([STORED, *(row[name] for name in ("through", "claimed") if name in row)])
+    assert isinstance(record, Notification)
+    assert not state_of(SENDER, to_item(row | {"revision": "r"})).knows(record)
+    held = [row[name]["stored_at"] for name in ("turn", "pending") if name in row]
+    highest = max([STORED, row.get("through", STORED), *held])
     assert replay.stored_at == highest + Decimal("0.000001")
 
 
