@@ -24,6 +24,8 @@ MOST_MINUTES = 10 * 366 * 24 * 60
 _OVERLAP_MS = 5_000
 _STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "cyan", "DEBUG": "dim"}
 _HIDDEN_FIELDS = {"level", "message", "service", "timestamp", "logger", "request_id"}
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_IDS = ("message_id", "session_id", "record_id", "request_id", "newer_id")
 _PLATFORM_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
 
 
@@ -35,6 +37,31 @@ class Line:
     at: int
     id: str
     text: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines to show: from a level on, of a masked sender, with an id; blank for all."""
+
+    level: str = ""
+    sender: str = ""
+    id: str = ""
+
+    def has(self, line: Line) -> bool:
+        """Say whether a line is wanted; one that is no event, such as a crash, has every level."""
+        entry = parse_entry(line.text)
+        if entry is None:
+            return not (self.sender or self.id)
+        return (
+            _rank(str(entry.get("level", "INFO"))) >= _rank(self.level or LEVELS[0])
+            and self.sender in ("", entry.get("sender"))
+            and (not self.id or self.id in [entry.get(name) for name in _IDS])
+        )
+
+
+def _rank(level: str) -> int:
+    """Return a level's place; an unknown one is shown."""
+    return LEVELS.index(level) if level in LEVELS else len(LEVELS)
 
 
 def read_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> list[Line]:
