@@ -113,6 +113,24 @@ def test_a_dead_letter_is_named_with_its_reason_and_its_redrive(queue: str, word
     assert [each.what for each in found.events] == [f"in the dead-letter queue {queue}"]
 
 
+@pytest.mark.parametrize(
+    ("row", "code", "words"),
+    [
+        (held("pending", attempt=2), "Http503", "The last POST ended as Http503 after 1.5 s."),
+        (
+            held("turn", claimed_at=1, open_until=NOW - 5),
+            "NoAnswer:TimeoutError",
+            "The last POST ended as NoAnswer:TimeoutError after 1.5 s.",
+        ),
+    ],
+)
+def test_what_is_not_notified_says_how_its_last_post_ended(
+    row: dict[str, Any], code: str, words: str
+) -> None:
+    posts = (event("post ended", reason="Http500"), event("post ended", reason=code, seconds=1.5))
+    assert words in build_trace(facts(row, posts), NOW).state.sentence
+
+
 def test_a_message_that_nobody_knows_says_what_that_can_mean() -> None:
     found = build_trace(Facts([SID]), NOW)
     assert (found.state.name, found.state.command) == ("unknown", "unc status")

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from unc.messages.message import Message, read_message, write_message
-from unc.messages.tracker import EMPTY_LOOKS, REPLY_LOOKS, MessageTracker
+from unc.messages.trace import State
+from unc.messages.tracker import EMPTY_LOOKS, EXPLAINED, REPLY_LOOKS, MessageTracker
 from unc.messages.tracker_view import (
     LEFT_OUT,
     NO_REPLY,
@@ -204,6 +205,29 @@ def test_many_messages_are_summed_up(tables: FakeTables) -> None:
     text = shown(tracker)
     assert f"{ROWS_SHOWN + 1}" in text
     assert "5 in" in text
+
+
+def test_what_did_not_come_all_the_way_says_why_and_what_to_do(
+    tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [write_message(ADDRESS, str(n)) for n in range(5)]
+    tracker = tracker_of(tables, *messages)
+    rejected = State("dead-lettered", "It was rejected, Http422.", "unc dlq redrive --id 1")
+    asked: list[str] = []
+    tracker.explain(lambda id: asked.append(id) or rejected)  # type: ignore[func-returns-value]
+    assert asked == [each.message_id for each in messages[:EXPLAINED]]
+    assert tracker.messages[0].as_json()["state"] == "dead-lettered"
+    assert tracker.messages[-1].as_json()["state"] is None
+    said = printed(tracker, capsys)
+    assert said.count("It was rejected, Http422.") == EXPLAINED
+    assert "next: unc dlq redrive --id 1" in said
+
+
+def test_what_came_all_the_way_is_not_looked_into(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    tables.store(message, "10.5")
+    tracker = tracker_of(tables, message)  # it is stored before
+    tracker.explain(lambda id: pytest.fail(f"{id} needs no look"))
 
 
 def printed(tracker: MessageTracker, capsys: pytest.CaptureFixture[str]) -> str:

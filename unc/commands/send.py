@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ from unc.errors import BadInput
 from unc.local.samples import ONE_BODY, read_body
 from unc.messages.message import Message, read_message
 from unc.messages.send import DEFAULT_ADDRESS, send_messages, write_messages
+from unc.messages.trace import build_trace
+from unc.messages.trace_facts import read_facts
 from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
 from unc.messages.webhook import find_intake, post_messages
@@ -69,12 +72,14 @@ def command(
     else:
         tracker.start(send_messages(aws, resources.queue, messages, one_group))
     complete = _watch(tracker, wait)
+    if not complete and wait > 0:
+        tracker.explain(lambda id: build_trace(read_facts(aws, resources, id), time.time()).state)
     if as_json:
         print_json([tracked.as_json() for tracked in tracker.messages])
     else:
         print_tracker(tracker)
     if not complete and wait > 0:
-        progress(f"not all the way after {wait:g} s; see: unc status, unc logs")
+        progress(f"not all the way after {wait:g} s; see: unc trace, unc status")
     if tracker.misses_any() or (not complete and wait > 0):
         raise typer.Exit(INCOMPLETE)
 

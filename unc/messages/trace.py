@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from unc.messages.trace_facts import Facts
 _SHOWN_FIELDS = ("attempt", "until", "reason", "seconds", "newer_id", "record_id", "error")
 # The tables say it too, and exactly.
 _REPEATED = ("message stored",)
+_NOT_ACCEPTED = ("dead-lettered", "outcome being looked up", "scheduled for retry", "stored")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,24 @@ def _logged_at(entry: dict[str, Any], otherwise: float) -> float:
 
 
 def state_of_message(facts: Facts, message_id: str, now: float) -> State:
-    """Say where a message stands: dead letters first, then what the tables hold."""
+    """Say where a message stands, and how its last POST ended where none was accepted."""
+    state = _state(facts, message_id, now)
+    ended = _last_post(facts, message_id) if state.name in _NOT_ACCEPTED else None
+    if ended is None:
+        return state
+    took = f" after {ended['seconds']} s" if "seconds" in ended else ""
+    return replace(
+        state, sentence=f"{state.sentence} The last POST ended as {ended['reason']}{took}."
+    )
+
+
+def _last_post(facts: Facts, message_id: str) -> dict[str, Any] | None:
+    posts = [entry for entry in _entries(facts, message_id) if entry.get("message") == "post ended"]
+    return posts[-1] if posts and "reason" in posts[-1] else None
+
+
+def _state(facts: Facts, message_id: str, now: float) -> State:
+    """Dead letters first, then what the tables hold."""
     for one in facts.dead_letters:
         if one.facts.message_id == message_id:
             what = "is not stored" if one.queue == queues.MESSAGES else "is stored, not notified"
@@ -181,8 +199,12 @@ def _settled_state(facts: Facts, chat: Item, now: float) -> State:
 
 
 def _logged(facts: Facts, message_id: str) -> list[str]:
+    return [str(each.get("message")) for each in _entries(facts, message_id)]
+
+
+def _entries(facts: Facts, message_id: str) -> list[dict[str, Any]]:
     entries = [parse_entry(line.text) or {} for line in facts.lines]
-    return [str(each.get("message")) for each in entries if each.get("message_id") == message_id]
+    return [each for each in entries if each.get("message_id") == message_id]
 
 
 def _limited_until(facts: Facts, chat: Item) -> float | None:

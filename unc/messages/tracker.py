@@ -15,6 +15,7 @@ from typing import Any
 from unc.aws.queues import read_depth
 from unc.aws.tables import Item, Tables, stored_at
 from unc.messages.message import Message
+from unc.messages.trace import State
 
 _POLL_SECONDS = 0.2
 # The counts of a queue are approximate: one look at an empty queue proves nothing.
@@ -22,6 +23,8 @@ EMPTY_LOOKS = 3
 # How often a reply is looked for that may be written elsewhere; a service that writes into the
 # tables has done so before it answers the POST.
 REPLY_LOOKS = 15
+# Of so many messages that did not come all the way it is said why.
+EXPLAINED = 3
 IGNORED = "ignored"
 NOT_STORED = "not stored"
 
@@ -39,6 +42,7 @@ class MessageProgress:
     looks_for_reply: int = 0
     unanswered: bool = False
     chat: Item = field(default_factory=dict)
+    state: State | None = None
 
     def is_over(self) -> bool:
         """Say whether nothing more is to come."""
@@ -62,6 +66,8 @@ class MessageProgress:
             "notified_after_seconds": self.notified,
             "replied_after_seconds": self.replied,
             "left_out": self.left_out or None,
+            "state": self.state.name if self.state else None,
+            "next": (self.state.command or None) if self.state else None,
         }
 
 
@@ -118,6 +124,12 @@ class MessageTracker:
             if self.is_over() or time.monotonic() - self._started > limit_seconds:
                 return self.is_over()
             time.sleep(_POLL_SECONDS)
+
+    def explain(self, read_state: Callable[[str], State]) -> None:
+        """Read where the first messages stand that have not come all the way."""
+        unfinished = [each for each in self.messages if not each.is_over()]
+        for tracked in [each for each in unfinished if each.message.message_id][:EXPLAINED]:
+            tracked.state = read_state(tracked.message.message_id)
 
     def look(self) -> None:
         """Take one look at the tables and the queue."""

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from unc.console import err, out, printable
+from unc.messages.trace import State
 from unc.messages.tracker import IGNORED, NOT_STORED, MessageProgress, MessageTracker
 
 ROWS_SHOWN = 20
@@ -35,12 +37,22 @@ def shown(tracker: MessageTracker) -> Iterator[Callable[[], None]]:
 def print_tracker(tracker: MessageTracker) -> None:
     """Print where every message ended up, and where to look for what is not stored."""
     out.print(render_tracker(tracker))
+    for tracked in tracker.messages:
+        if tracked.state:
+            _print_state(tracked.message.message_id, tracked.state)
     if tracker.misses_any():
         out.print(f"[yellow]{LEFT_OUT}[/yellow]")
     if tracker.waits_for_any():
         out.print(f"[yellow]{WAITING}[/yellow]")
     if tracker.lacks_replies():
         out.print(f"[yellow]{NO_REPLY.format(tracker.tables.aws.endpoint)}[/yellow]")
+
+
+def _print_state(message_id: str, state: State) -> None:
+    """Print why a message did not come all the way, and which command helps."""
+    out.print(f"[yellow]{escape(message_id)}: {escape(printable(state.sentence))}[/yellow]")
+    if state.command:
+        out.print(f"[yellow]next: {escape(state.command)}[/yellow]")
 
 
 def render_tracker(tracker: MessageTracker) -> Table:
