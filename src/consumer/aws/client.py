@@ -24,7 +24,8 @@ CONNECT_SECONDS = 2.0  # a cold container of 256 MB does its handshakes on a sev
 READ_SECONDS = 3.0
 LONGEST_CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
+# A request is built anew from plain values, so it holds no circle to look for.
+_to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 _CONTENT_TYPES = {
     "dynamodb": "application/x-amz-json-1.0",
