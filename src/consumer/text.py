@@ -41,9 +41,7 @@ def parse_document(text: str) -> Document:
     Raises BrokenDocument for broken JSON and for nesting too deep to store.
     """
     try:
-        document: Document = storable(
-            json.loads(text, parse_int=_number, parse_float=_number, parse_constant=str)
-        )
+        document: Document = storable(_decode_json(text))
     except (ValueError, RecursionError) as error:
         raise BrokenDocument(type(error).__name__) from error
     return document
@@ -95,6 +93,9 @@ def _number(text: str) -> Decimal | str:
         return _EXACT.create_decimal(text) or Decimal(0)  # a zero sheds its exponent
     except DecimalException:
         return text
+
+
+_decode_json = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=str).decode
 
 
 def _exact(value: object) -> Decimal:
