@@ -2,7 +2,7 @@
 
 import re
 from functools import cached_property
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote, unquote_to_bytes
 
 from consumer.text import Document, clean, parse_document
 from consumer.webhook.address import restore_plus
@@ -85,5 +85,5 @@ def parse_form(body: str) -> Form:
 
 def _decode(text: str) -> str:
     if "%" in text or "+" in text:  # most names and values are plain
-        return clean(unquote_plus(text, errors="replace"))
+        return clean(unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace"))
     return text
