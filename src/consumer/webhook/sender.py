@@ -8,16 +8,17 @@ from consumer.webhook.form import Form
 
 def read_sender(form: Form) -> tuple[str, dict[str, Any]]:
     """Read the channel and the sender; the sender's `id` is blank when the body names nobody."""
-    channel = _channel(form)
-    address = parse_address(form.address("From") or "", channel)
-    whatsapp = Address(WHATSAPP, (form.address("WaId") or "").removeprefix("+"))
+    stated, whatsapp_id = form.address("From"), form.address("WaId") or ""
+    channel = _channel(form, parse_address(stated or "", ""), whatsapp_id)
+    address = parse_address(stated or "", channel)
+    whatsapp = Address(WHATSAPP, whatsapp_id.removeprefix("+"))
     sender = {
         "id": whatsapp.id or address.id or parse_address(_external_id(form)).id,
         "name": form.get("ProfileName"),
         "phone": address.phone or whatsapp.phone,
     }
     extras = {
-        "address": form.address("From"),
+        "address": stated,
         "username": form.get("ProfileUsername") or form.get("Username"),
         "external_id": form.address("ExternalUserId"),
         "parent_external_id": form.address("ParentExternalUserId"),
@@ -29,12 +30,11 @@ def read_sender(form: Form) -> tuple[str, dict[str, Any]]:
     return channel, sender | {key: value for key, value in extras.items() if value}
 
 
-def _channel(form: Form) -> str:
+def _channel(form: Form, stated: Address, whatsapp_id: str) -> str:
     """The sender's own prefix decides; else WaId, and then any other address of the message."""
-    stated = form.address("From") or ""
-    if parse_address(stated).value and (prefix := channel_prefix(stated)):
-        return prefix
-    if form.address("WaId"):
+    if stated.value and stated.channel:
+        return stated.channel
+    if whatsapp_id:
         return WHATSAPP
     others = (_external_id(form), form.address("To") or "")
     return next((prefix for each in others if (prefix := channel_prefix(each))), SMS)
