@@ -57,15 +57,20 @@ def session_of(item: Item) -> Session:
 
 def _moment_of(item: Item, name: str) -> Decimal | None:
     """Epoch seconds, which the reply service may write as a number or as ISO 8601 text."""
-    try:
-        written = datetime.fromisoformat(text(item, name))
-    except ValueError:
+    stated = text(item, name)
+    if not stated:
         return number(item, name)
+    try:
+        written = datetime.fromisoformat(stated)
+    except ValueError:
+        return None
     moment = written if written.tzinfo else written.replace(tzinfo=UTC)
     return Decimal(f"{moment.timestamp():.6f}")
 
 
 def _limit_of(item: Item) -> str | None:
     """A limit of another type counts as unreadable, which is logged, not as absent."""
-    limit = item.get("user_limited_until", {"NULL": True})
+    limit = item.get("user_limited_until")
+    if limit is None:
+        return None
     return text(item, "user_limited_until") or (None if limit.keys() & {"S", "NULL"} else "odd")
