@@ -14,6 +14,7 @@ from consumer.webhook.form import Form
 
 Part = dict[str, Any]
 
+_NOTHING: tuple[object, ...] = (None, [], {})
 _MEDIA_FIELD = re.compile(r"Media(?:Url|ContentType)([0-9]{1,4})")
 _TYPE_OF_PART = {
     "button": "button",
@@ -53,8 +54,7 @@ def read_content(form: Form, channel: str) -> Part:
         "frequently_forwarded": form.flag("FrequentlyForwarded"),
         "referral": _referral(form),
     }
-    present = {k: v for k, v in optional.items() if v is not None and v not in ([], {})}
-    return content | present
+    return content | {key: value for key, value in optional.items() if value not in _NOTHING}
 
 
 def message_type(form: Form, content: Part) -> str:

@@ -41,7 +41,9 @@ class Form:
 
     def address(self, name: str) -> str | None:
         """A field that holds an address or id, mended where it was encoded twice or not at all."""
-        text = self.fields.get(name, "")
+        text = self.fields.get(name)
+        if not text:
+            return None
         if _ESCAPED.search(text):
             self.warn(f"{name.rstrip('0123456789')} was encoded twice")
             text = clean(unquote(text, errors="replace"))
