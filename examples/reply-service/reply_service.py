@@ -75,24 +75,31 @@ def send(conversation, text):
     urlopen(Request(url, urlencode(form).encode(), basic), timeout=10).close()
 
 
+def status_of(headers, body):
+    """Answer a request, header names in lower case; return its status."""
+    secret = headers.get("x-intelligence-api-secret", "")
+    if not compare_digest(secret.encode(), ENV["INTELLIGENCE_API_SECRET"].encode()):
+        return 401
+    try:
+        request = json.loads(body)
+        asked = str(request["sender_id"]), str(request["message"])
+    except (ValueError, KeyError, TypeError):
+        return 422
+    return reply(*asked, headers.get("idempotency-key") or str(uuid.uuid4()))
+
+
+def handle(event, context):
+    """Answer a request as a Lambda function behind a function URL."""
+    return {"statusCode": status_of(event["headers"], event.get("body", ""))}
+
+
 class Handler(BaseHTTPRequestHandler):
-    """POST /reply/ and nothing else."""
+    """Answer requests as a server."""
 
     def do_POST(self):
-        self.send_response(self.status())
-        self.end_headers()
-
-    def status(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        secret = self.headers.get("x-intelligence-api-secret", "")
-        if not compare_digest(secret.encode(), ENV["INTELLIGENCE_API_SECRET"].encode()):
-            return 401
-        try:
-            request = json.loads(body)
-            asked = str(request["sender_id"]), str(request["message"])
-        except (ValueError, KeyError, TypeError):
-            return 422
-        return reply(*asked, self.headers.get("idempotency-key") or str(uuid.uuid4()))
+        self.send_response(status_of({k.lower(): v for k, v in self.headers.items()}, body))
+        self.end_headers()
 
 
 if __name__ == "__main__":

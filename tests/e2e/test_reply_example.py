@@ -109,8 +109,10 @@ def test_the_example_answers_a_conversation_in_its_order(service: Service) -> No
         service.receive(message)
         said = f"says: {text}"
         eventually(lambda m=message, s=said: _has(service, m.sender_id, s), f"an answer {said}")
-    assert service.outbound(message.sender_id)[-1].endswith(" says: second")
-    assert {"Message 1 of this conversation says: first"} <= {*service.outbound(message.sender_id)}
+    assert sorted(service.outbound(message.sender_id)) == [
+        "Message 1 of this conversation says: first",
+        "Message 2 of this conversation says: second",
+    ]
 
 
 def _has(service: Service, sender_id: str, said: str) -> bool:

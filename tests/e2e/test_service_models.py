@@ -16,6 +16,7 @@ from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
 from tests.e2e.world import eventually, new_sender, write
 from tests.support.service_model import faults_of_request, faults_of_response
+from tests.template.test_deploy_role import granted_to_deploy
 from unc.aws.logs import read_lines, since
 from unc.aws.resources import STACK, Resources
 from unc.aws.session import Aws, local_aws
@@ -40,6 +41,13 @@ from unc.person.export import export_person
 pytestmark = pytest.mark.emulator
 
 
+# A call whose right has another name, and calls that need none or are this test's own.
+RIGHTS = {"s3:HeadObject": "s3:GetObject"}
+NEED_NO_RIGHT = {
+    "sts:GetCallerIdentity",
+    "secretsmanager:CreateSecret",
+    "secretsmanager:GetSecretValue",
+}
 # What the emulator answers otherwise, and why that hides nothing.
 ODD = {
     "cloudformation:DescribeStackEvents response.StackEvents[n].ResourceStatus: "
@@ -56,6 +64,7 @@ class Calls:
     """Every call of some clients: what was called, and what is not as the models say."""
 
     made: set[str] = field(default_factory=set)
+    by_deploy: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     odd: set[str] = field(default_factory=set)
 
@@ -93,6 +102,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
                 _ignore,
             )
             deploy(aws, Plan(package, {"LogLevel": "DEBUG"}, STACK), _ignore)
+            calls.by_deploy |= calls.made
             _use(aws, resources)
         names = [*resources.tables(), *map(_name_of, resources.queues().values())]
         to_delete = [name for name in names if "failures" not in name]
@@ -144,6 +154,13 @@ def test_aws_would_take_every_request_of_the_tool(calls: Calls) -> None:
 
 def test_the_emulator_answers_as_aws_would(calls: Calls) -> None:
     assert calls.odd <= ODD.keys()
+
+
+def test_the_role_that_deploys_may_make_every_call_of_a_deployment(calls: Calls) -> None:
+    """What CloudFormation calls in its name: tests/template/test_deploy_role.py."""
+    needed = {RIGHTS.get(call, call) for call in calls.by_deploy} - NEED_NO_RIGHT
+    assert "cloudformation:ExecuteChangeSet" in needed
+    assert needed - granted_to_deploy() == set()
 
 
 @pytest.mark.parametrize(

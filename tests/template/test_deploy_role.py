@@ -19,7 +19,7 @@ TYPES = sorted({spec["Type"] for spec in RESOURCES.values()})
 RUN = ("read", "create", "update", "delete")
 
 
-def _granted() -> set[str]:
+def granted_to_deploy() -> set[str]:
     """Every action of the role, those of its managed policy too."""
     resources = template(GITHUB_PATH)["Resources"]
     documents = [resources["LookPolicy"]["Properties"]["PolicyDocument"]]
@@ -53,7 +53,7 @@ def _keys(node: Any) -> Iterator[str]:
 @pytest.mark.parametrize("kind", TYPES)
 def test_the_role_may_call_what_the_handlers_call(kind: str) -> None:
     unused = {action for each in UNUSED_CALLS if each.type == kind for action in each.actions}
-    assert sorted(_declared(kind) - unused - _granted()) == []
+    assert sorted(_declared(kind) - unused - granted_to_deploy()) == []
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -71,10 +71,10 @@ def test_the_template_sets_no_property_that_unused_calls_are_for(unused: UnusedC
 @pytest.mark.parametrize("unused", UNUSED_CALLS, ids=lambda each: each.reason)
 def test_unused_calls_are_declared_and_not_granted(unused: UnusedCalls) -> None:
     assert sorted(set(unused.actions) - _declared(unused.type)) == []
-    assert sorted(set(unused.actions) & _granted()) == []
+    assert sorted(set(unused.actions) & granted_to_deploy()) == []
 
 
 def test_what_can_be_tagged_can_be_untagged() -> None:
-    tags = {action for action in _granted() if action.partition(":")[2].startswith("Tag")}
+    tags = {action for action in granted_to_deploy() if action.partition(":")[2].startswith("Tag")}
     assert tags
-    assert {action.replace(":Tag", ":Untag") for action in tags} <= _granted()
+    assert {action.replace(":Tag", ":Untag") for action in tags} <= granted_to_deploy()
