@@ -233,7 +233,8 @@ class Ledger(Observer):
     def _expect_promptness(self, post: Post) -> None:
         """G9: what waited for the end of a turn follows at once, unless a fault delays it."""
         ended_at = self.handovers.pop(post.notification.sender_id, None)
-        if ended_at is None or ended_at < self.last_fault_at or not self.is_uncrowded:
+        is_delayed = ended_at is None or ended_at < self.last_fault_at or not self.is_uncrowded
+        if ended_at is None or is_delayed or self.limits[post.notification.sender_id]:
             return
         if self._clock() - ended_at > LATEST_FOLLOW_UP_SECONDS:
             self.violated("G9", f"the follow-up for {post.notification.sender_id} is late")
