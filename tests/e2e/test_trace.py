@@ -68,3 +68,17 @@ def test_a_message_that_the_reply_service_rejected(
         "the log says the status",
     )
     world.take_dead_letters(world.resources.reply_dead_letter_queue)
+
+
+def test_sending_a_message_that_is_rejected_says_so_and_what_to_do(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.reply.fail_with = 422
+    try:
+        code = run(["send", "--queue", "--from", new_sender(), "--wait", "20", "--json"])
+    finally:
+        world.reply.fail_with = None
+    [sent] = json.loads(capsys.readouterr().out)
+    assert (code, sent["state"]) == (7, "dead-lettered")
+    assert sent["next"].startswith("unc dlq redrive --id ")
+    world.take_dead_letters(world.resources.reply_dead_letter_queue)
