@@ -23,7 +23,9 @@ _MONTH_SECONDS = 30 * 24 * 3600
 _FULL_CORE_MEGABYTES = (
     1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 )
-_STREAM_WINDOW_SECONDS = 3
+# Without a batching window a batch holds what came since the last of four polls a second:
+# https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+_STREAM_POLL_SECONDS = 0.25
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
 _BENCH_REPLY_SECONDS = 0.1
@@ -62,6 +64,7 @@ class Load:
     memory_megabytes: int = 256
     reply_seconds: float = 5.0
     burst: int = 1
+    notifier_megabytes: int = 256
 
     @property
     def bursts(self) -> float:
@@ -139,8 +142,8 @@ def _without_target(units: Mapping[str, float]) -> Counter[str]:
 
 def default_stream_batch(messages: int) -> int:
     """Return the messages that one stream batch brings when they come evenly over a month."""
-    in_window = messages / _MONTH_SECONDS * _STREAM_WINDOW_SECONDS
-    return max(1, min(STREAM_BATCH, round(in_window)))
+    since_poll = messages / _MONTH_SECONDS * _STREAM_POLL_SECONDS
+    return max(1, min(STREAM_BATCH, round(since_poll)))
 
 
 def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
@@ -154,7 +157,7 @@ def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
     queued = load.messages + 2 * batches
     return {
         "Lambda, queue function": _function_cost(
-            batches, queue_seconds(load, counts), load, prices
+            batches, queue_seconds(load, counts), load.memory_megabytes, prices
         ),
         "Lambda, notifier": _notifier_cost(load, counts, prices),
         "DynamoDB, reads": sum(reads.values()) / MILLION * prices.read_units,
@@ -175,10 +178,12 @@ def cost_of_polling(fifo_pollers: int, standard_pollers: int, prices: Prices) ->
 def _notifier_cost(load: Load, counts: _Counts, prices: Prices) -> float:
     """Return dollars for the batches that POST, and for those of a burst that only note it."""
     counted, bursts = burst_counts(load.burst), load.bursts / load.stream_batch
-    posting = _function_cost(bursts * counted.posts, stream_seconds(load, counts), load, prices)
-    without = replace(load, reply_seconds=0.0)
-    seconds = stream_seconds(without, counts)
-    return posting + _function_cost(bursts * counted.further_visits, seconds, load, prices)
+    posting, noting = bursts * counted.posts, bursts * counted.further_visits
+    seconds = stream_seconds(load, counts), stream_seconds(replace(load, reply_seconds=0.0), counts)
+    return sum(
+        _function_cost(invocations, each, load.notifier_megabytes, prices)
+        for invocations, each in zip((posting, noting), seconds, strict=True)
+    )
 
 
 def cost_of_indexes(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
@@ -232,9 +237,9 @@ def _added(parts: Iterable[tuple[float, Counter[str]]]) -> Counter[str]:
     return total
 
 
-def _function_cost(invocations: float, seconds: float, load: Load, prices: Prices) -> float:
+def _function_cost(invocations: float, seconds: float, megabytes: int, prices: Prices) -> float:
     """Return dollars for invocations of so many seconds each."""
-    gigabyte_seconds = invocations * seconds * load.memory_megabytes / 1024
+    gigabyte_seconds = invocations * seconds * megabytes / 1024
     requests = invocations / MILLION * prices.lambda_requests
     return gigabyte_seconds * prices.lambda_gb_second + requests
 
@@ -244,7 +249,7 @@ def queue_seconds(load: Load, counts: _Counts) -> float:
     one, ten = counts["single"], counts["known"]
     share = (load.queue_batch - 1) / (QUEUE_BATCH - 1)
     cpu = one.cpu + (ten.cpu - one.cpu) * share
-    return one.waits + (ten.waits - one.waits) * share + cpu * _slowness(load)
+    return one.waits + (ten.waits - one.waits) * share + cpu * _slowness(load.memory_megabytes)
 
 
 def stream_seconds(load: Load, counts: _Counts) -> float:
@@ -257,7 +262,7 @@ def stream_seconds(load: Load, counts: _Counts) -> float:
     turns = 1 + (turns_of(one, many) - 1) * share
     cpu = one.cpu + (many.cpu - one.cpu) * share
     calls = max(one.waits - _BENCH_REPLY_SECONDS, 0.0)
-    return turns * (calls + load.reply_seconds) + cpu * _slowness(load)
+    return turns * (calls + load.reply_seconds) + cpu * _slowness(load.notifier_megabytes)
 
 
 def turns_of(one: Counted, many: Counted) -> int:
@@ -266,6 +271,6 @@ def turns_of(one: Counted, many: Counted) -> int:
     return many.posts if many.waits > each_in_turn / 2 else 1
 
 
-def _slowness(load: Load) -> float:
+def _slowness(megabytes: int) -> float:
     """Return how many times longer CPU takes than on a whole core."""
-    return max(1.0, _FULL_CORE_MEGABYTES / load.memory_megabytes)
+    return max(1.0, _FULL_CORE_MEGABYTES / megabytes)

@@ -160,9 +160,9 @@ def test_a_smaller_share_of_a_core_takes_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "batch"), [(1, 1), (MILLION, 1), (10 * MILLION, 12), (10_000 * MILLION, 100)]
+    ("messages", "batch"), [(1, 1), (MILLION, 1), (100 * MILLION, 10), (10_000 * MILLION, 100)]
 )
-def test_a_stream_batch_holds_what_comes_in_its_window(messages: int, batch: int) -> None:
+def test_a_stream_batch_holds_what_came_since_the_last_poll(messages: int, batch: int) -> None:
     assert cost_model.default_stream_batch(messages) == batch
 
 
@@ -196,6 +196,23 @@ def test_twice_the_messages_cost_twice_as_much(capsys: pytest.CaptureFixture[str
         for count in (MILLION, 2 * MILLION)
     )
     assert two == pytest.approx(2 * one)
+
+
+def test_the_notifier_s_memory_is_its_own_and_not_the_baseline_s(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    small, large = (
+        document(capsys, "--notifier-memory", size)["dollars_a_month"] for size in ("128", "256")
+    )
+    assert small["baseline"] == large["baseline"]
+    assert small["ours"]["Lambda, notifier"] < 0.6 * large["ours"]["Lambda, notifier"]
+
+
+def test_messages_that_come_alone_cost_less_than_the_baseline_s(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    costs = document(capsys)["dollars_a_month"]
+    assert costs["ours"]["all"] < costs["baseline"]["all"]
 
 
 def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:

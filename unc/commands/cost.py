@@ -23,7 +23,10 @@ def command(
     stream_batch: Annotated[
         int, typer.Option(help="Messages that a stream batch brings; 0: by the rate.")
     ] = 0,
-    memory: Annotated[int, typer.Option(help="Megabytes of each function.")] = 256,
+    memory: Annotated[int, typer.Option(help="Megabytes of a function.")] = 256,
+    notifier_memory: Annotated[
+        int, typer.Option(min=128, help="Megabytes of the notifier; the baseline's has --memory.")
+    ] = 128,
     reply_seconds: Annotated[float, typer.Option(help="How long a reply takes.")] = 5.0,
     burst: Annotated[
         int, typer.Option(min=1, help="Messages of one sender that come within one turn.")
@@ -34,9 +37,11 @@ def command(
     wanted = _read_load(
         messages, senders, sessions, batch, stream_batch, memory, reply_seconds, burst
     )
+    plain = replace(wanted, burst=1, notifier_megabytes=memory)  # it POSTs each message
+    wanted = replace(wanted, notifier_megabytes=notifier_memory)
     prices = model.Prices()
     counts = {target: model.read_counts(target) for target in model.TARGETS}
-    loads = {"ours": wanted, "baseline": replace(wanted, burst=1)}  # which POSTs each message
+    loads = {"ours": wanted, "baseline": plain}
     costs = {name: model.cost_of(loads[name], counts[name], prices) for name in model.TARGETS}
     indexes = model.cost_of_indexes(wanted, counts["ours"], prices)
     polling = model.cost_of_polling(model.POLLERS_WITH_A_MAXIMUM, model.IDLE_POLLERS, prices)
@@ -85,7 +90,8 @@ def _print_costs(
     out.print(f"{load.messages:,} messages a month, {load.new_sessions:,} of them open a session;")
     out.print(
         f"{load.queue_batch} a queue batch, {load.stream_batch} a stream batch, "
-        f"{load.memory_megabytes} MB, {load.reply_seconds:g} s a reply"
+        f"{load.memory_megabytes} MB (notifier {load.notifier_megabytes}), "
+        f"{load.reply_seconds:g} s a reply"
     )
     counted = model.burst_counts(load.burst)
     out.print(
