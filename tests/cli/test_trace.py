@@ -13,7 +13,7 @@ from unc.commands.trace import render_trace
 from unc.dlq.dead_letter import read_dead_letter
 from unc.messages.message import write_message
 from unc.messages.trace import build_trace
-from unc.messages.trace_facts import Facts, names_any
+from unc.messages.trace_facts import Facts, names_any, pattern_of
 
 SENDER = "4915555550199"
 SID = f"SM{1:032d}"
@@ -179,3 +179,10 @@ def test_a_log_that_was_read_in_part_says_so() -> None:
 def test_only_lines_about_the_message_count(text: str, is_named: bool) -> None:
     """The emulator does not filter as CloudWatch does."""
     assert names_any(Line("f", 1, "", text), [SID]) == is_named
+
+
+@pytest.mark.parametrize(
+    ("ids", "pattern"), [(["SM1"], '"SM1"'), (["SM1", "SM2"], '?"SM1" ?"SM2"')]
+)
+def test_cloudwatch_is_asked_for_the_lines_of_all_messages(ids: list[str], pattern: str) -> None:
+    assert pattern_of(ids) == pattern

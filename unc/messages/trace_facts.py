@@ -112,7 +112,7 @@ def _pages(
         logGroupName=f"/aws/lambda/{function}",
         startTime=int(since * 1000),
         endTime=int((until + _MINUTE) * 1000),
-        filterPattern=" ".join(f'?"{id}"' for id in facts.ids),
+        filterPattern=pattern_of(facts.ids),
     )
     try:
         more: Any = iter(pages)
@@ -121,6 +121,11 @@ def _pages(
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
             raise
+
+
+def pattern_of(ids: Sequence[str]) -> str:
+    """Return CloudWatch's filter for lines with any of the ids; `?` means one of several."""
+    return f'"{ids[0]}"' if len(ids) == 1 else " ".join(f'?"{id}"' for id in ids)
 
 
 def _line(function: str, event: Any) -> Line:
