@@ -71,7 +71,8 @@ class Logger:
             entry = self._entry(level, message, fields) | (measures or {})
             stream = self._stream or sys.stdout
             stream.write(f"{_TO_JSON(entry)}\n")
-            stream.flush()
+            if level != "INFO" or measures is not None:  # a batch's lines go with its last one
+                stream.flush()
         except Exception:  # a line that cannot be written must not fail the invocation
             with suppress(Exception):
                 entry = self._fixed("ERROR", "a log line could not be written")
