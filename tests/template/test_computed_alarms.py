@@ -60,3 +60,13 @@ def test_silence_rings_only_where_it_is_asked_for(hours: str, is_made: bool) -> 
 @pytest.mark.parametrize("name", named("AWS::CloudWatch::Alarm"))
 def test_the_topic_hears_of_every_alarm(name: str) -> None:
     assert Stack(AlarmTopicArn=TOPIC).properties(name)["AlarmActions"] == [TOPIC]
+
+
+def test_without_computed_alarms_an_emulator_takes_the_template() -> None:
+    resources = template()["Resources"]
+    computing = {name for name, each in resources.items() if "Metrics" in each["Properties"]}
+    assert computing == {"StreamSilentAlarm"}
+    assert {resources[name]["Condition"] for name in computing} == {"HasComputedAlarms"}
+    is_made = template()["Conditions"]["HasComputedAlarms"]
+    assert Stack().resolve(is_made)
+    assert not Stack(ComputedAlarms="false").resolve(is_made)

@@ -24,6 +24,7 @@ WITH_DEFAULT = {name: spec for name, spec in PARAMETERS.items() if "Default" in 
 SWITCHES = [
     "WebhookIntake",
     "AttachEventSources",
+    "ComputedAlarms",
     "DeletionProtection",
     "Paused",
     "ResendUnknownOutcomes",

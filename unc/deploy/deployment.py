@@ -134,6 +134,8 @@ def _want(aws: Aws, plan: Plan) -> Wanted:
         "CodeBucket": bucket_name(aws),
         "CodeKey": code_key(plan.package),
         "AttachEventSources": str(plan.attach).lower(),
+        # An emulator refuses an alarm that computes with metrics.
+        "ComputedAlarms": str(aws.endpoint is None).lower(),
     }
     with clear_refusals():
         parameters = settle_parameters(aws, plan.stack, template, plan.parameters, own)

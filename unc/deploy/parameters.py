@@ -23,7 +23,7 @@ VARIABLES = {
     "DYNAMODB_SESSION_TABLE": "SessionTableName",
 }
 # Each deployment decides these for itself.
-_OWN = ("CodeBucket", "CodeKey", "AttachEventSources")
+_OWN = ("CodeBucket", "CodeKey", "AttachEventSources", "ComputedAlarms")
 
 
 def wished_parameters(settings: Iterable[str]) -> dict[str, str]:
