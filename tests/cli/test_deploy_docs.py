@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,8 @@ def test_every_variable_that_sets_a_name_is_named() -> None:
 
 def test_the_alarms_are_counted_right() -> None:
     alarms = [template()["Resources"][name] for name in named("AWS::CloudWatch::Alarm")]
-    of_the_intake = sum("Condition" in alarm for alarm in alarms)
-    assert (len(alarms) - of_the_intake, of_the_intake) == (12, 5)
-    assert "twelve alarms (five more with the intake)" in COST
+    conditions = Counter(alarm.get("Condition", "") for alarm in alarms)
+    assert conditions[""] + conditions["HasComputedAlarms"] == 13
+    assert (conditions["HasIntake"], conditions["HasSilenceAlarm"]) == (5, 1)
+    assert sum(conditions.values()) == 19
+    assert "thirteen alarms (five more with the intake, one with `AlarmAfterSilentHours`)" in COST

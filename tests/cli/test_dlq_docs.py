@@ -59,6 +59,9 @@ def parse(line: str) -> None:
     """Go down to the command and have it read the rest; a command alone is a mention of it."""
     words = shlex.split(line)[1:]
     command: Any = get_command(app)
+    if words and words[0].startswith("-"):  # an option of `unc` itself ends it at once
+        assert words[0] in options_of(command)
+        return
     while words and hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     if words:
