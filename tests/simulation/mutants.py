@@ -322,9 +322,12 @@ MUTANTS = [
         [Swap(notifier, "decide", mutant_rules.without_through)],
     ),
     Mutant(
-        "a POST is begun however late it is",
+        "a POST is begun however late it is, and no time is kept for what follows",
         "time",
-        [Swap(Notifier, "_is_too_late", mutant_rules.never_too_late)],
+        [
+            Swap(Notifier, "_is_too_late", mutant_rules.never_too_late),
+            Swap(Notifier, "_seconds", mutant_rules.no_seconds),
+        ],
     ),
     Mutant(
         "what there was no time for is forgotten",
