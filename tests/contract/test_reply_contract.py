@@ -2,10 +2,12 @@
 
 import copy
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 from jsonschema import Draft202012Validator
@@ -14,12 +16,16 @@ from consumer.aws.attribute_values import to_item
 from consumer.conversation.chat import chat_item
 from consumer.conversation.session import Session, next_session
 from consumer.conversation.session_table import session_put
+from consumer.notification.reply_service import outcome_of
+from consumer.notification.step import Outcome
 from consumer.webhook.message import InboundMessage
 from consumer.webhook.parse import parse_inbound
 from tests.support.builders import SAMPLES
-from tests.support.schemas import FOLDER, faults_in
+from tests.support.schemas import DOCS, FOLDER, faults_in
+from tests.template.stack import template
 from tests.unit.test_any_body import encoded_forms, json_bodies, mutilated_samples
 
+PAGE = DOCS / "reply-service.md"
 NOW = Decimal("1795000001.5")
 TO_PYTHON = TypeDeserializer()
 
@@ -92,3 +98,52 @@ def test_every_schema_is_itself_valid_and_read_by_a_test() -> None:
     for name in names:
         schema = json.loads((FOLDER / f"{name}.schema.json").read_text())
         Draft202012Validator.check_schema(schema)
+
+
+OUTCOMES = {
+    "the reply has been sent": Outcome.ACCEPTED,
+    "wrong secret": Outcome.UNAUTHORIZED,
+    "nobody was answered": Outcome.CANNOT_DELIVER_NOW,
+    "nobody knows": Outcome.UNKNOWN,
+    "rejected for good": Outcome.REJECTED,
+}
+
+
+def stated_outcomes() -> dict[int, Outcome]:
+    """What the page's table says of each status; a row may say "every other"."""
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| .+ \|$", PAGE.read_text(), re.MULTILINE)
+    stated = {}
+    for statuses, meaning in rows:
+        if meaning in OUTCOMES:
+            numbers = [range(200, 300)] if "2xx" in statuses else []
+            numbers += [range(500, 600)] if "every other 5xx" in statuses else []
+            numbers += [range(300, 500)] if "every other status" in statuses else []
+            general = [each for part in numbers for each in part]
+            own = [int(each) for each in re.findall(r"\b\d{3}\b", statuses)]
+            stated |= {each: OUTCOMES[meaning] for each in general if each not in stated}
+            stated |= dict.fromkeys(own, OUTCOMES[meaning])
+    return stated
+
+
+def test_every_status_means_what_the_page_says() -> None:
+    stated = stated_outcomes()
+    assert set(stated) == set(range(200, 600))
+    assert {status: outcome_of(status) for status in stated} == stated
+
+
+def test_the_openapi_file_lists_statuses_of_each_kind() -> None:
+    api = yaml.safe_load((PAGE.parent / "reply-service.openapi.yaml").read_text())
+    listed = map(int, api["paths"]["/reply/"]["post"]["responses"])
+    assert {outcome_of(status) for status in listed} == set(OUTCOMES.values())
+    assert api["openapi"].startswith("3.1")
+
+
+def test_the_page_names_the_template_s_defaults() -> None:
+    text, parameters = PAGE.read_text(), template()["Parameters"]
+    timeout = re.search(r"`ReplyTimeoutSeconds` \((\d+) unless set, at most (\d+)\)", text)
+    named = dict(re.findall(r"`(Reply(?:OutcomeSeconds|MaxAttempts))` \((\d+)\)", text))
+    assert timeout
+    assert int(timeout[2]) == parameters["ReplyTimeoutSeconds"]["MaxValue"]
+    named["ReplyTimeoutSeconds"] = timeout[1]
+    assert {name: str(parameters[name]["Default"]) for name in named} == named
+    assert len(named) == 3
