@@ -51,7 +51,10 @@ class Case:
 
     def seeded(self) -> list[str]:
         """Return the senders that have a session before the first round."""
-        return [] if self.name == "new" else sorted(set(self.senders(0)))
+        if self.name == "new":
+            return []
+        rounds = range(-1, self.rounds + self.warm_rounds + 2) if self.half == STREAM else [0]
+        return sorted({sender for round_ in rounds for sender in self.senders(round_)})
 
 
 def some(first: int, count: int) -> list[str]:
@@ -80,18 +83,18 @@ CASES = {
             "stream, 50 senders",
             STREAM,
             STREAM_RECORDS,
-            lambda _: some(400, STREAM_SENDERS),
+            lambda r: some(400_000 + r * STREAM_SENDERS, STREAM_SENDERS),
             6,
             Before.ANOTHER,
             1,
         ),
-        Case("stream_single", "stream, 1 sender", STREAM, 1, lambda _: some(500, 1), 15),
+        Case("stream_single", "stream, 1 sender", STREAM, 1, lambda r: some(500_000 + r, 1), 15),
         Case(
             "stream_pause",
             "stream, 50 senders, after a pause",
             STREAM,
             STREAM_RECORDS,
-            lambda _: some(600, STREAM_SENDERS),
+            lambda r: some(600_000 + r * STREAM_SENDERS, STREAM_SENDERS),
             4,
             Before.PAUSE,
             1,

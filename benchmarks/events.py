@@ -5,6 +5,7 @@ Ids rise from round to round, so that what is new to one target is new to all.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -110,7 +111,7 @@ def chat_image(sender: str, number: int) -> Event:
         "session_id": {"S": session_id(sender)},
         "chat_type": {"S": "inbound"},
         "created_at": {"N": f"{FIRST_MOMENT_MS // 1000 + number}.{'0' * 12}1"},
-        "stored_at": {"N": f"{FIRST_MOMENT_MS // 1000 + number}.000001"},
+        "stored_at": {"N": f"{time.time():.6f}"},  # an older message is compared with the index
         "channel": {"S": "whatsapp"},
         "message_type": {"S": "text"},
         "content": {"M": content},

@@ -158,8 +158,8 @@ def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads()
     assert route.send([dead_letter]) == {}
     queued = [read_retry_record({"messageId": "1", "body": each}) for each in batch_sender.bodies]
     assert queued == [
-        Notification("anna", "SM15", "session-anna", Decimal("2015.123456")),
-        Notification("berta", "SM12", "session-berta", Decimal("2012.123456")),
+        Notification("anna", "SM15", "session-anna", Decimal("2015.123456"), wake_at=0.0),
+        Notification("berta", "SM12", "session-berta", Decimal("2012.123456"), wake_at=0.0),
     ]
 
 
