@@ -15,7 +15,7 @@ from unc.aws.tables import Tables
 from unc.local.stack import RunningStack
 from unc.messages.message import Message, write_message
 
-TIME_LIMIT_SECONDS = 300.0
+TIME_LIMIT_SECONDS = 900.0
 POLL_SECONDS = 0.1
 
 _numbers = iter(range(200, 10_000))
