@@ -118,3 +118,11 @@ def test_a_table_that_will_never_answer_is_asked_once() -> None:
     world.notify(stream_record())
     assert len(world.notifications.queries) == 1
     assert [each.sender_id for each in world.wake_ups()] == [SENDER]
+
+
+def test_what_the_indexes_do_not_answer_is_asked_again_after_pauses_only() -> None:
+    """A throttled index would else be asked as fast as the network allows."""
+    world = StreamWorld()
+    world.faults.script["notifications.read"] = [None] + [Fault.THROTTLED] * 1000
+    world.notify(stream_record(stored_at={"N": "1"}), seconds=60.0)
+    assert len(world.faults.script["notifications.read"]) > 900

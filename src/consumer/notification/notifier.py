@@ -73,6 +73,7 @@ class Notifier:
             notifications = without_opt_outs(notifications)
         left = newest_per_sender(notifications)
         while left and self._budget.lasts(self._seconds(STEPS)):
+            needed = self._needs
             is_rejected = self._read(left)
             steps = self._decide(left)
             for sender in self._apply({s: each for s, each in steps.items() if not each.is_claim}):
@@ -81,7 +82,8 @@ class Notifier:
                 del left[sender]
             if is_rejected or not left:
                 break
-            if not self._needs and not self._budget.pause(self._seconds(STEPS)):
+            has_new_needs = bool(self._needs) and self._needs != needed
+            if not has_new_needs and not self._budget.pause(self._seconds(STEPS)):
                 break
         self._postpone(list(left.values()))
         return self._result
