@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 from tests.e2e.faults import Fault, Json
 
 POST = "POST"
-NOBODY = 0
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One call: who made it, what it said, what happened to it, what the other side answered.
+    """One call: what it said, what happened to it, what the other side answered.
 
-    `started` and `ended` come from one count. `status` None: the other side never heard of it.
-    `is_unheard`: the caller had hung up before there was an answer.
+    `started` and `ended` come from one count; `connection` is the caller's port. `status` None: the
+    other side never heard of it. `is_unheard`: the caller had hung up before there was an answer.
     """
 
     started: int
     ended: int
-    worker: int
+    connection: int
     operation: str
     request: Json
     key: str
@@ -32,7 +31,7 @@ class Exchange:
     def __str__(self) -> str:
         end = " unheard" if self.is_unheard else ""
         what = f"{self.operation} {self.key}".strip()
-        return f"{self.started}-{self.ended} by {self.worker}: {what}, {self.fault.name}{end}"
+        return f"{self.started}-{self.ended} on {self.connection}: {what}, {self.fault.name}{end}"
 
     @property
     def is_applied(self) -> bool:

@@ -10,7 +10,6 @@ import select
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from tests.e2e.fault_schedule import FaultSchedule
 from tests.e2e.faults import Answer, Fault, Json
@@ -29,14 +28,14 @@ class Proxy:
         self._schedule = schedule
         self._journal = journal
         self._workers = workers
-        self._callers: WeakKeyDictionary[Handler, int] = WeakKeyDictionary()
 
     def __call__(self, handler: Handler) -> None:
         """Let one call meet its fault."""
-        started, worker = self._journal.next_number(), self._caller(handler)
+        started = self._journal.next_number()
         request: Json = handler.received.json
         operation = handler.received.headers.get("x-amz-target", POST).rpartition(".")[2]
         fault = self._schedule.draw(operation)
+        worker = self._caller(handler) if fault.kills else None
         handler.stub.released.wait(fault.delay_seconds)
         sent, besides = fault.halves(request) if fault.halves else (request, {})
         answer = self._ask(handler, sent) if fault.reaches else None
@@ -44,7 +43,7 @@ class Proxy:
             Exchange(
                 started=started,
                 ended=self._journal.next_number(),
-                worker=worker,
+                connection=handler.client_address[1],
                 operation=operation,
                 request=sent,
                 key=handler.received.headers.get("idempotency-key", ""),
@@ -58,15 +57,14 @@ class Proxy:
         else:
             given = made_up(fault, request) or with_fields(answer, besides)
             reply(given.status, given.body)(handler)
-        if fault.kills:
+        if worker:
             self._workers.kill(worker)
 
-    def _caller(self, handler: Handler) -> int:
-        """Whose connection it is; first asked while that process waits for an answer."""
-        if handler not in self._callers:
-            own_port = handler.connection.getsockname()[1]
-            self._callers[handler] = self._workers.owner_of(handler.client_address[1], own_port)
-        return self._callers[handler]
+    def _caller(self, handler: Handler) -> int | None:
+        """Whose connection it is; asked while that process waits for an answer."""
+        return self._workers.owner_of(
+            handler.client_address[1], handler.connection.getsockname()[1]
+        )
 
     def _ask(self, handler: Handler, request: Json) -> Answer:
         body = json.dumps(request).encode()

@@ -6,8 +6,6 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.e2e.journal import NOBODY
-
 PROC = Path("/proc")
 LOOKS = 3
 
@@ -17,26 +15,19 @@ class Workers:
 
     def __init__(self, guard: int) -> None:
         self._guard = guard
-        self._seen: list[int] = []
 
-    def owner_of(self, port: int, peer: int) -> int:
-        """The worker that holds the loopback connection from `port` to `peer`.
+    def owner_of(self, port: int, peer: int) -> int | None:
+        """The worker that holds the loopback connection from `port` to `peer`; None: it is gone.
 
-        NOBODY when it is gone. The kernel's list may miss a line while it changes, so one look is
-        not enough.
+        This takes tens of milliseconds. The kernel's list may miss a line while it changes, so one
+        look is not enough.
         """
         for _ in range(LOOKS):
             for inode in inodes(port, peer):
-                for worker in self._candidates():
+                for worker in self.list():
                     if f"socket:[{inode}]" in open_files(worker):
                         return worker
-        return NOBODY
-
-    def _candidates(self) -> Iterator[int]:
-        """Those seen last time first: to list all processes takes long."""
-        yield from self._seen
-        self._seen = self.list()
-        yield from self._seen
+        return None
 
     def list(self) -> list[int]:
         """Process ids of all workers: children of the emulator, which is the guard's child."""
