@@ -1,4 +1,4 @@
-"""`unc logs`: print what both functions log."""
+"""`unc logs`: print what the functions log."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as logged.")] = False,
 ) -> None:
-    """Print what both functions log, merged in time."""
+    """Print what the functions log, merged in time."""
     wanted = read_wanted(level, errors, sender, id)
     aws, resources = connect()
     read = follow_lines if follow else read_lines
