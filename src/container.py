@@ -188,7 +188,9 @@ def notifier_dependencies() -> NotifierDependencies:
             _sender(client, log), settings.retry_queue_url, settings.reply_dlq_url
         ),
         log=log,
-        rules=notifier_rules(settings),
+        rules=notifier_rules(
+            _turn_rules(settings), settings.reply_timeout, settings.reply_concurrency
+        ),
     )
 
 
@@ -206,22 +208,13 @@ def intake_dependencies() -> IntakeDependencies:
     )
 
 
-def notifier_rules(settings: config.NotifierSettings) -> NotifierRules:
+def notifier_rules(turns: TurnRules, reply_timeout: float, round_size: int) -> NotifierRules:
     """How the notifier takes turns, and how long each of its steps may take."""
-    turns = TurnRules(
-        max_attempts=settings.max_attempts,
-        resend_unknown=ResendUnknown(settings.resend_unknown),
-        open_seconds=open_seconds(settings.reply_timeout),
-        outcome_seconds=settings.outcome_seconds,
-        quiet_seconds=settings.quiet_seconds,
-        longest_wait_seconds=settings.longest_wait_seconds,
-        answers_opt_outs=settings.answers_opt_outs,
-    )
     return NotifierRules(
         turns=turns,
-        post_seconds=SECONDS_TO_START + CONNECT_SECONDS + settings.reply_timeout,
+        post_seconds=SECONDS_TO_START + CONNECT_SECONDS + reply_timeout,
         call_seconds=LONGEST_CALL_SECONDS,
-        round_size=settings.reply_concurrency,
+        round_size=round_size,
         seconds_to_start=SECONDS_TO_START,
     )
 
@@ -231,6 +224,18 @@ def open_seconds(reply_timeout: float) -> float:
     that was answered 401, a connection, the answer, and an allowance for clocks.
     """
     return SECONDS_TO_START + CONNECT_SECONDS + reply_timeout + CLOCK_ALLOWANCE_SECONDS
+
+
+def _turn_rules(settings: config.NotifierSettings) -> TurnRules:
+    return TurnRules(
+        max_attempts=settings.max_attempts,
+        resend_unknown=ResendUnknown(settings.resend_unknown),
+        open_seconds=open_seconds(settings.reply_timeout),
+        outcome_seconds=settings.outcome_seconds,
+        quiet_seconds=settings.quiet_seconds,
+        longest_wait_seconds=settings.longest_wait_seconds,
+        answers_opt_outs=settings.answers_opt_outs,
+    )
 
 
 def _conversation_store(

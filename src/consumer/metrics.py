@@ -5,84 +5,53 @@ Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatc
 
 import os
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 NAMESPACE = "UncConsumer"
-
-# The queue function, a count each: records received, messages stored, …
-RECEIVED = "Received"
-STORED = "Stored"
-DUPLICATES = "Duplicates"
-CALLBACKS = "Callbacks"
-QUARANTINED = "Quarantined"
-FAILED = "Failed"
-SESSIONS_OPENED = "SessionsOpened"
-QUEUE_TO_STORED = "QueueToStored"  # milliseconds, a value a message
-
-# The notifier, a count each: notifications read, and what became of them.
-NOTIFICATIONS = "Notifications"
-NOTIFIED = "Notified"
-COVERED = "Covered"
-LIMITED = "Limited"
-DELETED = "Deleted"
-OPTED_OUT = "OptedOut"
-WAITING = "Waiting"
-RETRIES_SCHEDULED = "RetriesScheduled"
-UNKNOWN_OUTCOMES = "UnknownOutcomes"
-DEAD_LETTERED = "DeadLettered"
-UNHANDLED = "Unhandled"
-STORED_TO_NOTIFIED = "StoredToNotified"  # milliseconds, a value a POST
-
-# The intake, a count each: requests, and what became of them.
-WEBHOOKS_QUEUED = "WebhooksQueued"
-SIGNATURES_REJECTED = "SignaturesRejected"
-WEBHOOKS_UNREADABLE = "WebhooksUnreadable"
-WEBHOOK_FAILURES = "WebhookFailures"  # answered with 503; the next two say by whom
-TOKEN_FAILURES = "TokenFailures"
-QUEUE_FAILURES = "QueueFailures"
-WEBHOOK_TO_ANSWER = "WebhookToAnswer"  # milliseconds, a value a request
-
-QUEUE_FUNCTION = frozenset(
-    {
-        RECEIVED,
-        STORED,
-        DUPLICATES,
-        CALLBACKS,
-        QUARANTINED,
-        FAILED,
-        SESSIONS_OPENED,
-        QUEUE_TO_STORED,
-    }
-)
-NOTIFIER = frozenset(
-    {
-        NOTIFICATIONS,
-        NOTIFIED,
-        COVERED,
-        LIMITED,
-        DELETED,
-        OPTED_OUT,
-        WAITING,
-        RETRIES_SCHEDULED,
-        UNKNOWN_OUTCOMES,
-        DEAD_LETTERED,
-        UNHANDLED,
-        STORED_TO_NOTIFIED,
-    }
-)
-INTAKE = frozenset(
-    {
-        WEBHOOKS_QUEUED,
-        SIGNATURES_REJECTED,
-        WEBHOOKS_UNREADABLE,
-        WEBHOOK_FAILURES,
-        TOKEN_FAILURES,
-        QUEUE_FAILURES,
-        WEBHOOK_TO_ANSWER,
-    }
-)
-
 MAX_VALUES = 100  # the format's limit for one metric of one line
+
+
+class QueueMetric(StrEnum):
+    """The queue function, a count each: records received, messages stored, …"""
+
+    RECEIVED = "Received"
+    STORED = "Stored"
+    DUPLICATES = "Duplicates"
+    CALLBACKS = "Callbacks"
+    QUARANTINED = "Quarantined"
+    FAILED = "Failed"
+    SESSIONS_OPENED = "SessionsOpened"
+    QUEUE_TO_STORED = "QueueToStored"  # milliseconds, a value a message
+
+
+class NotifierMetric(StrEnum):
+    """The notifier, a count each: notifications read, and what became of them."""
+
+    NOTIFICATIONS = "Notifications"
+    NOTIFIED = "Notified"
+    COVERED = "Covered"
+    LIMITED = "Limited"
+    DELETED = "Deleted"
+    OPTED_OUT = "OptedOut"
+    WAITING = "Waiting"
+    RETRIES_SCHEDULED = "RetriesScheduled"
+    UNKNOWN_OUTCOMES = "UnknownOutcomes"
+    DEAD_LETTERED = "DeadLettered"
+    UNHANDLED = "Unhandled"
+    STORED_TO_NOTIFIED = "StoredToNotified"  # milliseconds, a value a POST
+
+
+class IntakeMetric(StrEnum):
+    """The intake, a count each: requests, and what became of them."""
+
+    WEBHOOKS_QUEUED = "WebhooksQueued"
+    SIGNATURES_REJECTED = "SignaturesRejected"
+    WEBHOOKS_UNREADABLE = "WebhooksUnreadable"
+    WEBHOOK_FAILURES = "WebhookFailures"  # answered with 503; the next two say by whom
+    TOKEN_FAILURES = "TokenFailures"
+    QUEUE_FAILURES = "QueueFailures"
+    WEBHOOK_TO_ANSWER = "WebhookToAnswer"  # milliseconds, a value a request
 
 
 def embedded(

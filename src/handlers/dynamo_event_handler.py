@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import container
-from consumer import metrics
 from consumer.errors import NotHandled
 from consumer.masking import mask
+from consumer.metrics import NotifierMetric, embedded
 from consumer.notification.notification import Notification, RejectedNotification, newest_per_sender
 from consumer.notification.notification_result import NotificationResult
 from consumer.notification.notifier import Notifier
@@ -176,18 +176,18 @@ def _measures(
     dependencies: container.NotifierDependencies,
 ) -> dict[str, Any]:
     now = dependencies.runtime.clock()
-    counts = {
-        metrics.NOTIFICATIONS: len(newest),
-        metrics.NOTIFIED: len(result.notified),
-        metrics.COVERED: len(result.covered),
-        metrics.LIMITED: len(result.limited),
-        metrics.DELETED: len(result.deleted),
-        metrics.OPTED_OUT: len(result.opted_out),
-        metrics.WAITING: len(result.waiting),
-        metrics.RETRIES_SCHEDULED: len(result.scheduled),
-        metrics.UNKNOWN_OUTCOMES: len(result.unknown),
-        metrics.DEAD_LETTERED: len(result.dead_lettered),
-        metrics.UNHANDLED: len(result.unhandled),
+    counts: dict[str, int] = {
+        NotifierMetric.NOTIFICATIONS: len(newest),
+        NotifierMetric.NOTIFIED: len(result.notified),
+        NotifierMetric.COVERED: len(result.covered),
+        NotifierMetric.LIMITED: len(result.limited),
+        NotifierMetric.DELETED: len(result.deleted),
+        NotifierMetric.OPTED_OUT: len(result.opted_out),
+        NotifierMetric.WAITING: len(result.waiting),
+        NotifierMetric.RETRIES_SCHEDULED: len(result.scheduled),
+        NotifierMetric.UNKNOWN_OUTCOMES: len(result.unknown),
+        NotifierMetric.DEAD_LETTERED: len(result.dead_lettered),
+        NotifierMetric.UNHANDLED: len(result.unhandled),
     }
     waits = [1000 * (now - float(newest[sender].stored_at)) for sender in result.notified]
-    return metrics.embedded(counts, {metrics.STORED_TO_NOTIFIED: waits}, int(now * 1000))
+    return embedded(counts, {NotifierMetric.STORED_TO_NOTIFIED: waits}, int(now * 1000))

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import container
-from consumer import metrics
 from consumer.intake.answer import Answer
 from consumer.intake.intake import Intake
 from consumer.intake.queue_message import QueueMessage
+from consumer.metrics import IntakeMetric, embedded
 from consumer.retry_budget import RetryBudget
 
 # Twilio waits for 15 seconds, retries included.
@@ -15,12 +15,12 @@ INTAKE_SECONDS = 10.0
 SECONDS_TO_ANSWER = 0.5  # before Lambda ends the invocation
 
 _COUNTERS = {
-    "": metrics.WEBHOOKS_QUEUED,
-    "no_signature": metrics.SIGNATURES_REJECTED,
-    "wrong_signature": metrics.SIGNATURES_REJECTED,
-    "wrong_url": metrics.SIGNATURES_REJECTED,
-    "no_token": metrics.TOKEN_FAILURES,
-    "not_queued": metrics.QUEUE_FAILURES,
+    "": IntakeMetric.WEBHOOKS_QUEUED,
+    "no_signature": IntakeMetric.SIGNATURES_REJECTED,
+    "wrong_signature": IntakeMetric.SIGNATURES_REJECTED,
+    "wrong_url": IntakeMetric.SIGNATURES_REJECTED,
+    "no_token": IntakeMetric.TOKEN_FAILURES,
+    "not_queued": IntakeMetric.QUEUE_FAILURES,
 }
 
 
@@ -67,9 +67,8 @@ def _budget(context: object, dependencies: container.IntakeDependencies) -> Retr
 
 
 def _measures(answer: Answer, seconds: float, now: float) -> dict[str, Any]:
-    counts = {
-        _COUNTERS.get(answer.reason, metrics.WEBHOOKS_UNREADABLE): 1,
-        metrics.WEBHOOK_FAILURES: int(answer.status == 503),
+    counts: dict[str, int] = {
+        _COUNTERS.get(answer.reason, IntakeMetric.WEBHOOKS_UNREADABLE): 1,
+        IntakeMetric.WEBHOOK_FAILURES: int(answer.status == 503),
     }
-    times = {metrics.WEBHOOK_TO_ANSWER: [1000 * seconds]}
-    return metrics.embedded(counts, times, int(now * 1000))
+    return embedded(counts, {IntakeMetric.WEBHOOK_TO_ANSWER: [1000 * seconds]}, int(now * 1000))

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 import container
-from consumer import metrics
 from consumer.conversation.batch import Batch, RejectedRecord, sort_batch, with_blocked
 from consumer.conversation.chat import message_from_dict
 from consumer.conversation.quarantine import quarantine, undeliverable
@@ -19,6 +18,7 @@ from consumer.conversation.session import ACTIVE, Session
 from consumer.conversation.store_messages import MessageStorage, StoreResult
 from consumer.errors import NotStored
 from consumer.masking import mask
+from consumer.metrics import QueueMetric, embedded
 from consumer.retry_budget import RetryBudget
 from consumer.webhook.message import InboundMessage
 from handlers.arguments import require_sender_id, require_text
@@ -161,18 +161,18 @@ def _log_batch(
     problems = sorted(set(result.problems))
     if failed or problems:
         log.warning("batch had problems", failed=len(failed), problems=problems)
-    counts = {
-        metrics.RECEIVED: len(batch.messages) + len(batch.callbacks) + len(batch.malformed),
-        metrics.STORED: len(result.stored),
-        metrics.DUPLICATES: len(result.duplicates),
-        metrics.CALLBACKS: len(batch.callbacks),
-        metrics.QUARANTINED: len(quarantined),
-        metrics.FAILED: len(failed),
-        metrics.SESSIONS_OPENED: len(result.opened),
+    counts: dict[str, int] = {
+        QueueMetric.RECEIVED: len(batch.messages) + len(batch.callbacks) + len(batch.malformed),
+        QueueMetric.STORED: len(result.stored),
+        QueueMetric.DUPLICATES: len(result.duplicates),
+        QueueMetric.CALLBACKS: len(batch.callbacks),
+        QueueMetric.QUARANTINED: len(quarantined),
+        QueueMetric.FAILED: len(failed),
+        QueueMetric.SESSIONS_OPENED: len(result.opened),
     }
     now = dependencies.runtime.clock()
     stored = [m for _, m in batch.messages if m.key in result.stored]
     waits = [1000 * (now - float(message.created_at)) for message in stored]
     log.measure(
-        "batch handled", metrics.embedded(counts, {metrics.QUEUE_TO_STORED: waits}, int(now * 1000))
+        "batch handled", embedded(counts, {QueueMetric.QUEUE_TO_STORED: waits}, int(now * 1000))
     )

@@ -165,25 +165,32 @@ def test_the_example_refuses_what_the_contract_refuses(
     assert service.rows("4900000002") == []
 
 
-def test_with_an_account_it_sends_through_twilio(service: Service) -> None:
-    """To whoever wrote, from the address that was written to."""
+@contextmanager
+def with_an_account(service: Service, twilio_status: int) -> Iterator[tuple[Service, Stub, str]]:
+    """A second example, with a Twilio account; a sender whom the first one has answered."""
     message = write(new_sender(), "hi")
     service.receive(message)
     eventually(lambda: bool(service.outbound(message.sender_id)), "the message is stored")
     port = free_port()
     account = {"TWILIO_ACCOUNT_SID": "AC01", "TWILIO_AUTH_TOKEN": "token"}
     with (
-        serving(reply(201)) as twilio,
+        serving(reply(twilio_status)) as twilio,
         _running(service.stack, port, TWILIO_API_URL=twilio.url, **account),
     ):
-        body = {"sender_id": message.sender_id, "message": "hi"}
-        through = Service(service.stack, service.recorder, f"http://127.0.0.1:{port}")
+        second = Service(service.stack, service.recorder, f"http://127.0.0.1:{port}")
+        yield second, twilio, message.sender_id
+
+
+def test_with_an_account_it_sends_through_twilio(service: Service) -> None:
+    """To whoever wrote, from the address that was written to."""
+    with with_an_account(service, 201) as (through, twilio, sender_id):
+        body = {"sender_id": sender_id, "message": "hi"}
         assert through.post(body, **{"idempotency-key": "SM-by-twilio"}) == 200
     [sent] = twilio.requests
     fields = parse_qs(sent.body.decode())
     assert sent.path == "/2010-04-01/Accounts/AC01/Messages.json"
-    assert fields["To"] == [f"whatsapp:+{message.sender_id}"]
-    assert fields["From"] == [_written_to(service, message.sender_id)]
+    assert fields["To"] == [f"whatsapp:+{sender_id}"]
+    assert fields["From"] == [_written_to(service, sender_id)]
     assert fields["Body"][0].endswith("says: hi")
 
 
@@ -194,19 +201,10 @@ def _written_to(service: Service, sender_id: str) -> str:
 
 
 def test_when_twilio_fails_nobody_knows(service: Service) -> None:
-    message = write(new_sender(), "hi")
-    service.receive(message)
-    eventually(lambda: bool(service.outbound(message.sender_id)), "the message is stored")
-    port = free_port()
-    account = {"TWILIO_ACCOUNT_SID": "AC01", "TWILIO_AUTH_TOKEN": "token"}
-    with (
-        serving(reply(500)) as twilio,
-        _running(service.stack, port, TWILIO_API_URL=twilio.url, **account),
-    ):
-        through = Service(service.stack, service.recorder, f"http://127.0.0.1:{port}")
-        body = {"sender_id": message.sender_id, "message": "hi"}
+    with with_an_account(service, 500) as (through, _, sender_id):
+        body = {"sender_id": sender_id, "message": "hi"}
         assert through.post(body, **{"idempotency-key": "SM-failing"}) == 504
-    assert len(service.outbound(message.sender_id)) == 1
+    assert len(service.outbound(sender_id)) == 1
 
 
 def test_one_command_runs_the_example_with_unc_up(tmp_path: Path) -> None:

@@ -10,14 +10,13 @@ from consumer.conversation.queue_record import read_record
 from consumer.conversation.session_cache import SessionCache
 from consumer.intake.auth_token import AuthTokens
 from consumer.notification.notifier_rules import NotifierRules
-from consumer.notification.reply_service import CONNECT_SECONDS
 from consumer.notification.step import TurnRules
 from container import (
-    SECONDS_TO_START,
     IntakeDependencies,
     NotifierDependencies,
     QueueDependencies,
     Runtime,
+    notifier_rules,
     open_seconds,
 )
 from handlers.dynamo_event_handler import handle_retries, handle_stream
@@ -92,13 +91,7 @@ class Containers:
             quiet_seconds=settings.quiet_seconds,
             longest_wait_seconds=settings.longest_wait_seconds,
         )
-        return NotifierRules(
-            turns=turns,
-            post_seconds=SECONDS_TO_START + CONNECT_SECONDS + settings.reply_timeout,
-            call_seconds=LONGEST_CALL_SECONDS,
-            round_size=settings.round_size,
-            seconds_to_start=SECONDS_TO_START,
-        )
+        return notifier_rules(turns, settings.reply_timeout, settings.round_size)
 
     def _runtime(self) -> Runtime:
         pick = self._outside.chance.stream(f"container {self._outside.now()}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer import metrics
+from consumer.metrics import NAMESPACE, IntakeMetric, NotifierMetric, QueueMetric
 from consumer.notification.retry_queue import backoff_seconds
 from tests.template.stack import Stack, named
 
@@ -28,19 +28,19 @@ RULES = {
     STREAM_AGE: ("Maximum", 60, 3, 3),
     "Errors": ("Sum", 300, 2, 3),
     "Throttles": ("Sum", 300, 2, 3),
-    metrics.RETRIES_SCHEDULED: ("Sum", 900, 2, 2),
-    metrics.UNKNOWN_OUTCOMES: ("Sum", 60, 1, 1),
-    metrics.SIGNATURES_REJECTED: ("Sum", 300, 2, 3),
-    metrics.WEBHOOK_FAILURES: ("Sum", 60, 1, 1),
+    NotifierMetric.RETRIES_SCHEDULED: ("Sum", 900, 2, 2),
+    NotifierMetric.UNKNOWN_OUTCOMES: ("Sum", 60, 1, 1),
+    IntakeMetric.SIGNATURES_REJECTED: ("Sum", 300, 2, 3),
+    IntakeMetric.WEBHOOK_FAILURES: ("Sum", 60, 1, 1),
     DURATION: ("p99", 300, 2, 3),
 }
 # Their thresholds are times, and a few forged requests are none; one of all else is too many.
-LATE = {AGE, STREAM_AGE, DURATION, metrics.SIGNATURES_REJECTED}
+LATE = {AGE, STREAM_AGE, DURATION, IntakeMetric.SIGNATURES_REJECTED}
 
 # What functions count themselves, and somebody has to hear of.
 OWN = {
-    "DynamoFunction": (metrics.RETRIES_SCHEDULED, metrics.UNKNOWN_OUTCOMES),
-    "IntakeFunction": (metrics.SIGNATURES_REJECTED, metrics.WEBHOOK_FAILURES),
+    "DynamoFunction": (NotifierMetric.RETRIES_SCHEDULED, NotifierMetric.UNKNOWN_OUTCOMES),
+    "IntakeFunction": (IntakeMetric.SIGNATURES_REJECTED, IntakeMetric.WEBHOOK_FAILURES),
 }
 
 Watched = tuple[str, str, str]
@@ -72,9 +72,7 @@ def _wanted(stack: Stack) -> set[Watched]:
         if mapping["EventSourceArn"].endswith(".StreamArn"):
             wanted.add(("AWS/Lambda", STREAM_AGE, mapping["FunctionName"]))
     wanted.add(("AWS/Lambda", DURATION, "Ref:IntakeFunction"))
-    return wanted | {
-        (metrics.NAMESPACE, each, f"Ref:{name}") for name, own in OWN.items() for each in own
-    }
+    return wanted | {(NAMESPACE, each, f"Ref:{name}") for name, own in OWN.items() for each in own}
 
 
 def test_each_queue_stream_and_function_has_its_alarms_and_nothing_else_has(stack: Stack) -> None:
@@ -126,19 +124,19 @@ def test_the_stream_is_late_after_the_time_of_two_full_invocations(stack: Stack)
 
 def test_an_alarm_of_a_metric_of_ours_is_about_one_that_its_function_writes(stack: Stack) -> None:
     written = {
-        "Ref:QueueFunction": metrics.QUEUE_FUNCTION,
-        "Ref:DynamoFunction": metrics.NOTIFIER,
-        "Ref:IntakeFunction": metrics.INTAKE,
+        "Ref:QueueFunction": set(QueueMetric),
+        "Ref:DynamoFunction": set(NotifierMetric),
+        "Ref:IntakeFunction": set(IntakeMetric),
     }
     watched = [_watched(stack.properties(name)) for name in ALARMS]
-    own = [(metric, on) for namespace, metric, on in watched if namespace == metrics.NAMESPACE]
+    own = [(metric, on) for namespace, metric, on in watched if namespace == NAMESPACE]
     assert own and all(metric in written[on] for metric, on in own)
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_is_named_after_what_it_watches(stack: Stack, name: str) -> None:
     namespace, metric, resource = _watched(stack.properties(name))
-    if namespace == metrics.NAMESPACE:
+    if namespace == NAMESPACE:
         assert name == f"{metric}Alarm"
     elif metric != STREAM_AGE:
         assert re.sub("(Age|Errors|Throttles|Duration|s)?Alarm$", "", name) in resource

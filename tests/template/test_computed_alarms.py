@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumer import metrics
+from consumer.metrics import NAMESPACE, NotifierMetric, QueueMetric
 from tests.template.stack import Stack, named, template
 
 TOPIC = f"arn:aws:sns:eu-central-1:{'1' * 12}:on-call"
@@ -31,10 +31,10 @@ def expression_of(alarm: dict[str, Any]) -> str:
 
 def test_a_stream_that_nobody_reads_rings_although_it_has_no_age(stack: Stack) -> None:
     alarm = stack.properties("StreamSilentAlarm")
-    own = metrics.NAMESPACE
+    own = NAMESPACE
     assert metrics_of(alarm) == {
-        "stored": (own, metrics.STORED, "Ref:QueueFunction", 300),
-        "handled": (own, metrics.NOTIFICATIONS, "Ref:DynamoFunction", 300),
+        "stored": (own, QueueMetric.STORED, "Ref:QueueFunction", 300),
+        "handled": (own, NotifierMetric.NOTIFICATIONS, "Ref:DynamoFunction", 300),
     }
     assert expression_of(alarm) == "IF(FILL(stored, 0) > 0 AND FILL(handled, 0) == 0, 1, 0)"
     assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)

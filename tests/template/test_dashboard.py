@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer import metrics
+from consumer.metrics import NAMESPACE, IntakeMetric, NotifierMetric, QueueMetric
 from tests.template.stack import Stack, named
 from unc.cost_model import Prices
 
@@ -15,12 +15,12 @@ QUESTIONS = {"flowing", "other messages", "does a message take", "oldest", "wait
 INTAKE_QUESTIONS = {"to the webhooks", "does a webhook take"}
 # Sums of what is shown, or of no use to a person.
 NOT_SHOWN = {
-    metrics.NOTIFICATIONS,
-    metrics.COVERED,
-    metrics.DELETED,
-    metrics.OPTED_OUT,
-    metrics.WAITING,
-    metrics.UNHANDLED,
+    NotifierMetric.NOTIFICATIONS,
+    NotifierMetric.COVERED,
+    NotifierMetric.DELETED,
+    NotifierMetric.OPTED_OUT,
+    NotifierMetric.WAITING,
+    NotifierMetric.UNHANDLED,
 }
 
 
@@ -73,22 +73,25 @@ def test_the_intake_has_a_row_of_its_own_when_it_is_switched_on(stack: Stack) ->
     for question in INTAKE_QUESTIONS:
         assert sum(question in widget["title"] for widget in row) == 1
     shown = {tuple(metric) for widget in row for metric in _metrics(widget)}
-    written = metrics.INTAKE - {metrics.WEBHOOK_FAILURES}
-    assert shown == {(metrics.NAMESPACE, n, "FunctionName", "Ref:IntakeFunction") for n in written}
+    written = set(IntakeMetric) - {IntakeMetric.WEBHOOK_FAILURES}
+    assert shown == {(NAMESPACE, n, "FunctionName", "Ref:IntakeFunction") for n in written}
 
 
 def test_our_own_metrics_are_ones_that_the_functions_write(stack: Stack) -> None:
-    written = {"Ref:QueueFunction": metrics.QUEUE_FUNCTION, "Ref:DynamoFunction": metrics.NOTIFIER}
-    own = [metric for metric in _all_metrics(stack) if metric[0] == metrics.NAMESPACE]
+    written = {
+        "Ref:QueueFunction": set(QueueMetric),
+        "Ref:DynamoFunction": set(NotifierMetric),
+    }
+    own = [metric for metric in _all_metrics(stack) if metric[0] == NAMESPACE]
     shown = {name for _, name, *_ in own}
-    assert shown == (metrics.QUEUE_FUNCTION | metrics.NOTIFIER) - NOT_SHOWN
+    assert shown == (set(QueueMetric) | set(NotifierMetric)) - NOT_SHOWN
     for _, name, dimension, function in own:
         assert dimension == "FunctionName"
         assert name in written[function], name
 
 
 def test_everything_else_is_measured_by_aws_on_what_the_stack_made(stack: Stack) -> None:
-    others = [metric for metric in _all_metrics(stack) if metric[0] != metrics.NAMESPACE]
+    others = [metric for metric in _all_metrics(stack) if metric[0] != NAMESPACE]
     made = {f"{name}.QueueName" for name in named("AWS::SQS::Queue")}
     made |= {f"Ref:{name}" for name in named("AWS::Lambda::Function")}
     assert {metric[0] for metric in others} == {"AWS/SQS", "AWS/Lambda"}
