@@ -26,7 +26,7 @@ from unc.commands import (
     up,
     webhook,
 )
-from unc.console import out
+from unc.terminal import out
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 

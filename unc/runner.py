@@ -14,8 +14,8 @@ from typer.exceptions import TyperException
 
 from unc.aws.connection import explain
 from unc.cli import app
-from unc.console import complain, err
 from unc.errors import BadInput, UncError
+from unc.terminal import complain, err
 
 _HELP_IS_PRINTED = "NoArgsIsHelpError"
 

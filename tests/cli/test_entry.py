@@ -13,7 +13,7 @@ import pytest
 from tests.cli.checkout import UNC, Checkout
 
 WRITES = """
-from unc.console import out, print_json
+from unc.terminal import out, print_json
 def run():
     out.print("▸ Grüße")
     print_json({"text": "Grüße"})

@@ -25,9 +25,9 @@ from botocore.parsers import ResponseParserError
 
 from unc.aws.resources import Resources, read_resources
 from unc.aws.session import Aws, is_loopback, local_aws, without_profile
-from unc.console import progress
 from unc.errors import BadInput, NotReachable, UncError
 from unc.running import find_running
+from unc.terminal import progress
 
 ACCOUNT_VARIABLE = "AWS_ACCOUNT_ID"
 ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 
 from unc.aws.session import Aws
-from unc.console import clock, printable
+from unc.terminal import clock, printable
 
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import FilteredLogEventTypeDef

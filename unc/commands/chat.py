@@ -9,8 +9,8 @@ import typer
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
 from unc.commands.options import AsJson, require_sender
-from unc.console import out, print_json
 from unc.messages.conversation import read_conversation, render_conversation
+from unc.terminal import out, print_json
 
 
 def command(

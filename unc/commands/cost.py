@@ -11,8 +11,8 @@ import typer
 from rich.table import Table
 
 from unc import cost_model as model
-from unc.console import out, print_json, small_table
 from unc.errors import BadInput
+from unc.terminal import out, print_json, small_table
 
 
 def command(

@@ -9,11 +9,11 @@ import typer
 
 from unc.aws.resources import read_outputs
 from unc.commands.options import AsJson, Settings
-from unc.console import err, out, print_json, progress
 from unc.deploy.change_set import Change
 from unc.deploy.plan_view import print_plan, render_changes, render_webhook
 from unc.deploy.rollout import prepare_plan, roll_out
 from unc.takeover.boundary import read_notified_until
+from unc.terminal import err, out, print_json, progress
 
 _NotifiedUntil = Annotated[
     str | None,

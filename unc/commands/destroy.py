@@ -10,9 +10,9 @@ import typer
 from unc.aws.connection import find_account
 from unc.aws.resources import STACK
 from unc.commands.options import AsJson
-from unc.console import err, out, print_json, progress
 from unc.deploy import teardown
 from unc.errors import BadInput
+from unc.terminal import err, out, print_json, progress
 
 
 def command(

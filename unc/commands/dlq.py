@@ -13,7 +13,6 @@ from unc.aws.queues import read_depth
 from unc.aws.session import Aws
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
-from unc.console import out, print_json
 from unc.dlq import operations as operations
 from unc.dlq import queues, view
 from unc.dlq.dead_letter import DeadLetter
@@ -22,6 +21,7 @@ from unc.dlq.routes import route_of
 from unc.dlq.stream_position import read_position
 from unc.dlq.unnotified import find_unnotified
 from unc.errors import BadInput
+from unc.terminal import out, print_json
 
 _DEAD_LETTERS_SHOWN = 50
 

@@ -9,10 +9,10 @@ import typer
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
 from unc.commands.options import read_senders
-from unc.console import print_json_line, progress
 from unc.errors import BadInput
 from unc.person.export import export_person
 from unc.person.identity import find_other_ids
+from unc.terminal import print_json_line, progress
 
 
 def command(

@@ -10,9 +10,9 @@ import typer
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson, read_senders
-from unc.console import out, print_json, progress
 from unc.person.erasure import BEYOND_REACH, ErasurePlan, counts_of, erase, naming_ids, plan_erasure
 from unc.person.queues import Findings, total_unseen
+from unc.terminal import out, print_json, progress
 
 
 def command(

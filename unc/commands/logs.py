@@ -18,9 +18,9 @@ from unc.aws.logs import (
     since,
 )
 from unc.commands.options import require_sender
-from unc.console import out
 from unc.errors import BadInput
 from unc.messages.sender import read_sender
+from unc.terminal import out
 
 
 def command(

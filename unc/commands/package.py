@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from unc.commands.options import AsJson
-from unc.console import out, print_json
 from unc.deploy.package import Package, build_package
+from unc.terminal import out, print_json
 
 
 def command(

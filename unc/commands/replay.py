@@ -10,8 +10,8 @@ import typer
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
 from unc.commands.options import AsJson, require_sender
-from unc.console import out, print_json
 from unc.messages.replay import plan_replay, queue_replay, render_replay
+from unc.terminal import out, print_json
 
 
 def command(

@@ -12,7 +12,6 @@ import typer
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
-from unc.console import print_json, progress
 from unc.errors import BadInput
 from unc.local.samples import ONE_BODY, read_body
 from unc.messages.message import Message, read_message
@@ -23,6 +22,7 @@ from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
 from unc.messages.webhook import find_intake, post_messages
 from unc.running import notifies_elsewhere
+from unc.terminal import print_json, progress
 
 _DEFAULT_BODY = "hello"
 _ADDRESSES = "whatsapp:+49…, whatsapp:US.…, messenger:…, or +1… for SMS"

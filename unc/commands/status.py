@@ -9,7 +9,7 @@ from rich.table import Table
 from unc.aws.connection import connect
 from unc.aws.status import COUNT_LIMIT, Status, read_status
 from unc.commands.options import AsJson
-from unc.console import out, print_json, small_table
+from unc.terminal import out, print_json, small_table
 
 
 def command(as_json: AsJson = False) -> None:

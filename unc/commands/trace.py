@@ -11,9 +11,9 @@ from rich.markup import escape
 
 from unc.aws.connection import connect
 from unc.commands.options import AsJson, require_sender
-from unc.console import clock, day, out, print_json, printable
 from unc.messages.trace import Trace, build_trace
 from unc.messages.trace_facts import HOURS, read_facts
+from unc.terminal import clock, day, out, print_json, printable
 
 _MOST_HOURS = 24 * 366.0
 

@@ -9,13 +9,13 @@ import typer
 from unc.aws.connection import connect
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
-from unc.console import out, print_json
 from unc.messages.message import write_message
 from unc.messages.send import DEFAULT_ADDRESS
 from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
 from unc.messages.webhook import RETRY_SETTINGS, find_intake, require_accepted
 from unc.running import notifies_elsewhere
+from unc.terminal import out, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Try the intake as Twilio would use it.")
 

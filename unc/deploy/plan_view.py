@@ -9,13 +9,13 @@ from typing import Any
 from rich.markup import escape
 
 from unc.aws.session import Aws
-from unc.console import out, print_json, progress
 from unc.deploy.change_set import Change
 from unc.deploy.deployment import Plan
 from unc.deploy.rollout import describe_account, describe_steps, rehearse
 from unc.messages.webhook import RETRY_SETTINGS
 from unc.takeover.account import Account
 from unc.takeover.boundary import read_notified_until
+from unc.terminal import out, print_json, progress
 
 _SIGNS = {
     "Add": "[green]+[/green]",

@@ -11,7 +11,6 @@ from decimal import Decimal
 from unc.aws.connection import find_account
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
-from unc.console import progress
 from unc.deploy.change_set import Change
 from unc.deploy.code_bucket import template_argument
 from unc.deploy.deployment import (
@@ -29,6 +28,7 @@ from unc.deploy.stack_state import require_whole, settle_stack
 from unc.takeover.account import Account, look_around
 from unc.takeover.mappings import LIMIT_SECONDS
 from unc.takeover.takeover import require_decision, take_over, try_import
+from unc.terminal import progress
 
 
 def prepare_plan(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tuple[Aws, Plan]:

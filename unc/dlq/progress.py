@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from unc.console import err, progress
+from unc.terminal import err, progress
 
 DEAD_LETTERS_PER_LINE = 500
 

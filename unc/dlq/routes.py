@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 from consumer.notification.notification import Notification, newest_per_sender
 from consumer.notification.retry_record import retry_body
 from unc.aws.session import Aws
-from unc.console import clock, day
 from unc.dlq import queues
 from unc.dlq.dead_letter import DeadLetter, read_object
 from unc.dlq.queue_client import BatchSender, Entry, SqsBatchSender
 from unc.dlq.queues import DeadLetterQueue
 from unc.dlq.stream_position import Forgotten, read_notifications, read_position
+from unc.terminal import clock, day
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient

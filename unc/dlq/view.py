@@ -12,11 +12,11 @@ from rich.table import Table
 from consumer.masking import mask
 from consumer.notification.notification import Notification
 from unc.aws.queues import Depth
-from unc.console import clock, day, printable
 from unc.dlq.dead_letter import DeadLetter
 from unc.dlq.queues import STREAM, DeadLetterQueue
 from unc.dlq.redrive import Outcome
 from unc.dlq.stream_position import read_position
+from unc.terminal import clock, day, printable
 
 _ID_CHARACTERS = 8
 STAYING_SHOWN = 20

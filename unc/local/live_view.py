@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from unc.aws.tables import Item, to_item
-from unc.console import clock, printable
 from unc.local.reply_stand_in import ReceivedPost
 from unc.local.stack import RunningStack
 from unc.messages.conversation import describe_content
+from unc.terminal import clock, printable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient

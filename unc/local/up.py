@@ -20,7 +20,6 @@ from rich.markup import escape
 from unc import project
 from unc.aws.connection import require_web_address
 from unc.aws.tables import Tables
-from unc.console import err, out, print_json, progress
 from unc.deploy.parameters import check_parameters
 from unc.errors import EmulatorFailed
 from unc.local.emulator_state import choose_port
@@ -32,6 +31,7 @@ from unc.messages.send import DEFAULT_ADDRESS, send_messages
 from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
 from unc.running import Running, noted
+from unc.terminal import err, out, print_json, progress
 
 _PLAY_LIMIT_SECONDS = 60.0
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -10,9 +10,9 @@ from typing import Any
 from rich.markup import escape
 
 from unc.aws.tables import Item, Tables
-from unc.console import clock, day, printable
 from unc.errors import BadInput
 from unc.messages.sender import read_sender
+from unc.terminal import clock, day, printable
 
 _KNOWN_SENDERS_SHOWN = 5
 # A reply in whole seconds: what it answers may lie later within the same second.

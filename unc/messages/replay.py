@@ -21,9 +21,9 @@ from unc.aws.resources import Resources
 from unc.aws.sender_lookup import find_writer, is_message_id
 from unc.aws.session import Aws
 from unc.aws.tables import Item, Tables, stored_at
-from unc.console import day, printable
 from unc.errors import BadInput
 from unc.messages.sender import read_sender
+from unc.terminal import day, printable
 
 # The smallest step that the functions' own clocks write.
 _STEP_SECONDS = Decimal("0.000001")

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from unc.console import err, out, printable
 from unc.messages.trace import State
 from unc.messages.tracker import IGNORED, NOT_STORED, MessageProgress, MessageTracker
+from unc.terminal import err, out, printable
 
 ROWS_SHOWN = 20
 _LABEL_CHARACTERS = 34
