@@ -62,4 +62,5 @@ def _usage_error(refused: TyperException) -> BadInput:
     words = refused.format_message() if hasattr(refused, "format_message") else str(refused)
     context = getattr(refused, "ctx", None)
     command = context.command_path if context else "unc"
-    return BadInput(" ".join(words.split()).removesuffix("."), f"see: {command} --help")
+    quotes = "; what has blanks needs quotes" if "extra argument" in words else ""
+    return BadInput(" ".join(words.split()).removesuffix("."), f"see: {command} --help{quotes}")

@@ -17,8 +17,8 @@ from tests.cli.checkout import Checkout
 from unc import project
 from unc.aws.connection import BROUGHT_ALONG, ON_PURPOSE
 from unc.cli import app
-from unc.commands.options import INCOMPLETE
-from unc.errors import DeployFailed, UncError
+from unc.commands.options import INCOMPLETE, read_senders
+from unc.errors import BadInput, DeployFailed, UncError
 from unc.runner import fail, run
 
 
@@ -63,6 +63,23 @@ def test_with_nothing_to_talk_to_every_command_says_so_in_one_line(
     assert said.out == ""
     assert said.err.startswith("unc: nothing is running here")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["chat", "replay", "trace"])
+def test_a_number_without_quotes_says_that_it_needs_them(command: str, capsys: Output) -> None:
+    assert run([command, "+49", "155", "5555", "0199"]) == 2
+    assert "what has blanks needs quotes" in capsys.readouterr().err
+
+
+def test_several_senders_may_be_written_as_people_do() -> None:
+    written = ["+49 155 5555-0199", "4915555550199", "(0049) 155 55550198"]
+    assert read_senders(written) == ["4915555550199", "4915555550198"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "whatsapp:", "+"])
+def test_a_blank_sender_is_refused(blank: str) -> None:
+    with pytest.raises(BadInput, match="SENDER is empty"):
+        read_senders([blank])
 
 
 def test_where_nobody_listens_it_says_so_in_one_line(

@@ -19,7 +19,7 @@ from unc.messages.conversation import (
     read_conversation,
     render_conversation,
 )
-from unc.messages.sender import read_sender
+from unc.messages.sender import read_address, read_sender
 
 SENDER = "4915555550199"
 
@@ -121,6 +121,11 @@ def test_sessions_follow_each_other() -> None:
         "0049 155 55550199",
         "+49/155.55550199",
         "whatsapp:+49 155 55550199",
+        "WhatsApp: +49 155 55550199",
+        "+49 (0)155 55550199",
+        "(+49) 155 55550199",
+        "00 49 (0) 155 5555 0199",
+        "\u202a+49\u00a0155\u202f5555\u20110199\u202c",
     ],
 )
 def test_a_sender_may_be_given_as_an_address_or_as_people_write_it(written: str) -> None:
@@ -132,6 +137,19 @@ def test_a_sender_may_be_given_as_an_address_or_as_people_write_it(written: str)
 )
 def test_what_is_no_phone_number_stays_as_it_is(written: str) -> None:
     assert read_sender(written) == parse_address(written).id
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("whatsapp:+49 155 5555-0199", "whatsapp:+4915555550199"),
+        ("0049 155 55550199", "+4915555550199"),
+        ("(155) 5555 0199", "15555550199"),
+        ("messenger:12-345678", "messenger:12-345678"),
+    ],
+)
+def test_an_address_keeps_its_channel_and_its_plus(written: str, address: str) -> None:
+    assert read_address(written) == address
 
 
 def test_a_session_that_is_gone_does_not_hide_its_chats() -> None:

@@ -26,6 +26,11 @@ def test_messages_are_dealt_out_to_senders_in_turn() -> None:
     assert [message.label for message in messages][:2] == ["hello 1/5", "hello 2/5"]
 
 
+def test_a_number_is_taken_as_people_write_it() -> None:
+    [message] = write_messages("whatsapp:+49 155 5555-0199", "hello", 1, 1)
+    assert message.sender_id == "4915555550199"
+
+
 def test_one_message_keeps_its_text() -> None:
     assert write_messages("+15555550106", "hello", 1, 1)[0].label == "hello"
 

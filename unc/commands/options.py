@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from consumer.webhook.address import parse_address
 from unc.errors import BadInput
+from unc.messages.sender import read_sender
 
 # The exit code of a command that is done, but not all the way.
 INCOMPLETE = 7
@@ -22,7 +22,7 @@ Settings = Annotated[
 
 def require_sender(sender: str) -> None:
     """Raise BadInput for a blank sender."""
-    if not parse_address(sender).id:
+    if not read_sender(sender):
         raise BadInput("SENDER is empty", "for example: 4915555550199")
 
 
@@ -30,4 +30,4 @@ def read_senders(senders: Sequence[str]) -> list[str]:
     """Return sender ids, each once; raises BadInput for a blank one."""
     for sender in senders:
         require_sender(sender)
-    return list(dict.fromkeys(parse_address(sender).id for sender in senders))
+    return list(dict.fromkeys(read_sender(sender) for sender in senders))

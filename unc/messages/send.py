@@ -12,6 +12,7 @@ from unc.aws.queues import send_batches
 from unc.aws.session import Aws
 from unc.errors import BadInput, UncError
 from unc.messages.message import Message, write_message
+from unc.messages.sender import read_address
 
 _MOST_MESSAGES = 100_000
 ONE_GROUP = "webhook_group"
@@ -64,6 +65,7 @@ def group_of(message: Message) -> str:
 
 def write_messages(address: str, text: str, count: int, senders: int) -> list[Message]:
     """Write `count` texts, dealt out in turn to as many senders; raises BadInput on nonsense."""
+    address = read_address(address)
     if not parse_address(address).id:
         raise BadInput("--from is empty", f"for example: --from {DEFAULT_ADDRESS}")
     if count < 1 or senders < 1:
