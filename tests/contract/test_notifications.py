@@ -30,7 +30,7 @@ def keys_only(sender_id: str, **fields: Any) -> Notification:
 def full_state(sender_id: str) -> NotificationState:
     """A row with everything in it."""
     claimed = keys_only(sender_id, attempt=3, text_id=new_id("SM"))
-    pending = keys_only(sender_id, stored_at=NOW + 2)
+    pending = keys_only(sender_id, stored_at=NOW + 2, is_replay=True)
     return NotificationState(
         new_id("revision"),
         NOW - 1,

@@ -193,6 +193,7 @@ class StreamWorld:
     rules: TurnRules = RULES
     round_size: int = 100
     log: Silence = field(default_factory=Silence)
+    replies: ScriptedReplies = field(default_factory=ScriptedReplies)
 
     def __post_init__(self) -> None:
         tokens = itertools.count(1)
@@ -202,7 +203,6 @@ class StreamWorld:
         self.notifications = TroubledNotifications(
             self.services.notification_store(), self.services
         )
-        self.replies = ScriptedReplies()
         self.dependencies = NotifierDependencies(
             self.notifications,
             self.replies,

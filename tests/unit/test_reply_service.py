@@ -3,6 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -78,6 +80,17 @@ def test_a_post_says_who_and_what_and_proves_who_we_are() -> None:
     assert request.headers["x-intelligence-api-secret"] == "given"
     assert request.headers["idempotency-key"] == SID
     assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.usefixtures("given_secret")
+def test_a_replay_has_a_key_of_its_own() -> None:
+    """A service that honours keys would not answer the first POST's key again."""
+    first, replay = notification(), notification(is_replay=True, stored_at=Decimal("1795000000.50"))
+    with serving(reply(), reply(), reply()) as stub:
+        for each in (first, replay, replace(replay, stored_at=replay.stored_at + 1)):
+            assert posted(service(stub.url), each) == {SENDER: ACCEPTED}
+    keys = [each.headers["idempotency-key"] for each in stub.requests]
+    assert keys == [SID, f"{SID}/1795000000.5", f"{SID}/1795000001.5"]
 
 
 @pytest.mark.parametrize("text", ["", None, "Zoë 👋\n", "\ud800", '"quoted"'])

@@ -3,6 +3,9 @@
 `stored_at` is set just above what has been claimed or covered, not to a clock's now. A laptop whose
 clock runs ahead would otherwise cover messages that are yet to come, and they would stay without a
 reply. Run twice before the notifier reads the record, it notifies once.
+
+The POST has an idempotency key of its own, made from this moment: with the key of the first POST a
+service that honours keys would answer nobody.
 """
 
 from __future__ import annotations
@@ -98,7 +101,7 @@ def _limit_of(session: Item, now: float) -> str | None:
 def queue_replay(aws: Aws, resources: Resources, replay: Replay) -> None:
     """Put the record into the reply retry queue."""
     notification = Notification(
-        replay.sender_id, replay.message_id, replay.session_id, replay.stored_at
+        replay.sender_id, replay.message_id, replay.session_id, replay.stored_at, is_replay=True
     )
     aws.sqs.send_message(QueueUrl=resources.reply_retry_queue, MessageBody=retry_body(notification))
 

@@ -17,7 +17,8 @@ class Notification:
     text that is not blank, of this message and of older ones that it covers; `text_id` is the
     message that it comes from, blank when none has any. `text` None means that it is still to
     be read from `chats`. `opt_out` is Twilio's OptOutType. `wake_at`: for a record of the retry
-    queue, the moment that it was scheduled for (epoch seconds).
+    queue, the moment that it was scheduled for (epoch seconds). `is_replay`: it asks on purpose for
+    a POST about a message that may have had one; `stored_at` tells one replay from another.
     """
 
     sender_id: str
@@ -30,10 +31,19 @@ class Notification:
     opt_out: str = ""
     wake_at: float | None = None
     created_at: Decimal = Decimal(0)
+    is_replay: bool = False
 
     @property
     def key(self) -> ChatKey:
         return ChatKey(self.sender_id, self.message_id)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt, another one for each replay."""
+        if not self.is_replay:
+            return self.message_id
+        moment = self.stored_at.normalize()  # a table drops the last zeros, a record keeps them
+        return f"{self.message_id}/{moment:f}"
 
     def stripped(self) -> "Notification":
         """Only what is written down: keys, and never a person's words."""
@@ -56,7 +66,8 @@ class Notification:
         text_id = self.text_id or other.text_id
         texts = (each.text for each in (self, other) if each.text_id == text_id)
         known = next((text for text in texts if text is not None), None)
-        return replace(self, text=known, text_id=text_id)
+        is_replay = self.is_replay or other.is_replay
+        return replace(self, text=known, text_id=text_id, is_replay=is_replay)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,13 +82,14 @@ def _item(sender_id: str, state: NotificationState) -> Item:
 
 
 def _message(notification: Notification) -> dict[str, Any]:
-    return {
+    fields = {
         "message_id": notification.message_id,
         "session_id": notification.session_id,
         "stored_at": notification.stored_at,
         "attempt": notification.attempt,
         "text_id": notification.text_id,
     }
+    return fields | ({"is_replay": True} if notification.is_replay else {})
 
 
 def _turn(sender_id: str, item: Item) -> Turn:
@@ -112,6 +113,7 @@ def _notification(sender_id: str, item: Item) -> Notification:
         number(item, "stored_at") or Decimal(0),
         int(number(item, "attempt") or 1),
         text_id=text(item, "text_id"),
+        is_replay=item.get("is_replay") == {"BOOL": True},
     )
 
 

@@ -98,7 +98,7 @@ class HttpReplyService:
         headers = {
             "content-type": "application/json",
             "x-intelligence-api-secret": secret,
-            "idempotency-key": _header_text(notification.message_id),
+            "idempotency-key": _header_text(notification.idempotency_key),
         }
         encoded = json.dumps(body).encode()
         return self._http.start(self._url, headers, encoded, CONNECT_SECONDS, self._timeout)
@@ -130,8 +130,8 @@ def outcome_of(status: int) -> Outcome:
     return Outcome.REJECTED
 
 
-def _header_text(message_id: str) -> str:
-    """An id as a header can carry it; an odd one by its digest."""
-    if message_id.isascii() and message_id.isprintable():
-        return message_id
-    return sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
+def _header_text(key: str) -> str:
+    """A key as a header can carry it; an odd one by its digest."""
+    if key.isascii() and key.isprintable():
+        return key
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -41,7 +41,7 @@ def record_id(raw: object) -> str:
 
 def retry_body(notification: Notification) -> str:
     """The body of a record of the retry queue."""
-    fields = {
+    fields: dict[str, Any] = {
         "sender_id": notification.sender_id,
         "message_id": notification.message_id,
         "session_id": notification.session_id,
@@ -50,6 +50,8 @@ def retry_body(notification: Notification) -> str:
         "text_id": notification.text_id,
         "wake_at": f"{notification.wake_at or 0:.3f}",
     }
+    if notification.is_replay:
+        fields["is_replay"] = True
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -70,6 +72,7 @@ def _notification_of(fields: Mapping[str, Any]) -> Notification | None:
         attempt,
         text_id=keys["text_id"],
         wake_at=_wake_at(fields),
+        is_replay=fields.get("is_replay") is True,
     )
 
 
