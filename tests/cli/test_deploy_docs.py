@@ -75,7 +75,7 @@ def test_every_variable_that_sets_a_name_is_named() -> None:
 def test_the_alarms_are_counted_right() -> None:
     alarms = [template()["Resources"][name] for name in named("AWS::CloudWatch::Alarm")]
     conditions = Counter(alarm.get("Condition", "") for alarm in alarms)
-    assert conditions[""] + conditions["HasComputedAlarms"] == 13
+    assert conditions[""] + conditions["HasComputedAlarms"] == 16
     assert (conditions["HasIntake"], conditions["HasSilenceAlarm"]) == (5, 1)
-    assert sum(conditions.values()) == 19
-    assert "thirteen alarms (five more with the intake, one with `AlarmAfterSilentHours`)" in COST
+    assert sum(conditions.values()) == 22
+    assert "sixteen alarms (five more with the intake, one with `AlarmAfterSilentHours`)" in COST

@@ -18,12 +18,14 @@ ALARMS = [
     and alarm["ComparisonOperator"] == "GreaterThanThreshold"
 ]
 VISIBLE = "ApproximateNumberOfMessagesVisible"
+SENT = "NumberOfMessagesSent"
 AGE = "ApproximateAgeOfOldestMessage"
 STREAM_AGE = "IteratorAge"
 DURATION = "Duration"
 # When an alarm of a metric rings: statistic, period in seconds, how many periods of how many.
 RULES = {
     VISIBLE: ("Maximum", 60, 1, 1),
+    SENT: ("Sum", 300, 1, 1),
     AGE: ("Maximum", 60, 3, 3),
     STREAM_AGE: ("Maximum", 60, 3, 3),
     "Errors": ("Sum", 300, 2, 3),
@@ -65,7 +67,8 @@ def _wanted(stack: Stack) -> set[Watched]:
     wanted: set[Watched] = set()
     for queue in named("AWS::SQS::Queue"):
         is_read = stack.resolve({"Fn::GetAtt": [queue, "Arn"]}) in _sources(stack)
-        wanted.add(("AWS/SQS", AGE if is_read else VISIBLE, f"{queue}.QueueName"))
+        kinds = (AGE,) if is_read else (VISIBLE, SENT)
+        wanted |= {("AWS/SQS", kind, f"{queue}.QueueName") for kind in kinds}
     for function in named("AWS::Lambda::Function"):
         wanted |= {("AWS/Lambda", each, f"Ref:{function}") for each in ("Errors", "Throttles")}
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
@@ -92,6 +95,25 @@ def test_an_alarm_rings_when_it_should_and_not_before(stack: Stack, name: str) -
     assert observed == RULES[alarm["MetricName"]]
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
     assert (alarm["Threshold"] > 0) is (alarm["MetricName"] in LATE)
+
+
+@pytest.mark.parametrize("queue", ["DeadLetterQueue", "ReplyDeadLetterQueue", "StreamFailureQueue"])
+def test_a_letter_that_comes_to_others_rings_again(stack: Stack, queue: str) -> None:
+    """An alarm tells of a change of its state: one on what waits stays as it is."""
+    letters = {7: 1, 20: 1, 22: 1, 40: 1}
+    waiting = [sum(n for at, n in letters.items() if at <= minute) for minute in range(60)]
+    sent = [letters.get(minute, 0) for minute in range(60)]
+    alarms = {_watched(alarm)[1:]: alarm for alarm in map(stack.properties, ALARMS)}
+    name = f"{queue}.QueueName"
+    assert _rings(alarms[VISIBLE, name], waiting) == [7]
+    assert _rings(alarms[SENT, name], sent) == [7, 20, 40], "what comes soon after is one ring"
+
+
+def _rings(alarm: dict[str, Any], minutes: list[int]) -> list[int]:
+    """The minutes at which an alarm on one period goes off, its periods ending at each minute."""
+    length = alarm["Period"] // 60
+    states = [sum(minutes[max(0, m - length + 1) : m + 1]) > 0 for m in range(len(minutes))]
+    return [m for m, rings in enumerate(states) if rings and not (m and states[m - 1])]
 
 
 def test_a_lost_container_alone_makes_the_queue_not_late(stack: Stack) -> None:
@@ -139,7 +161,9 @@ def test_an_alarm_is_named_after_what_it_watches(stack: Stack, name: str) -> Non
     if namespace == NAMESPACE:
         assert name == f"{metric}Alarm"
     elif metric != STREAM_AGE:
-        assert re.sub("(Age|Errors|Throttles|Duration|s)?Alarm$", "", name) in resource
+        watched = re.sub("(Age|Errors|Throttles|Duration|s)?Alarm$", "", name)
+        assert watched.removeprefix("New") in resource
+        assert watched.startswith("New") is (metric == SENT)
 
 
 @pytest.mark.parametrize("name", ALARMS)
