@@ -10,6 +10,7 @@ import typer
 from unc import project
 from unc.commands import (
     chat,
+    console,
     cost,
     deploy,
     destroy,
@@ -62,6 +63,7 @@ app.command("chat")(chat.command)
 app.command("replay")(replay.command)
 app.command("export")(export.command)
 app.command("forget")(forget.command)
+app.command("console")(console.command)
 app.command("logs")(logs.command)
 app.command("deploy")(deploy.command)
 app.command("package")(package.command)

@@ -49,3 +49,8 @@ class BadInput(UncError):
     """An argument or a file that makes no sense."""
 
     exit_code = 2
+
+
+def unexpected(error: Exception) -> UncError:
+    """Return a fault of the tool's own in one line."""
+    return UncError(f"unexpected {type(error).__name__}: {error}", "UNC_TRACEBACK=1 shows where")

@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from unc.aws.connection import explain
 from unc.cli import app
-from unc.errors import BadInput, UncError
+from unc.errors import BadInput, UncError, unexpected
 from unc.terminal import complain, err
 
 _HELP_IS_PRINTED = "NoArgsIsHelpError"
@@ -44,9 +44,7 @@ def fail(error: Exception) -> int:
     if isinstance(error, (BotoCoreError, ClientError, ResponseParserError)):
         error = explain(error)
     if not isinstance(error, UncError):
-        error = UncError(
-            f"unexpected {type(error).__name__}: {error}", "UNC_TRACEBACK=1 shows where"
-        )
+        error = unexpected(error)
     complain(error)
     return error.exit_code
 

@@ -37,17 +37,17 @@ def complain(error: UncError) -> None:
 def print_json(value: Any) -> None:
     """Print a value for another program: one document, nothing around it."""
     speaks_unicode = out.encoding.startswith("utf")
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=not speaks_unicode, default=_plain)
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not speaks_unicode, default=to_plain)
     sys.stdout.write("\n")
 
 
 def print_json_line(value: Any) -> None:
     """Print a value for another program, on one line."""
     speaks_unicode = out.encoding.startswith("utf")
-    sys.stdout.write(json.dumps(value, ensure_ascii=not speaks_unicode, default=_plain) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not speaks_unicode, default=to_plain) + "\n")
 
 
-def _plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Turn what JSON does not know into what it does."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
@@ -69,6 +69,11 @@ def clock(seconds: float | Decimal) -> str:
 def day(seconds: float | Decimal) -> str:
     """Return a moment as local date and time."""
     return datetime.fromtimestamp(float(seconds), UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def iso(seconds: float | Decimal) -> str:
+    """Return a moment as an ISO 8601 date and time in UTC."""
+    return datetime.fromtimestamp(float(seconds), UTC).isoformat(timespec="seconds")
 
 
 def small_table(first: str, *others: str, right: tuple[str, ...] | None = None) -> Table:

@@ -79,7 +79,7 @@ def test_a_stage_imports_only_from_stages_before_it(path: Path) -> None:
             assert STAGES[stage] < STAGES[own], f"{own} imports {module}"
 
 
-@pytest.mark.parametrize("path", filter(is_pure, STAGE_SOURCES), ids=name_of)
+@pytest.mark.parametrize("path", [*filter(is_pure, STAGE_SOURCES)], ids=name_of)
 def test_a_pure_module_knows_no_outside_world(path: Path) -> None:
     modules = imported_modules(path)
     assert not {top(module) for module in modules} & OUTSIDE_WORLD

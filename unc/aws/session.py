@@ -13,6 +13,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_lambda import LambdaClient
@@ -82,6 +83,11 @@ class Aws:
     def logs(self) -> CloudWatchLogsClient:
         """Logs of the functions."""
         return self.session.client("logs", endpoint_url=self.endpoint, config=self.config)
+
+    @cached_property
+    def alarms(self) -> CloudWatchClient:
+        """Alarms and metrics."""
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def s3(self) -> S3Client:

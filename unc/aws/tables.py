@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 _KEYS_PER_CALL = 100
+# A chart of more would only be slower.
+_MOST_MOMENTS = 5_000
 _DESERIALIZER = TypeDeserializer()
 
 
@@ -82,15 +84,53 @@ class Tables:
 
     def read_latest_senders(self, limit: int = 100) -> list[str]:
         """Return who wrote last, newest first, among so many messages."""
-        found = self.aws.dynamodb.query(
+        newest = self.read_newest_inbound(None, limit)
+        return list(dict.fromkeys(chat["sender_id"] for chat in newest))
+
+    def read_session_chats(self, session_id: str, limit: int) -> list[Item]:
+        """Return the newest chats of a session, newest first, as the index has them."""
+        return self._read_newest("SessionIndex", "session_id", session_id, None, limit)
+
+    def read_moments_since(self, chat_type: str, since: int) -> tuple[list[Decimal], bool]:
+        """Return the `created_at` of a type's chats since a moment, and whether all were read."""
+        pages = self.aws.dynamodb.get_paginator("query").paginate(
             TableName=self.resources.chat_table,
             IndexName="ChatTypeIndex",
-            KeyConditionExpression="chat_type = :inbound",
-            ExpressionAttributeValues={":inbound": {"S": "inbound"}},
+            KeyConditionExpression="chat_type = :type AND created_at >= :since",
+            ProjectionExpression="created_at",
+            ExpressionAttributeValues={":type": {"S": chat_type}, ":since": {"N": str(since)}},
+            ScanIndexForward=False,
+            PaginationConfig={"MaxItems": _MOST_MOMENTS},
+        )
+        moments = [Decimal(item["created_at"]["N"]) for page in pages for item in page["Items"]]
+        return moments, len(moments) < _MOST_MOMENTS
+
+    def read_newest_chats(self, sender_id: str, before: Decimal | None, limit: int) -> list[Item]:
+        """Return a sender's newest chats before a moment, newest first, as the index has them."""
+        return self._read_newest("SenderTimeIndex", "sender_id", sender_id, before, limit)
+
+    def read_newest_inbound(self, before: Decimal | None, limit: int) -> list[Item]:
+        """Return everybody's newest inbound chats before a moment, newest first."""
+        return self._read_newest("ChatTypeIndex", "chat_type", "inbound", before, limit)
+
+    def _read_newest(
+        self, index: str, key: str, value: str, before: Decimal | None, limit: int
+    ) -> list[Item]:
+        """Return one page of an index, newest first."""
+        values: dict[str, AttributeValueTypeDef] = {":value": {"S": value}}
+        condition = f"{key} = :value"
+        if before is not None:
+            values[":before"] = {"N": str(before)}
+            condition += " AND created_at < :before"
+        found = self.aws.dynamodb.query(
+            TableName=self.resources.chat_table,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
             ScanIndexForward=False,
             Limit=limit,
         )
-        return list(dict.fromkeys(item["sender_id"]["S"] for item in found["Items"]))
+        return [to_item(item) for item in found["Items"]]
 
     def query(self, table: str, **arguments: Any) -> list[Item]:
         """Return all pages of a query."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from unc.aws.connection import connect
-from unc.aws.status import COUNT_LIMIT, Status, read_status
+from unc.aws.status import Status, read_status
 from unc.commands.options import AsJson
 from unc.terminal import out, print_json, small_table
 
@@ -44,7 +44,7 @@ def _item_table(status: Status) -> Table:
     """Show how much is kept."""
     table = small_table("table", "items")
     for name, count in status.tables.items():
-        table.add_row(name, f"over {COUNT_LIMIT}" if count > COUNT_LIMIT else str(count))
+        table.add_row(name, str(count))
     return table
 
 

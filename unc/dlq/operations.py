@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -17,9 +17,11 @@ from unc.dlq.redrive import (
     MAX_LATE_LOCKED,
     Outcome,
     PresentAtStart,
+    act_on_chosen,
     find_dead_letters,
     move,
     redrive_all,
+    remove,
     server_ms,
 )
 from unc.dlq.routes import route_of
@@ -111,6 +113,23 @@ def redrive_ids(aws: Aws, queues: _Queues, wanted: Wanted) -> Iterator[Done]:
             outcome = move(lock, route_of(aws, queue), found)
         if found:
             yield queue, outcome
+
+
+def redrive_chosen(
+    aws: Aws, queue: DeadLetterQueue, ids: Sequence[str], on_progress: Callable[[int], None]
+) -> Outcome:
+    """Redrive exactly the dead letters of these whole ids."""
+    route = route_of(aws, queue)
+    with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
+        return act_on_chosen(lock, ids, lambda page: move(lock, route, page), on_progress)
+
+
+def delete_chosen(
+    aws: Aws, queue: DeadLetterQueue, ids: Sequence[str], on_progress: Callable[[int], None]
+) -> Outcome:
+    """Delete exactly the dead letters of these whole ids, for good."""
+    with VisibilityLock(SqsQueueClient(aws, queue)) as lock:
+        return act_on_chosen(lock, ids, lambda page: remove(lock, page), on_progress)
 
 
 def count_ids(aws: Aws, queues: _Queues, wanted: Wanted) -> int:

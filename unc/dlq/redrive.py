@@ -26,6 +26,7 @@ MAX_LATE_LOCKED = 1_000
 _MAX_REMEMBERED = 10_000
 
 _OnProgress = Callable[[int], None]
+_Act = Callable[[Sequence[DeadLetter]], "Outcome"]
 
 
 @dataclass
@@ -100,6 +101,29 @@ def move(lock: VisibilityLock, route: Route, dead_letters: Sequence[DeadLetter])
         if dead_letter.id not in gone
     }
     return Outcome(len(gone), stayed | lingering)
+
+
+def act_on_chosen(
+    lock: VisibilityLock, ids: Iterable[str], act: _Act, on_progress: _OnProgress
+) -> Outcome:
+    """Act on exactly the dead letters of these ids, page by page; what is gone stays untouched."""
+    outcome, left = Outcome(), set(ids)
+    for page in lock.pages():
+        due = [dead_letter for dead_letter in page if dead_letter.id in left]
+        outcome.add(act(due))
+        left -= {dead_letter.id for dead_letter in due}
+        on_progress(outcome.moved)
+        if not left:
+            break
+    outcome.stayed |= dict.fromkeys(left, "not to be seen: moved, deleted, or held elsewhere")
+    return outcome
+
+
+def remove(lock: VisibilityLock, dead_letters: Sequence[DeadLetter]) -> Outcome:
+    """Delete dead letters for good."""
+    gone = lock.remove(dead_letters) if dead_letters else set()
+    left = [dead_letter.id for dead_letter in dead_letters if dead_letter.id not in gone]
+    return Outcome(len(gone), dict.fromkeys(left, "still here: run it again"))
 
 
 def find_dead_letters(lock: VisibilityLock, wanted: Sequence[str]) -> list[DeadLetter]:

@@ -11,9 +11,12 @@ from consumer.webhook.address import parse_address
 from consumer.webhook.form import Form
 from consumer.webhook.message import InboundMessage, StatusCallback
 from consumer.webhook.parse import parse_inbound
+from unc.errors import BadInput
 
 _ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 _OUR_NUMBER = "+14155238886"
+_MEDIA = "ME0123456789abcdef0123456789abcdef"
+KINDS = ("text", "image", "location", "button")
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,35 @@ def read_message(body: str, label: str = "") -> Message:
     )
 
 
-def write_message(address: str, text: str) -> Message:
-    """Write the body that Twilio would post for a text from this address, with a fresh id."""
-    sid = f"SM{secrets.token_hex(16)}"
+def write_message(address: str, text: str, kind: str = "text") -> Message:
+    """Write the body that Twilio would post for a message from this address, with a fresh id.
+
+    `kind` is one of KINDS; raises BadInput for another.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"there is no kind {kind} of message", " | ".join(KINDS))
+    sid = f"{'MM' if kind == 'image' else 'SM'}{secrets.token_hex(16)}"
     channel = address.partition(":")[0] if ":" in address else "sms"
     fields = {"SmsMessageSid": sid, "NumMedia": "0", "SmsSid": sid, "SmsStatus": "received"}
     fields |= {"Body": text, "NumSegments": "1", "MessageSid": sid, "AccountSid": _ACCOUNT}
     fields |= {"From": address, "ApiVersion": "2010-04-01"}
     fields |= _sms_fields() if channel == "sms" else _chat_fields(channel, address)
+    fields |= _kind_fields(kind, text, sid)
     return read_message(urlencode(fields), text)
+
+
+def _kind_fields(kind: str, text: str, sid: str) -> dict[str, str]:
+    """Return what tells a kind from a text."""
+    if kind == "text":
+        return {}
+    if kind == "image":
+        url = f"https://api.twilio.com/2010-04-01/Accounts/{_ACCOUNT}/Messages/{sid}/Media/{_MEDIA}"
+        media = {"NumMedia": "1", "MediaUrl0": url, "MediaContentType0": "image/jpeg"}
+        return {"MessageType": kind, **media}
+    if kind == "location":
+        place = {"Latitude": "52.520008", "Longitude": "13.404954", "Address": text}
+        return {"MessageType": kind, "Body": "", **place}
+    return {"MessageType": kind, "ButtonText": text, "ButtonPayload": text, "ButtonType": "reply"}
 
 
 def _sms_fields() -> dict[str, str]:

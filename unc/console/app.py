@@ -1,0 +1,169 @@
+"""The pages by address, and what all of them share: the guard, the twin, the errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from unc.aws.connection import describe, explain
+from unc.aws.resources import STACK
+from unc.console import compose, conversations, dead_letters, now, trace
+from unc.console.guard import FORM_TOKEN, HEADERS, is_ours, refuse
+from unc.console.page import Call, Console, GoTo, Handler, Page
+from unc.errors import BadInput, UncError, unexpected
+from unc.terminal import clock, day, iso, to_plain
+
+_HERE = Path(__file__).parent
+_MOST_FORM_BYTES = 1_000_000
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {"clock": clock, "day": day, "iso": iso}
+_PAGES: dict[str, Handler] = {
+    "/": now.show_now,
+    "/activity": now.show_activity,
+    "/conversations": conversations.show_people,
+    "/conversations/{session_id}": conversations.show_conversation,
+    "/messages/{message_id}": compose.show_sent,
+    "/trace/{message_id}": trace.show_trace,
+    "/dead-letters": dead_letters.show_dead_letters,
+    "/dead-letters/{queue}/{id}": dead_letters.show_dead_letter,
+    "/jobs/{id}": dead_letters.show_job,
+}
+_CHANGES: dict[str, Handler] = {
+    "/conversations/search": conversations.search,
+    "/conversations/{session_id}/reveal": conversations.reveal,
+    "/dead-letters/{queue}/{id}/reveal": dead_letters.reveal,
+    "/dead-letters/choose": dead_letters.choose,
+    "/dead-letters/do": dead_letters.do,
+}
+# Writing as a person is for trying things out: in an account these do not exist.
+_LOCAL_PAGES: dict[str, Handler] = {"/compose": compose.show_composer}
+_LOCAL_CHANGES: dict[str, Handler] = {"/compose/send": compose.send}
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build_app(console: Console) -> Starlette:
+    """Return the application; whatever asks is checked by the guard first."""
+    pages = {**_PAGES, **(_LOCAL_PAGES if console.is_local else {})}
+    changes = {**_CHANGES, **(_LOCAL_CHANGES if console.is_local else {})}
+    routes: list[BaseRoute] = [Mount("/static", StaticFiles(directory=_HERE / "static"))]
+    for path, handler in changes.items():
+        routes.append(Route(path, _endpoint(console, handler), methods=["POST"]))
+    for path, handler in pages.items():
+        twin = "/now.json" if path == "/" else f"{path}.json"
+        routes.append(Route(twin, _endpoint(console, handler, as_json=True)))
+        routes.append(Route(path, _endpoint(console, handler)))
+    guard = Middleware(BaseHTTPMiddleware, dispatch=_guarded(console))
+    return Starlette(
+        routes=routes, middleware=[guard], exception_handlers={404: _not_found(console)}
+    )
+
+
+def _guarded(
+    console: Console,
+) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
+    async def dispatch(
+        request: Request, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        response = refuse(request, console.keys) or await answer(request)
+        response.headers.update(HEADERS)
+        return response
+
+    return dispatch
+
+
+def _endpoint(console: Console, handler: Handler, as_json: bool = False) -> _Endpoint:
+    """Return what Starlette calls: it reads the call, runs the handler and shows its page."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await _read_form(request)
+        if request.method == "POST" and not is_ours(form, console.keys):
+            raise HTTPException(403, "this form is not of this console; load the page again")
+        call = Call(dict(request.path_params), dict(request.query_params), form)
+        return await run_in_threadpool(_answer, console, handler, call, as_json)
+
+    return endpoint
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    """Return a form's fields; raises HTTPException for one that no page of ours sends."""
+    if request.method != "POST":
+        return {}
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_FORM_BYTES:
+            raise HTTPException(413, "the form is too large")
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _answer(console: Console, handler: Handler, call: Call, as_json: bool) -> Response:
+    """Run a handler; what went wrong is a page, too."""
+    try:
+        found = handler(console, call)
+    except BadInput as error:
+        found = _trouble(error, 404)
+    except UncError as error:
+        found = _trouble(error, 502)
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        found = _trouble(explain(error), 502)
+    except Exception as error:
+        if os.environ.get("UNC_TRACEBACK"):
+            raise
+        found = _trouble(unexpected(error), 500)
+    if isinstance(found, GoTo):
+        return RedirectResponse(found.address, 303)
+    if as_json:
+        text = json.dumps(found.model, ensure_ascii=False, indent=2, default=to_plain)
+        return Response(text, found.status, media_type="application/json")
+    return HTMLResponse(render(console, found), found.status)
+
+
+def render(console: Console, page: Page) -> str:
+    """Return a page as HTML."""
+    return _TEMPLATES.get_template(f"{page.template}.html").render(
+        page.model,
+        title=page.title,
+        where=describe(console.aws),
+        stack=STACK,
+        is_local=console.is_local,
+        form_token=console.keys.form_token,
+        form_token_name=FORM_TOKEN,
+        at=time.time(),
+    )
+
+
+def _trouble(error: UncError, status: int) -> Page:
+    """Show what went wrong, and what to do."""
+    return Page("trouble", "Trouble", {"reason": str(error), "hint": error.hint}, status)
+
+
+def _not_found(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        page = _trouble(BadInput("there is no such page", "the bar at the top names them all"), 404)
+        return HTMLResponse(render(console, page), 404)
+
+    return answer

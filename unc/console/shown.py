@@ -1,0 +1,87 @@
+"""What a page shows of people and messages: the last digits of a number, until somebody asks.
+
+Rows of other writers may lack any part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from consumer.masking import mask
+from consumer.text import as_mapping, as_text
+from unc.aws.tables import Item
+from unc.console.page import Model
+
+_WEB = ("http", "https")
+# As in logs: Sids and UUIDs name nobody, a number of 8 to 15 digits may. People group digits.
+_ID = r"\b(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Z]{2}[0-9A-Fa-f]{32})\b"
+_NUMBER = r"(?<![0-9A-Za-z])\+?[0-9](?:[ ()./-]{0,2}[0-9]){7,14}(?![0-9])"
+_FOUND = re.compile(rf"(?P<id>{_ID})|{_NUMBER}")
+
+
+def show_sender(sender_id: str, reveals: bool) -> str:
+    """Return a person's id, masked unless revealed."""
+    return sender_id if reveals or not sender_id else mask(sender_id)
+
+
+def show_text(text: str, reveals: bool) -> str:
+    """Return a text; numbers that may be somebody's are masked unless revealed."""
+    return text if reveals else _FOUND.sub(_mask, text)
+
+
+def _mask(found: re.Match[str]) -> str:
+    return found[0] if found["id"] else mask(found[0])
+
+
+def show_chat(chat: Item, reveals: bool) -> Model:
+    """Return what a bubble shows, numbers masked unless revealed."""
+    content = as_mapping(chat.get("content"))
+    media = content.get("media_items")
+    return {
+        "message_id": chat["message_id"],
+        "is_inbound": chat.get("chat_type") == "inbound",
+        "at": float(chat["created_at"]),
+        "text": show_text(as_text(content.get("text")), reveals),
+        "media": [_show_media(as_mapping(each)) for each in media] if media else [],
+        "location": _show_location(as_mapping(content.get("location"))),
+        "choice": show_text(_choice(content), reveals),
+        "reply_to": as_text(as_mapping(content.get("reply_to")).get("message_id")),
+    }
+
+
+def show_summary(chat: Item, reveals: bool) -> str:
+    """Return a message in a few words, for a list."""
+    bubble = show_chat(chat, reveals)
+    kinds = [media["content_type"] for media in bubble["media"]]
+    words = [bubble["text"], bubble["choice"], *kinds, bubble["location"]["label"]]
+    return " · ".join(filter(None, words)) or "no text"
+
+
+def _show_media(media: Mapping[str, Any]) -> Model:
+    """Return a link; what is no web address stays text."""
+    url = as_text(media.get("url"))
+    try:
+        is_link = urlsplit(url).scheme.lower() in _WEB
+    except ValueError:
+        is_link = False
+    kind = as_text(media.get("content_type")) or "media"
+    return {"url": url, "is_link": is_link, "content_type": kind}
+
+
+def _show_location(location: Mapping[str, Any]) -> Model:
+    """Return a place in words; the label is blank where there is none."""
+    if not location:
+        return {"label": "", "detail": ""}
+    place = ", ".join(str(location[key]) for key in ("latitude", "longitude") if key in location)
+    named = [as_text(location.get("label")), as_text(location.get("address"))]
+    return {"label": "location", "detail": " · ".join(filter(None, [*named, place]))}
+
+
+def _choice(content: Mapping[str, Any]) -> str:
+    """Return the words of a tapped button or of an entry chosen from a list."""
+    button, entry = as_mapping(content.get("button")), as_mapping(content.get("list"))
+    words = (button.get("text"), button.get("payload"), entry.get("title"), entry.get("id"))
+    return next((as_text(each) for each in words if each), "")
