@@ -25,7 +25,7 @@ from consumer.notification.notification import Notification, RejectedNotificatio
 from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
 from consumer.notification.state import NotificationState, StateChange
-from consumer.notification.step import Outcome, ResendUnknown, TurnRules
+from consumer.notification.step import Outcome, PostEnd, ResendUnknown, TurnRules
 from consumer.webhook.message import ChatKey
 from container import NotifierDependencies, QueueDependencies
 from handlers.dynamo_event_handler import handle_stream
@@ -72,9 +72,9 @@ class Forgetful:
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
-    ) -> Iterator[dict[str, Outcome]]:
+    ) -> Iterator[dict[str, PostEnd]]:
         """All is accepted."""
-        yield {each.sender_id: Outcome.ACCEPTED for each in notifications}
+        yield {each.sender_id: PostEnd(Outcome.ACCEPTED) for each in notifications}
 
     def schedule(self, notifications: Sequence[Notification], now: float) -> set[str]:
         """All is scheduled."""

@@ -11,7 +11,7 @@ from consumer.conversation.store_messages import StoreResult
 from consumer.masking import mask
 from consumer.notification.notification import Notification
 from consumer.notification.notification_result import NotificationResult
-from consumer.notification.step import Outcome, Status, Step
+from consumer.notification.step import Outcome, PostEnd, Status, Step
 from consumer.webhook.message import ChatKey
 from logger_setup import Logger
 
@@ -61,10 +61,10 @@ def log_notifications(
     log: Logger, brought: Sequence[Notification], result: NotificationResult
 ) -> None:
     """Say of each message that was brought, and of each that was taken instead, how it ended."""
-    ends = {step.notification.sender_id: (step, outcome) for step, outcome in result.steps}
+    ends = {step.notification.sender_id: (step, end) for step, end in result.steps}
     taken = {sender: step.notification.message_id for sender, (step, _) in ends.items()}
-    for step, outcome in ends.values():
-        _log_step(log, step, outcome)
+    for step, end in ends.values():
+        _log_step(log, step, end)
     for message_id, sender, opt_out in _each_once(brought):
         newer_id = taken.get(sender)
         if newer_id is None:
@@ -84,7 +84,7 @@ def _each_once(brought: Sequence[Notification]) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys((n.message_id, n.sender_id, n.opt_out) for n in brought))
 
 
-def _log_step(log: Logger, step: Step, outcome: Outcome | None) -> None:
+def _log_step(log: Logger, step: Step, end: PostEnd | None) -> None:
     sender, message_id = step.notification.sender_id, step.notification.message_id
     if step.is_unknown or step.status is Status.UNKNOWN:
         log.warning("reply outcome unknown", sender=mask(sender), message_id=message_id)
@@ -110,10 +110,10 @@ def _log_step(log: Logger, step: Step, outcome: Outcome | None) -> None:
                 reason=step.dead_letter,
             )
         case _:
-            _log_waiting(log, step, outcome)
+            _log_waiting(log, step, end)
 
 
-def _log_waiting(log: Logger, step: Step, outcome: Outcome | None) -> None:
+def _log_waiting(log: Logger, step: Step, end: PostEnd | None) -> None:
     """Say what a message waits for, and until when where this step has set the moment."""
     sender, message_id = step.notification.sender_id, step.notification.message_id
     until = _moment(step.wake_at)
@@ -124,7 +124,7 @@ def _log_waiting(log: Logger, step: Step, outcome: Outcome | None) -> None:
         log.info(
             "message waits for its turn", sender=mask(sender), message_id=message_id, until=until
         )
-    elif outcome is Outcome.UNKNOWN:
+    elif end and end.outcome is Outcome.UNKNOWN:
         log.info(
             "reply outcome is looked up", sender=mask(sender), message_id=message_id, until=until
         )
@@ -135,7 +135,7 @@ def _log_waiting(log: Logger, step: Step, outcome: Outcome | None) -> None:
             message_id=message_id,
             attempt=step.notification.attempt,
             until=until,
-            reason=outcome.value if outcome else None,
+            reason=end.explain(end.outcome.value) if end else None,
         )
 
 

@@ -235,7 +235,7 @@ def test_a_dead_lettered_notification_is_sent_after_a_redrive(world: World, unc:
     finally:
         world.reply.fail_with = None
     out = unc("dlq", "redrive", "--all", "--queue", "replies", "--dry-run")[1]
-    assert "the reply service rejected it" in out
+    assert "the reply service rejected it: Http" in out
     assert "attempt 1 at notifying" in out
     assert "replies: 1 redriven" in unc("dlq", "redrive", "--all")[1]
     world.await_notified(message)

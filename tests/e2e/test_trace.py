@@ -58,7 +58,7 @@ def test_a_message_that_the_reply_service_rejected(
     finally:
         world.reply.fail_with = None
     found = trace(world, capsys, message.message_id)
-    assert "the reply service rejected it" in found["state"]["sentence"]
+    assert "the reply service rejected it: Http422" in found["state"]["sentence"]
     assert found["state"]["command"].startswith("unc dlq redrive --id ")
     eventually(
         lambda: any(

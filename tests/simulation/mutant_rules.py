@@ -32,7 +32,7 @@ from consumer.notification.notification import Notification
 from consumer.notification.notifier import Notifier
 from consumer.notification.ports import NotificationReads, SaveResult
 from consumer.notification.state import NotificationState, Pending, StateChange, Turn
-from consumer.notification.step import Outcome, Status, Step, TurnRules
+from consumer.notification.step import Outcome, PostEnd, Status, Step, TurnRules
 from consumer.retry_budget import RetryBudget
 from consumer.webhook import parse
 from consumer.webhook.form import Form, parse_form
@@ -294,14 +294,16 @@ _schedule = MemoryRetryQueue._schedule
 
 
 def fail_without_delay(
-    notification: Notification, ended: NotificationState, wake_at: float, rules: TurnRules
+    notification: Notification,
+    ended: NotificationState,
+    end: PostEnd,
+    wake_at: float,
+    rules: TurnRules,
 ) -> Step:
-    return _failed(notification, ended, ended.turn_ended_at, rules)
+    return _failed(notification, ended, end, ended.turn_ended_at, rules)
 
 
-def forget_failures(
-    notification: Notification, ended: NotificationState, wake_at: float, rules: TurnRules
-) -> Step:
+def forget_failures(notification: Notification, ended: NotificationState, *rest: Any) -> Step:
     return Step(Status.SCHEDULED, notification, ended)
 
 
@@ -310,14 +312,14 @@ def acknowledge_all(records: Any, context: Any, dependencies: Any) -> list[str]:
     return []
 
 
-def take_unknown_for_undelivered(state: Any, outcome: Outcome, *rest: Any) -> Step:
-    is_unknown = outcome is Outcome.UNKNOWN
-    return _end_turn(state, Outcome.CANNOT_DELIVER_NOW if is_unknown else outcome, *rest)
+def take_unknown_for_undelivered(state: Any, end: PostEnd, *rest: Any) -> Step:
+    is_unknown = end.outcome is Outcome.UNKNOWN
+    return _end_turn(state, PostEnd(Outcome.CANNOT_DELIVER_NOW) if is_unknown else end, *rest)
 
 
-def take_failures_for_accepted(state: Any, outcome: Outcome, *rest: Any) -> Step:
-    is_failed = outcome is Outcome.CANNOT_DELIVER_NOW
-    return _end_turn(state, Outcome.ACCEPTED if is_failed else outcome, *rest)
+def take_failures_for_accepted(state: Any, end: PostEnd, *rest: Any) -> Step:
+    is_failed = end.outcome is Outcome.CANNOT_DELIVER_NOW
+    return _end_turn(state, PostEnd(Outcome.ACCEPTED) if is_failed else end, *rest)
 
 
 def without_through(notification: Notification, facts: Facts, *rest: Any) -> Step | Need:

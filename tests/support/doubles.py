@@ -14,7 +14,7 @@ from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
 from consumer.notification.retry_record import read_retry_record
 from consumer.notification.state import NotificationState, StateChange
-from consumer.notification.step import Outcome, ResendUnknown, TurnRules
+from consumer.notification.step import Outcome, PostEnd, ResendUnknown, TurnRules
 from consumer.retry_budget import RetryBudget
 from container import NotifierDependencies, QueueDependencies, Runtime
 from handlers.dynamo_event_handler import handle_retries, handle_stream
@@ -107,6 +107,7 @@ class ScriptedReplies:
     """Answers each sender by the script, one after the other, everyone else well."""
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
     notified: list[Notification] = field(default_factory=list)
     on_post: Callable[[], None] = lambda: None
     on_answer: Callable[[str], None] = lambda sender: None
@@ -117,15 +118,17 @@ class ScriptedReplies:
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
-    ) -> Iterator[dict[str, Outcome]]:
+    ) -> Iterator[dict[str, PostEnd]]:
         if seconds_to_start < 0:
-            yield {each.sender_id: Outcome.NOT_SENT for each in notifications}
+            yield {each.sender_id: PostEnd(Outcome.NOT_SENT) for each in notifications}
             return
         self.notified += notifications
         self.on_post()
         for each in notifications:
-            yield {each.sender_id: self.outcomes.get(each.sender_id, Outcome.ACCEPTED)}
-            self.on_answer(each.sender_id)
+            sender = each.sender_id
+            outcome = self.outcomes.get(sender, Outcome.ACCEPTED)
+            yield {sender: PostEnd(outcome, self.codes.get(sender, ""))}
+            self.on_answer(sender)
 
 
 class Silence:

@@ -57,9 +57,9 @@ def test_what_cannot_be_delivered_now_is_scheduled_and_notified_later() -> None:
 @pytest.mark.parametrize(
     ("outcome", "attempt", "reason"),
     [
-        (Outcome.CANNOT_DELIVER_NOW, 3, "given up after 3 attempts"),
-        (Outcome.UNAUTHORIZED, 3, "given up after 3 attempts"),
-        (Outcome.REJECTED, 1, "the reply service rejected it"),
+        (Outcome.CANNOT_DELIVER_NOW, 3, "given up after 3 attempts: Http503"),
+        (Outcome.UNAUTHORIZED, 3, "given up after 3 attempts: Http401"),
+        (Outcome.REJECTED, 1, "the reply service rejected it: Http404"),
     ],
 )
 def test_what_never_can_be_delivered_ends_with_its_reason(
@@ -68,6 +68,7 @@ def test_what_never_can_be_delivered_ends_with_its_reason(
     world = StreamWorld()
     world.store()
     world.replies.outcomes[SENDER] = outcome
+    world.replies.codes[SENDER] = reason.rpartition(": ")[2]
     assert world.retry(retry_record(attempt=attempt, **STORED)) == []
     [ended] = world.dead_letters()
     assert ended.reason == reason

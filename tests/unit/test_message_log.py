@@ -120,10 +120,11 @@ def test_a_message_that_was_deleted_is_named() -> None:
 def test_a_retry_says_which_attempt_it_will_be_and_when_and_why() -> None:
     world = StreamWorld()
     world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    world.replies.codes[SENDER] = "Http503"
     world.notify(world.store())
     [line] = lines_of(world, FIRST)
     assert line["message"] == "notification scheduled for retry"
-    assert (line["attempt"], line["reason"]) == (2, "cannot deliver now")
+    assert (line["attempt"], line["reason"]) == (2, "cannot deliver now: Http503")
     assert line["until"].startswith("20")
 
 

@@ -15,7 +15,7 @@ from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
 from consumer.notification.notification import Notification
 from consumer.notification.reply_service import HttpReplyService, outcome_of
-from consumer.notification.step import Outcome
+from consumer.notification.step import Outcome, PostEnd
 from tests.support.builders import SENDER, SID, notification
 from tests.support.http_server import Act, Stub, error, hang_up, nobody, reply, serving, stay_silent
 
@@ -63,7 +63,7 @@ def posted(
     outcomes: dict[str, Outcome] = {}
     for some in service.post(notifications or [notification()], start):
         assert not outcomes.keys() & some.keys()
-        outcomes |= some
+        outcomes |= {sender: end.outcome for sender, end in some.items()}
     return outcomes
 
 
@@ -204,7 +204,7 @@ def test_nothing_is_sent_once_the_time_to_start_is_over() -> None:
 def test_an_answer_is_given_as_it_comes_and_waits_for_no_other() -> None:
     with serving(stay_silent, reply()) as stub:
         post = service(stub.url, timeout=1.0).post(list(map(notification, "ab")), SECONDS_TO_START)
-        outcomes = [list(some.values()) for some in post if some]
+        outcomes = [[end.outcome for end in some.values()] for some in post if some]
     assert outcomes == [[ACCEPTED], [UNKNOWN]]
 
 
@@ -364,7 +364,9 @@ def test_without_a_secret_nothing_is_notified_and_the_reason_is_reported(
     problems: list[str] = []
     with serving(error(400, "AccessDeniedException")) as secrets, serving(reply()) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", secrets.url)
-        outcomes = posted(service(stub.url, problems=problems), *map(notification, "ab"))
-    assert outcomes == {"a": LATER, "b": LATER}
+        [ends] = service(stub.url, problems=problems).post(
+            list(map(notification, "ab")), SECONDS_TO_START
+        )
+    assert ends == dict.fromkeys("ab", PostEnd(LATER, "SecretUnavailable"))
     assert stub.requests == []
     assert "AccessDeniedException" in problems[0]

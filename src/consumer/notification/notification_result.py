@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from consumer.notification.step import Outcome, Status, Step
+from consumer.notification.step import PostEnd, Status, Step
 
 
 @dataclass(slots=True)
 class NotificationResult:
     """What became of each sender's notification; every sender is in one of the sets.
 
-    `steps`: what was decided in detail, with the outcome of the POST where there was one.
+    `steps`: what was decided in detail, with how the POST ended where there was one.
     """
 
     notified: set[str] = field(default_factory=set)
@@ -24,11 +24,11 @@ class NotificationResult:
     unhandled: set[str] = field(default_factory=set)
     unreadable_limits: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
-    steps: list[tuple[Step, Outcome | None]] = field(default_factory=list)
+    steps: list[tuple[Step, PostEnd | None]] = field(default_factory=list)
 
-    def note(self, step: Step, outcome: Outcome | None = None) -> None:
-        """Put the step's sender into the set of its status; `outcome`: how its POST ended."""
-        self.steps.append((step, outcome))
+    def note(self, step: Step, end: PostEnd | None = None) -> None:
+        """Put the step's sender into the set of its status; `end`: how its POST ended."""
+        self.steps.append((step, end))
         sender = step.notification.sender_id
         if step.status is Status.DEAD_LETTERED:
             self.dead_lettered[sender] = step.dead_letter

@@ -28,7 +28,7 @@ from consumer.notification.ports import (
 )
 from consumer.notification.retry_record import retry_body
 from consumer.notification.state import NotificationState, StateChange, Turn
-from consumer.notification.step import Outcome, Status, Step
+from consumer.notification.step import Outcome, PostEnd, Status, Step
 from consumer.notification.turn import decide
 from consumer.notification.turn_end import end_turn
 from consumer.retry_budget import RetryBudget
@@ -218,22 +218,22 @@ class Notifier:
         self._note_unreadable_limits(turns)
         start_by = min(turn.claimed_at for turn in turns.values()) + self._rules.seconds_to_start
         if self._is_too_late():
-            self._end(dict.fromkeys(turns, Outcome.NOT_SENT))
+            self._end(dict.fromkeys(turns, PostEnd(Outcome.NOT_SENT)))
             return
         notifications = [turn.notification for turn in turns.values()]
-        left = dict.fromkeys(turns, Outcome.UNKNOWN)
-        for outcomes in self._reply_service.post(notifications, start_by - self._clock()):
-            left |= outcomes
+        left = dict.fromkeys(turns, PostEnd(Outcome.UNKNOWN))
+        for ends in self._reply_service.post(notifications, start_by - self._clock()):
+            left |= ends
             if self._budget.lasts(self._seconds(2 * STEPS)):  # else all the rest at once
-                self._end(outcomes)
-                left = {s: outcome for s, outcome in left.items() if s not in outcomes}
+                self._end(ends)
+                left = {s: end for s, end in left.items() if s not in ends}
         self._end(left)
 
-    def _end(self, outcomes: Mapping[str, Outcome]) -> None:
+    def _end(self, ends: Mapping[str, PostEnd]) -> None:
         """End turns; repeated while the row changes meanwhile, or its writing has no answer."""
-        left, sent = dict(outcomes), dict[str, Step]()
+        left, sent = dict(ends), dict[str, Step]()
         while left:
-            steps = {sender: self._ending(sender, outcome) for sender, outcome in left.items()}
+            steps = {sender: self._ending(sender, end) for sender, end in left.items()}
             unsent = {s: _without_sent(step, sent.get(s)) for s, step in steps.items()}
             done = self._send(unsent, self._last_moment(left))
             sent |= {s: step for s, step in unsent.items() if s in done and _sends(step)}
@@ -242,7 +242,7 @@ class Notifier:
                 if sender in done or step.status in ENDED:
                     self._result.note(step, left[sender])
             saved = self._save({s: self._as_sent(step, sent.get(s)) for s, step in steps.items()})
-            left = {s: outcome for s, outcome in left.items() if s not in saved}
+            left = {s: end for s, end in left.items() if s not in saved}
             if left and not self._budget.pause(self._seconds(STEPS)):
                 self._result.problems.append("turn not ended")
                 break
@@ -253,11 +253,11 @@ class Notifier:
         open_until = min(self._claims[sender].open_until for sender in senders)
         return open_until - self._seconds(2)
 
-    def _ending(self, sender: str, outcome: Outcome) -> Step:
+    def _ending(self, sender: str, end: PostEnd) -> Step:
         state = self._facts[sender].state
         attempt = self._claims[sender].notification.attempt
-        backoff = self._delay_seconds(attempt + (outcome is not Outcome.NOT_SENT))
-        return end_turn(state, outcome, self._clock(), backoff, self._rules.turns)
+        backoff = self._delay_seconds(attempt + (end.outcome is not Outcome.NOT_SENT))
+        return end_turn(state, end, self._clock(), backoff, self._rules.turns)
 
     def _as_sent(self, step: Step, sent: Step | None) -> NotificationState:
         """The row after the turn; only a wake-up that was accepted is written into it."""
@@ -271,13 +271,13 @@ class Notifier:
         turn = self._facts[sender].state.turn
         return turn is not None and turn.token == self._claims[sender].token
 
-    def _still_open(self, left: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    def _still_open(self, left: Mapping[str, PostEnd]) -> dict[str, PostEnd]:
         """Read the rows again; gives the turns that are still ours to end."""
         reads = self._store.read(NotificationQuery(states=list(left)))
         self._result.problems += reads.problems
         for sender, state in reads.states.items():
             self._facts[sender].state = state
-        return {s: outcome for s, outcome in left.items() if self._is_ours(s)}
+        return {s: end for s, end in left.items() if self._is_ours(s)}
 
     # Time and what is left of it
 

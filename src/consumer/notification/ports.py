@@ -7,7 +7,7 @@ from typing import Protocol
 from consumer.conversation.session import Session
 from consumer.notification.notification import Notification, RejectedNotification
 from consumer.notification.state import NotificationState, StateChange
-from consumer.notification.step import Outcome
+from consumer.notification.step import PostEnd
 from consumer.webhook.message import ChatKey
 
 
@@ -74,8 +74,8 @@ class ReplyService(Protocol):
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
-    ) -> Iterator[Mapping[str, Outcome]]:
-        """POST all at once; gives outcomes by sender as the answers come.
+    ) -> Iterator[Mapping[str, PostEnd]]:
+        """POST all at once; gives how each ended, by sender, as the answers come.
 
         No POST starts later than `seconds_to_start` from now: then it ends as NOT_SENT.
         """

@@ -15,7 +15,7 @@ from consumer.aws.http import HttpPool, Started, as_they_come
 from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
 from consumer.notification.notification import Notification
-from consumer.notification.step import Outcome
+from consumer.notification.step import Outcome, PostEnd
 
 CONNECT_SECONDS = 5.0  # a hundred handshakes at once, on a seventh of a core
 
@@ -54,42 +54,43 @@ class HttpReplyService:
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
-    ) -> Iterator[dict[str, Outcome]]:
+    ) -> Iterator[dict[str, PostEnd]]:
         """POST all; those answered 401 once more with a secret fetched anew."""
         latest = self._clock() + seconds_to_start
-        unauthorized: list[Notification] = []
+        unauthorized: list[tuple[Notification, PostEnd]] = []
         for ends in self._post_all(notifications, latest):
-            refused = [n for n, outcome in ends if outcome is Outcome.UNAUTHORIZED]
+            refused = [each for each in ends if each[1].outcome is Outcome.UNAUTHORIZED]
             unauthorized += refused
-            yield {n.sender_id: outcome for n, outcome in ends if n not in refused}
+            yield {n.sender_id: end for n, end in ends if (n, end) not in refused}
         if unauthorized and self._secret.renew() and self._clock() < latest:
-            for ends in self._post_all(unauthorized, latest):
-                yield {n.sender_id: outcome for n, outcome in ends}
+            for ends in self._post_all([n for n, _ in unauthorized], latest):
+                yield {n.sender_id: end for n, end in ends}
         elif unauthorized:
-            yield {each.sender_id: Outcome.UNAUTHORIZED for each in unauthorized}
+            yield {n.sender_id: end for n, end in unauthorized}
 
     def _post_all(
         self, notifications: Sequence[Notification], latest: float
-    ) -> Iterator[list[tuple[Notification, Outcome]]]:
+    ) -> Iterator[list[tuple[Notification, PostEnd]]]:
         """POST all, unless it has become later than `latest` when the secret is there."""
         try:
             secret = self._secret.value()
         except SecretUnavailable as error:
             self._on_problem(error)
-            yield [(each, Outcome.CANNOT_DELIVER_NOW) for each in notifications]
+            end = PostEnd(Outcome.CANNOT_DELIVER_NOW, type(error).__name__)
+            yield [(each, end) for each in notifications]
             return
         if self._clock() >= latest:
-            yield [(each, Outcome.NOT_SENT) for each in notifications]
+            yield [(each, PostEnd(Outcome.NOT_SENT)) for each in notifications]
             return
         begin = time.perf_counter()
         started = {self._post(each, secret): each for each in notifications}
         reasons: Counter[str] = Counter()
         for ready in as_they_come(started):
-            ends = [(started[each], *_end_of(each)) for each in ready]
-            reasons.update(why for _, outcome, why in ends if outcome is not Outcome.ACCEPTED)
-            for notification, _, why in ends:
-                self._on_end(notification, why, time.perf_counter() - begin)
-            yield [(notification, outcome) for notification, outcome, _ in ends]
+            ends = [(started[each], _end_of(each)) for each in ready]
+            reasons.update(end.code for _, end in ends if end.outcome is not Outcome.ACCEPTED)
+            for notification, end in ends:
+                self._on_end(notification, end.code, time.perf_counter() - begin)
+            yield ends
         if reasons:
             self._on_untold(dict(sorted(reasons.items())))
 
@@ -104,17 +105,17 @@ class HttpReplyService:
         return self._http.start(self._url, headers, encoded, CONNECT_SECONDS, self._timeout)
 
 
-def _end_of(wait: Callable[[], Response]) -> tuple[Outcome, str]:
+def _end_of(wait: Callable[[], Response]) -> PostEnd:
     """How a POST ended, and the code for why."""
     try:
         status = wait().status
     except NotSent as error:
-        return Outcome.CANNOT_DELIVER_NOW, f"NotSent:{error}"
+        return PostEnd(Outcome.CANNOT_DELIVER_NOW, f"NotSent:{error}")
     except NoAnswer as error:
         if error.status is None:
-            return Outcome.UNKNOWN, f"NoAnswer:{error}"
+            return PostEnd(Outcome.UNKNOWN, f"NoAnswer:{error}")
         status = error.status  # it alone says what was decided, the body nothing more
-    return outcome_of(status), f"Http{status}"
+    return PostEnd(outcome_of(status), f"Http{status}")
 
 
 def outcome_of(status: int) -> Outcome:

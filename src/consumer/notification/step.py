@@ -31,6 +31,18 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class PostEnd:
+    """How a POST ended. `code` says why: `Http422`, `NoAnswer:TimeoutError`; blank where unsent."""
+
+    outcome: Outcome
+    code: str = ""
+
+    def explain(self, reason: str) -> str:
+        """Return a reason with the code, which a person who looks into it needs."""
+        return f"{reason}: {self.code}" if self.code else reason
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRules:
     """Times in seconds. `open_seconds`: from a claim until its POST has ended, whatever hangs.
 

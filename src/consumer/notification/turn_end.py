@@ -7,6 +7,7 @@ from consumer.notification.state import NotificationState
 from consumer.notification.step import (
     FOLLOW_UP_SECONDS,
     Outcome,
+    PostEnd,
     ResendUnknown,
     Status,
     Step,
@@ -17,10 +18,11 @@ from consumer.notification.step import (
 
 
 def end_turn(
-    state: NotificationState, outcome: Outcome, now: float, backoff: float, rules: TurnRules
+    state: NotificationState, end: PostEnd, now: float, backoff: float, rules: TurnRules
 ) -> Step:
     """How a turn ends whose POST has ended; `backoff`: seconds until the next attempt."""
     assert state.turn is not None
+    outcome = end.outcome
     turn, notification = state.turn, state.turn.notification
     if outcome is Outcome.UNKNOWN and rules.resend_unknown is ResendUnknown.CHECK:
         waiting = replace(state, turn=replace(turn, open_until=min(now, turn.open_until)))
@@ -34,8 +36,9 @@ def end_turn(
         released = replace(state, turn=None).with_pending(notification)
         return waking(Status.WAITING, notification, released, now + backoff)
     if outcome is Outcome.REJECTED:
-        return given_up(notification, ended, "the reply service rejected it", now + backoff)
-    return _failed(notification, ended, now + backoff, rules)
+        reason = end.explain("the reply service rejected it")
+        return given_up(notification, ended, reason, now + backoff)
+    return _failed(notification, ended, end, now + backoff, rules)
 
 
 def _handed_over(
@@ -59,11 +62,15 @@ def _handed_over(
 
 
 def _failed(
-    notification: Notification, ended: NotificationState, wake_at: float, rules: TurnRules
+    notification: Notification,
+    ended: NotificationState,
+    end: PostEnd,
+    wake_at: float,
+    rules: TurnRules,
 ) -> Step:
     """A known failure: it waits for its next attempt, or, after the last, is dead-lettered."""
     if notification.attempt >= rules.max_attempts:
-        reason = f"given up after {notification.attempt} attempts"
+        reason = end.explain(f"given up after {notification.attempt} attempts")
         return given_up(notification, ended, reason, wake_at)
     again = replace(notification, attempt=notification.attempt + 1)
     return waking(Status.SCHEDULED, again, ended.with_pending(again), wake_at)

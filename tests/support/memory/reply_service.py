@@ -13,7 +13,7 @@ from uuid import UUID
 from consumer.conversation.session import ACTIVE, Session
 from consumer.notification.notification import Notification
 from consumer.notification.reply_service import CONNECT_SECONDS
-from consumer.notification.step import Outcome
+from consumer.notification.step import Outcome, PostEnd
 from tests.support.memory.fault_schedule import DEATH, DEEDS, POST, Fault, FaultSchedule
 from tests.support.memory.observer import Observer, Post
 from tests.support.memory.scheduler import Scheduler
@@ -126,13 +126,13 @@ class MemoryReplyService:
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
-    ) -> Iterator[dict[str, Outcome]]:
+    ) -> Iterator[dict[str, PostEnd]]:
         """POST all at once; each is accepted, or not, whether or not the caller lives on."""
         death = self._faults.inject("reply.round", DEATH, self._wire.now)
         if death is Fault.DIES_BEFORE:
             raise Died
         if seconds_to_start < 0:
-            yield {each.sender_id: Outcome.NOT_SENT for each in notifications}
+            yield {each.sender_id: PostEnd(Outcome.NOT_SENT) for each in notifications}
             return
         posts = [Post(each, self._wire.process) for each in notifications]
         began = self._wire.now
@@ -146,7 +146,7 @@ class MemoryReplyService:
             now = self._wire.now + INSTANT
             come = [each for each in courses if began + each[0].over_after <= now]
             courses = courses[len(come) :]
-            yield {post.notification.sender_id: timing.outcome for timing, post in come}
+            yield {p.notification.sender_id: PostEnd(timing.outcome) for timing, p in come}
 
     def _send(self, post: Post) -> PostTiming:
         self._observer.posted(post)
