@@ -14,6 +14,7 @@ from consumer.masking import mask
 from consumer.text import as_mapping, as_text
 from unc.aws.tables import Item
 from unc.console.page import Model
+from unc.messages.conversation import describe_content
 
 _WEB = ("http", "https")
 # As in logs: Sids and UUIDs name nobody, a number of 8 to 15 digits may. People group digits.
@@ -54,10 +55,7 @@ def show_chat(chat: Item, reveals: bool) -> Model:
 
 def show_summary(chat: Item, reveals: bool) -> str:
     """Return a message in a few words, for a list."""
-    bubble = show_chat(chat, reveals)
-    kinds = [media["content_type"] for media in bubble["media"]]
-    words = [bubble["text"], bubble["choice"], *kinds, bubble["location"]["label"]]
-    return " · ".join(filter(None, words)) or "no text"
+    return show_text(describe_content(as_mapping(chat.get("content"))), reveals)
 
 
 def _show_media(media: Mapping[str, Any]) -> Model:

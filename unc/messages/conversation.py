@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -120,7 +120,7 @@ def _render_chat(chat: Item) -> str:
     return f"  [dim]{clock(chat['created_at'])}[/dim] [{style}]{mark}[/{style}] {words}"
 
 
-def describe_content(content: Item) -> str:
+def describe_content(content: Mapping[str, Any]) -> str:
     """Put text and everything beside it into words."""
     parts = [content.get("text") or ""]
     parts += [f"[{item.get('content_type') or 'media'}]" for item in content.get("media_items", [])]
