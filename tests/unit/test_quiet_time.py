@@ -108,3 +108,15 @@ def test_a_follow_up_looks_at_the_session_that_counts_now() -> None:
     world.notify(world.store())
     world.wake_all()
     assert len(world.replies.notified) == 1
+
+
+def test_a_limit_of_the_session_before_holds_nothing_while_the_index_lags() -> None:
+    """The message has opened a session that the index does not show yet."""
+    world = StreamWorld()
+    limit(world, 100_000, "the session before")
+    opened = session("session-1", created_at=Decimal(int(NOW) + 1))
+    world.tables.sessions["session-1"] = opened
+    stored = world.store()
+    world.pass_time(10)
+    world.notify(stored)
+    assert len(world.replies.notified) == 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from consumer.conversation.session import limited_until
+from consumer.conversation.session import newest as newest_session
 from consumer.notification.facts import Facts, Need
 from consumer.notification.notification import STOP, Notification
 from consumer.notification.state import (
@@ -190,12 +191,15 @@ def _opted_out(notification: Notification, state: NotificationState) -> Step:
 
 
 def _limit(newest: Notification, facts: Facts, now: float) -> float | None:
-    """Until when the session that counts is limited, in epoch seconds; None when it is not."""
-    session = facts.current_session or facts.sessions.get(newest.session_id)
-    if facts.current_session and facts.current_session.session_id in facts.sessions:
-        session = facts.sessions[facts.current_session.session_id]
+    """Until when the session that counts is limited, in epoch seconds; None when it is not.
+
+    The message's own session counts while the index does not show it yet.
+    """
+    current = facts.current_session
+    if current:
+        current = facts.sessions.get(current.session_id, current)
     try:
-        until = limited_until(session)
+        until = limited_until(newest_session([current, facts.sessions.get(newest.session_id)]))
     except ValueError:
         return None
     return until if until is not None and until > now else None
