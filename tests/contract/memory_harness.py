@@ -21,6 +21,7 @@ from tests.support.memory.services import MemoryServices
 from tests.support.memory.tables import Row, Tables
 
 LONG_SECONDS = 1_000.0
+OPTIONAL = ("user_limited_until", "updated_at", "paused_until", "limited_before_pause")
 
 FAULTS = {
     "200": None,
@@ -53,8 +54,7 @@ class MemoryHarness:
             sender_id,
             attributes.get("status", ""),
             Decimal(attributes["created_at"]),
-            attributes.get("user_limited_until"),
-            attributes.get("updated_at"),
+            *(attributes.get(name) for name in OPTIONAL),
         )
         self._services.tables.put_session(session, self._services.now())
 

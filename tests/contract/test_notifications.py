@@ -187,6 +187,18 @@ def test_an_outbound_chat_since_then_is_evidence(
         ({"user_limited_until": LIMIT, "created_at": 100}, True),
         ({"user_limited_until": LIMIT}, False),
         ({"updated_at": 100}, False),
+        ({"user_limited_until": LIMIT, "paused_until": LIMIT, "updated_at": 100}, False),
+        ({"user_limited_until": LIMIT, "paused_until": "2026", "updated_at": 100}, True),
+        ({"user_limited_until": LIMIT, "paused_until": LIMIT, "created_at": 100}, False),
+        (
+            {
+                "user_limited_until": LIMIT,
+                "paused_until": LIMIT,
+                "limited_before_pause": "2026",
+                "updated_at": 100,
+            },
+            True,
+        ),
     ],
 )
 def test_a_limit_since_then_is_evidence_whether_or_not_it_has_passed(

@@ -96,10 +96,12 @@ def shown_as_newest(session: Session, process: Invocation) -> Session | None:
 
 
 def is_limited(stored: Stored, ledger: Ledger) -> bool:
-    """Its session, or that of the newer notification in its place, was limited when it was read;
-    or the reply service has limited a session of the sender since, which counts as an answer."""
+    """Its session, or that of the newer notification in its place, was limited when it was read,
+    by the reply service or by a pause that nobody has lifted since; or the reply service has
+    limited a session of the sender since, which counts as an answer."""
+    resumed = max(ledger.resumptions[stored.sender_id], default=0)
     is_seen = any(
-        ledger.seen_limited.get(each.row["session_id"], 0) > each.moment
+        ledger.seen_limited.get(each.row["session_id"], 0) > max(each.moment, resumed)
         for each in ledger.stored.values()
         if each.sender_id == stored.sender_id and each.stored_at >= stored.stored_at
     )

@@ -14,6 +14,7 @@ from tests.simulation.guarantees import Guarantees
 from tests.simulation.ledger import Ledger
 from tests.simulation.operator import Operator
 from tests.simulation.outside import Outside
+from tests.simulation.pausing import Pausing
 from tests.simulation.producers import INTAKE_CHANCE, Twilio, queue_directly
 from tests.simulation.queue_mapping import Handle, QueueMapping
 from tests.simulation.settings import START, draw_settings
@@ -22,6 +23,7 @@ from tests.simulation.stream_mapping import StreamMapping
 from tests.simulation.webhooks import Webhook, draw_webhooks
 from tests.support.memory.chance import Chance
 from tests.support.memory.fault_schedule import Fault
+from tests.support.memory.observer import Post
 from tests.support.memory.queues import FifoQueue, StandardQueue
 from tests.support.memory.tables import Commit
 
@@ -55,6 +57,7 @@ class History:
         self.faults = self.outside.faults
         self._checks = StepChecks(self.ledger, self.outside.tables, self.settings)
         self._operator = self._new_operator()
+        self._pausing = Pausing(self.outside, self.chance.stream("pausing"))
         self.is_through_intake = self.chance.stream("producer").random() < INTAKE_CHANCE
         self.twilio = Twilio(self.outside)
         self._map_functions(Containers(self.outside))
@@ -148,7 +151,7 @@ class History:
         self._operator.on_redrive = ledger.redriven
         self._operator.on_delete = checks.left_dead_letters
         ledger.on_commit = self._committed
-        ledger.on_post = checks.posted
+        ledger.on_post = self._posted
         ledger.is_uncrowded = self._is_uncrowded()
 
     def _is_uncrowded(self) -> bool:
@@ -177,6 +180,10 @@ class History:
             self.twilio.send(webhook)
         else:
             queue_directly(self.outside, webhook)
+
+    def _posted(self, post: Post) -> None:
+        self._checks.posted(post)
+        self._pausing.posted(post.notification.sender_id)
 
     def _consider_redrive(self) -> None:
         if self.faults.inject("operator.redrive", (Fault.REDRIVES,), self.outside.now()):

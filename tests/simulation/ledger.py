@@ -49,6 +49,8 @@ class Ledger(Observer):
         self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
         self.turns: defaultdict[str, list[tuple[Invocation, Turn]]] = defaultdict(list)
         self.limits: defaultdict[str, list[int]] = defaultdict(list)
+        self.pauses: defaultdict[str, list[int]] = defaultdict(list)
+        self.resumptions: defaultdict[str, list[int]] = defaultdict(list)
         self.violations: list[Violation] = []
         self.allowed: defaultdict[str, set[Hashable]] = defaultdict(set)
         self.counts: Counter[str] = Counter()
@@ -182,6 +184,14 @@ class Ledger(Observer):
     def limited(self, session: Session) -> None:
         self.limits[session.sender_id].append(self.moment())
 
+    def paused(self, session: Session) -> None:
+        """The operator has paused a sender."""
+        self.pauses[session.sender_id].append(self.moment())
+
+    def resumed(self, session: Session) -> None:
+        """The operator has lifted a pause, and queues the newest message at once."""
+        self.resumptions[session.sender_id].append(self.moment())
+
     def scheduled(self, process: Invocation, notification: Notification) -> None:
         process.deferred.add(notification.sender_id)
         self.counts["scheduled for retry"] += 1
@@ -234,7 +244,8 @@ class Ledger(Observer):
         """G9: what waited for the end of a turn follows at once, unless a fault delays it."""
         ended_at = self.handovers.pop(post.notification.sender_id, None)
         is_delayed = ended_at is None or ended_at < self.last_fault_at or not self.is_uncrowded
-        if ended_at is None or is_delayed or self.limits[post.notification.sender_id]:
+        sender_id = post.notification.sender_id
+        if ended_at is None or is_delayed or self.limits[sender_id] or self.pauses[sender_id]:
             return
         if self._clock() - ended_at > LATEST_FOLLOW_UP_SECONDS:
             self.violated("G9", f"the follow-up for {post.notification.sender_id} is late")

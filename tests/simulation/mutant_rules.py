@@ -20,7 +20,7 @@ from consumer.conversation.chat import chat_item
 from consumer.conversation.ports import ConversationReads, SenderWrite
 from consumer.conversation.quarantine import quarantine
 from consumer.conversation.queue_record import QueueRecord
-from consumer.conversation.session import Session, next_session
+from consumer.conversation.session import Session, is_limited_since, next_session
 from consumer.conversation.store_messages import MessageStorage, StoreResult
 from consumer.errors import NotHandled
 from consumer.intake import queue_message
@@ -301,6 +301,10 @@ def fail_without_delay(
     rules: TurnRules,
 ) -> Step:
     return _failed(notification, ended, end, ended.turn_ended_at, rules)
+
+
+def limited_by_anybody_since(session: Session, moment: float) -> bool:
+    return is_limited_since(replace(session, paused_until=None), moment)
 
 
 def forget_failures(notification: Notification, ended: NotificationState, *rest: Any) -> Step:

@@ -26,7 +26,7 @@ from consumer.notification.notifier import Notifier
 from consumer.notification.state import NotificationState
 from consumer.webhook import envelope, parse
 from container import Runtime
-from tests.simulation import mutant_rules, outside, settings, stream_mapping
+from tests.simulation import mutant_rules, outside, pausing, settings, stream_mapping
 from tests.simulation.swap import Swap
 from tests.support.memory.index import ChatIndex
 from tests.support.memory.notification_store import MemoryNotificationStore
@@ -252,6 +252,16 @@ MUTANTS = [
             Swap(MemoryNotificationStore, "_read_evidence", mutant_rules.by_session),
             Swap(MemoryNotificationStore, "_read_absence", mutant_rules.by_session),
         ],
+    ),
+    Mutant(
+        "a pause is taken for evidence",
+        "G6",
+        [Swap(notification_store, "is_limited_since", mutant_rules.limited_by_anybody_since)],
+    ),
+    Mutant(
+        "a pause is lifted and nobody is told",
+        "G6",
+        [Swap(pausing.Pausing, "_queue_newest", mutant_rules.do_nothing)],
     ),
     Mutant(
         "the answer of an older turn counts for this one",

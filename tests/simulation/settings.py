@@ -170,4 +170,4 @@ def _draw_kinds(pick: Random) -> list[Fault]:
     chosen = [kind for kind in failures if pick.random() < 0.5]
     deeds = [kind for kind in DEEDS if pick.random() < 0.7]
     always = [Fault.NOT_INVOKED, Fault.LEFT_LITTLE_TIME, Fault.DELIVERED_AGAIN, Fault.REDRIVES]
-    return [*chosen, *deeds, *always]
+    return [*chosen, *deeds, *always, Fault.PAUSES]

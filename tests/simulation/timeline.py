@@ -87,6 +87,15 @@ class Timeline(Ledger):
         super().limited(session)
         self.note(None, f"the reply service limits {_session(session)} of {session.sender_id}")
 
+    def paused(self, session: Session) -> None:
+        super().paused(session)
+        until = session.user_limited_until
+        self.note(None, f"the operator pauses {session.sender_id} until {until}")
+
+    def resumed(self, session: Session) -> None:
+        super().resumed(session)
+        self.note(None, f"the operator resumes {session.sender_id}")
+
     def scheduled(self, process: Invocation, notification: Notification) -> None:
         super().scheduled(process, notification)
         self.note(process, f"schedules a retry of {_notification(notification)}")

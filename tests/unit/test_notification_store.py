@@ -290,6 +290,8 @@ REPLY = {"message_id": {"S": "uuid"}}
         ([], session_item(updated_at=100), False),
         ([], session_item(user_limited_until=LIMIT, updated_at="1970-01-01T00:01:40"), True),
         ([], session_item(user_limited_until=LIMIT, updated_at="1970-01-01T00:01:39Z"), False),
+        ([], session_item(user_limited_until=LIMIT, paused_until=LIMIT, updated_at=100), False),
+        ([], session_item(user_limited_until=LIMIT, paused_until="other", updated_at=100), True),
     ],
 )
 def test_a_reply_or_a_limit_since_then_is_evidence_and_their_lack_absence(

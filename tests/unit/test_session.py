@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from consumer.conversation.session import Session, is_limited, newest, next_session
+from consumer.conversation.session import (
+    Session,
+    is_limited,
+    is_limited_since,
+    newest,
+    next_session,
+)
 from tests.support.builders import SENDER, session
 
 NOW = 1_795_000_000.9  # 2026-11-18T11:06:40.9Z
@@ -108,3 +114,44 @@ def test_a_session_that_is_not_there_does_not_limit() -> None:
 def test_an_unreadable_limit_is_an_error_to_be_logged(until: str) -> None:
     with pytest.raises(ValueError):
         is_limited(limited(until), NOW)
+
+
+PAUSE, OWN = "2026-11-18T12:00:00", "2026-11-18T12:30:00"
+
+
+@pytest.mark.parametrize(
+    ("values", "own_limit"),
+    [
+        ({}, None),
+        ({"user_limited_until": OWN}, OWN),
+        ({"user_limited_until": PAUSE, "paused_until": PAUSE}, None),
+        (
+            {"user_limited_until": PAUSE, "paused_until": PAUSE, "limited_before_pause": OWN},
+            OWN,
+        ),
+        ({"user_limited_until": OWN, "paused_until": PAUSE}, OWN),
+        ({"paused_until": PAUSE}, None),
+        ({"paused_until": PAUSE, "limited_before_pause": OWN}, None),
+    ],
+    ids=[
+        "no limit",
+        "limited",
+        "paused",
+        "paused over a limit",
+        "limited since the pause",
+        "lifted",
+        "the reply service has lifted what a pause replaced",
+    ],
+)
+def test_only_what_the_reply_service_wrote_is_its_own_limit(
+    values: dict[str, str], own_limit: str | None
+) -> None:
+    """The mark counts only while the limit is the one that the pause wrote."""
+    found = session(created_at=Decimal(100), **values)
+    assert found.own_limit == own_limit
+    assert is_limited_since(found, 100.0) is (own_limit is not None)
+    assert not is_limited_since(found, 101.0)
+
+
+def test_a_pause_limits_as_any_limit_does() -> None:
+    assert is_limited(session(user_limited_until=PAUSE, paused_until=PAUSE), NOW)

@@ -20,7 +20,11 @@ NAMESPACE = UUID("6f1d0c7e-54a1-5b0e-9c55-0d1f9be4a7c2")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A row of `sessions`; `created_at` in whole epoch seconds, `updated_at` in epoch seconds."""
+    """A row of `sessions`; `created_at` in whole epoch seconds, `updated_at` in epoch seconds.
+
+    `paused_until`: the limit that an operator's pause has written (`unc pause`).
+    `limited_before_pause`: the reply service's own limit that it replaced.
+    """
 
     session_id: str
     sender_id: str
@@ -28,10 +32,22 @@ class Session:
     created_at: Decimal
     user_limited_until: str | None = None
     updated_at: Decimal | None = None
+    paused_until: str | None = None
+    limited_before_pause: str | None = None
 
     @property
     def is_active(self) -> bool:
         return self.status == ACTIVE
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the limit is that of a pause; one that the reply service wrote later is not."""
+        return self.paused_until is not None and self.paused_until == self.user_limited_until
+
+    @property
+    def own_limit(self) -> str | None:
+        """The limit that the reply service itself has set last."""
+        return self.limited_before_pause if self.is_paused else self.user_limited_until
 
 
 def next_session(sender_id: str, previous: Session | None, now: float) -> Session:
@@ -65,8 +81,11 @@ def limited_until(session: Session | None) -> float | None:
 
 
 def is_limited_since(session: Session, moment: float) -> bool:
-    """Whether the session has a limit that was set at that moment or later (epoch seconds)."""
-    if session.user_limited_until is None:
+    """Whether the reply service has limited the session at that moment or later (epoch seconds).
+
+    A pause is no sign of the reply service, and leaves `updated_at` as it is.
+    """
+    if session.own_limit is None:
         return False
     written_at = session.created_at if session.updated_at is None else session.updated_at
     return float(written_at) >= moment

@@ -50,8 +50,10 @@ def session_of(item: Item) -> Session:
         sender_id=text(item, "sender_id"),
         status=text(item, "status"),
         created_at=number(item, "created_at") or Decimal(0),
-        user_limited_until=_limit_of(item),
+        user_limited_until=_limit_of(item, "user_limited_until"),
         updated_at=_moment_of(item, "updated_at"),
+        paused_until=text(item, "paused_until") or None,
+        limited_before_pause=_limit_of(item, "limited_before_pause"),
     )
 
 
@@ -68,9 +70,9 @@ def _moment_of(item: Item, name: str) -> Decimal | None:
     return Decimal(f"{moment.timestamp():.6f}")
 
 
-def _limit_of(item: Item) -> str | None:
+def _limit_of(item: Item, name: str) -> str | None:
     """A limit of another type counts as unreadable, which is logged, not as absent."""
-    limit = item.get("user_limited_until")
+    limit = item.get(name)
     if limit is None:
         return None
-    return text(item, "user_limited_until") or (None if limit.keys() & {"S", "NULL"} else "odd")
+    return text(item, name) or (None if limit.keys() & {"S", "NULL"} else "odd")

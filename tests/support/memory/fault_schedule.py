@@ -50,6 +50,7 @@ class Fault(Enum):
     LIMITS = "the reply service limits a user"
     LEAVES_NO_TRACE = "the reply service answers and writes no chat"
     REDRIVES = "the operator redrives the dead-letter queues"
+    PAUSES = "the operator pauses a sender"
 
 
 READ = (Fault.THROTTLED, Fault.LOST, Fault.SLOW, Fault.DIES_BEFORE, Fault.DIES_AFTER)
