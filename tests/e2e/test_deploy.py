@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.templates import broken_template
 from tests.e2e.world import eventually, new_sender, write
+from tests.template.stack import template
 from unc.aws.connection import ACCOUNT_VARIABLE
 from unc.aws.resources import read_resources
 from unc.aws.session import Aws, local_aws
@@ -28,6 +29,7 @@ from unc.runner import run
 pytestmark = pytest.mark.emulator
 
 STACK = "unc-consumer"
+REPLY_URL = "https://replies.example/reply/"
 
 
 @dataclass
@@ -59,6 +61,7 @@ def site(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         monkeypatch.delenv(variable, raising=False)
     with running_emulator() as emulator:
         monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+        monkeypatch.setenv("REPLY_SERVICE_URL", REPLY_URL)
         yield Site(local_aws(emulator.endpoint), capfd)
 
 
@@ -94,7 +97,9 @@ def test_a_fresh_account_then_nothing_then_a_parameter(site: Site) -> None:
     assert site.setting("LOG_LEVEL") == "INFO"
     assert site.unc("deploy", "--set", "LogLevel=DEBUG")[0] == 0
     assert site.setting("LOG_LEVEL") == "DEBUG"
-    assert site.unc("diff")[1] == "nothing changes\n", "what was chosen stays chosen"
+    assert site.unc("diff")[1] == (f"the laptop: {site.aws.endpoint}\nnothing changes\n"), (
+        "what was chosen stays chosen"
+    )
 
 
 def test_a_diff_of_an_empty_account_leaves_it_empty(site: Site) -> None:
@@ -102,6 +107,28 @@ def test_a_diff_of_an_empty_account_leaves_it_empty(site: Site) -> None:
     assert (code, "+ Queue " in out) == (0, True)
     assert site.stacks() == []
     assert site.unc("deploy", "--dry-run")[1] == out
+
+
+def test_a_first_deployment_wants_to_be_told_where_texts_go(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later ones need not be: the stack knows it."""
+    default = template()["Parameters"]["ReplyServiceUrl"]["Default"]
+    monkeypatch.delenv("REPLY_SERVICE_URL")
+    code, out, err = site.unc("deploy")
+    assert (code, site.stacks()) == (2, [])
+    assert f"the secret INTELLIGENCE_API_SECRET go to {default}" in err
+    assert "--set ReplyServiceUrl=https://…" in err.splitlines()[-1]
+    code, out, _ = site.unc("deploy", "--dry-run")
+    assert (code, f"INTELLIGENCE_API_SECRET go to {default}\n" in out) == (0, True)
+    said = json.loads(site.unc("diff", "--json")[1])["reply_service"]
+    assert said == {"url": default, "secret": "INTELLIGENCE_API_SECRET", "is_said": False}
+    code, _, err = site.unc("deploy", "--set", f"ReplyServiceUrl={default}")
+    assert (code, f"go to {default}" in err) == (0, True), "who runs that service says so"
+    assert "go to" not in site.unc("diff")[1]
+    assert site.unc("deploy")[0] == 0
+    notifier = site.aws.functions.get_function_configuration(FunctionName="unc-dynamo-lambda")
+    assert notifier["Environment"]["Variables"]["REPLY_SERVICE_URL"] == default
 
 
 def test_another_build_replaces_the_code(site: Site, package: Package) -> None:

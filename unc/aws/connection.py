@@ -27,7 +27,7 @@ from unc.aws.resources import Resources, read_resources
 from unc.aws.session import Aws, is_loopback, local_aws, without_profile
 from unc.errors import BadInput, NotReachable, UncError
 from unc.running import find_running
-from unc.terminal import progress
+from unc.terminal import err, out, progress
 
 ACCOUNT_VARIABLE = "AWS_ACCOUNT_ID"
 ON_PURPOSE = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE")
@@ -67,10 +67,25 @@ def connect() -> tuple[Aws, Resources]:
     return aws, read_resources(aws)
 
 
-def find_account() -> Aws:
-    """Find the account meant; raises BadInput when AWS_ACCOUNT_ID says that it is another."""
+def connect_for_change(as_json: bool) -> tuple[Aws, Resources]:
+    """As `connect`, for a command that changes something: where to is the first line of stdout."""
     aws = find_target()
-    progress(describe(aws))
+    announce(aws, as_json)
+    return aws, read_resources(aws)
+
+
+def announce(aws: Aws, as_json: bool) -> None:
+    """Say which account a command goes to; on stderr where stdout is for one JSON document."""
+    (err if as_json else out).print(name_account(aws), markup=False)
+
+
+def find_account(as_json: bool) -> Aws:
+    """Find the account meant, and say which it is.
+
+    Raises BadInput when AWS_ACCOUNT_ID says that it is another.
+    """
+    aws = find_target()
+    announce(aws, as_json)
     wanted = os.environ.get(ACCOUNT_VARIABLE)
     if wanted and wanted != aws.account:
         raise BadInput(
@@ -125,6 +140,14 @@ def require_web_address(name: str, url: str) -> None:
 def describe(aws: Aws) -> str:
     """Say in a few words where a command goes."""
     return aws.endpoint or f"AWS in {aws.region}, profile {aws.session.profile_name}"
+
+
+def name_account(aws: Aws) -> str:
+    """Say which account and region a command changes, or that it is this machine; one call."""
+    if aws.endpoint and is_loopback(aws.endpoint):
+        return f"the laptop: {aws.endpoint}"
+    way = f"at {aws.endpoint}" if aws.endpoint else f"profile {aws.session.profile_name}"
+    return f"AWS account {aws.account} in {aws.region}, {way}"
 
 
 def explain(error: BotoCoreError | ClientError | ResponseParserError) -> UncError:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from unc.aws.connection import connect
+from unc.aws.connection import connect_for_change
 from unc.commands.options import AsJson
 from unc.terminal import out, print_json
 
@@ -30,7 +30,7 @@ def command(
     # Half of the tool's time to start would be these.
     from unc.console.server import bind, open_browser, serve
 
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     listener = bind(port)
 
     def show(address: str) -> None:

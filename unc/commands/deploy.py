@@ -35,9 +35,10 @@ def command(
     """Bring code and template to the account; take over a legacy consumer that runs there.
 
     Names come from QUEUE_NAME, QUEUE_FUNCTION_NAME, DYNAMO_FUNCTION_NAME, DYNAMODB_CHAT_TABLE and
-    DYNAMODB_SESSION_TABLE where these are set, else from the template.
+    DYNAMODB_SESSION_TABLE where these are set, else from the template. The reply service's address
+    comes from REPLY_SERVICE_URL or --set ReplyServiceUrl=…; a first deployment wants one of them.
     """
-    aws, plan = prepare_plan(settings, replace)
+    aws, plan = prepare_plan(settings, replace, as_json)
     if dry_run:
         print_plan(aws, plan, notified_until, as_json)
         return

@@ -28,7 +28,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Remove the stack, and the tables and queues that are empty or named."""
-    aws = find_account()
+    aws = find_account(as_json)
     plan = teardown.plan_teardown(aws, STACK, delete or (), keep or ())
     show = err if as_json else out
     show.print(f"stack {STACK} goes, and with it:")

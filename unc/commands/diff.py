@@ -9,5 +9,5 @@ from unc.deploy.rollout import prepare_plan
 
 def command(settings: Settings = None, as_json: AsJson = False) -> None:
     """Show what `unc deploy` would change, and leave everything as it is."""
-    aws, plan = prepare_plan(settings, None)
+    aws, plan = prepare_plan(settings, None, as_json)
     print_plan(aws, plan, "all", as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from consumer.notification.notification import Notification
-from unc.aws.connection import connect
+from unc.aws.connection import connect, connect_for_change
 from unc.aws.queues import read_depth
 from unc.aws.session import Aws
 from unc.aws.tables import Tables
@@ -94,7 +94,7 @@ def redrive(
     _refuse_blank("--id", ids or [])
     if bool(ids) == everything:
         raise BadInput("redrive takes either --all or --id", "unc dlq list shows the ids")
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     chosen = choose_queues(resources, queue)
     if dry_run:
         _print_previews([operations.preview(aws, one, ids or []) for one in chosen], as_json)
@@ -120,7 +120,7 @@ def purge(
 ) -> None:
     """Delete dead letters for good: those named, or all of a queue, or all."""
     _refuse_blank("--id", ids or [])
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     chosen = choose_queues(resources, queue)
     if not yes:
         raise unconfirmed(aws, chosen, ids)

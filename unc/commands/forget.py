@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unc.aws.connection import connect
+from unc.aws.connection import connect_for_change
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson, read_senders
 from unc.person.erasure import BEYOND_REACH, ErasurePlan, counts_of, erase, naming_ids, plan_erasure
@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Show what is stored about a person, and with --yes erase it; may be run again."""
     ids = read_senders(senders)
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     tables = Tables(aws, resources)
     plan = plan_erasure(tables, ids)
     if not as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unc.aws.connection import connect
+from unc.aws.connection import connect_for_change
 from unc.aws.tables import Tables
 from unc.commands.options import AsJson, require_sender
 from unc.messages.replay import plan_replay, queue_replay, render_replay
@@ -22,7 +22,7 @@ def command(
 ) -> None:
     """Notify the reply service of a sender once more; the user may get a second answer."""
     require_sender(sender)
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     planned = plan_replay(Tables(aws, resources), sender, time.time())
     queue_replay(aws, resources, planned)
     if as_json:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from unc.aws.connection import connect
+from unc.aws.connection import connect_for_change
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
 from unc.errors import BadInput
@@ -63,7 +63,7 @@ def command(
     """
     options = {"--from": address, "--body": body, "--count": count, "--senders": senders}
     messages = _read_file(file, options) if file else _write_wanted(address, body, count, senders)
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     tracker = MessageTracker(Tables(aws, resources), messages, notifies_elsewhere(aws.endpoint))
     past_intake = queue or one_group or not all(each.message_id for each in messages)
     if resources.webhook_url and not past_intake:

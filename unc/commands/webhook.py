@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from unc.aws.connection import connect
+from unc.aws.connection import connect_for_change
 from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
 from unc.messages.message import write_message
@@ -33,7 +33,7 @@ def check(
 
     It is a real message: it is stored, and the reply service answers it.
     """
-    aws, resources = connect()
+    aws, resources = connect_for_change(as_json)
     intake = find_intake(aws, resources)
     message = write_message(address, body)
     tracker = MessageTracker(Tables(aws, resources), [message], notifies_elsewhere(aws.endpoint))

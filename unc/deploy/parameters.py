@@ -14,6 +14,7 @@ from unc.deploy.stack_events import find_stack
 from unc.deploy.stack_state import NOT_YET
 from unc.errors import BadInput
 
+REPLY_SERVICE_URL = "ReplyServiceUrl"
 # The workflow's settings; anything else goes by --set.
 VARIABLES = {
     "QUEUE_FUNCTION_NAME": "QueueFunctionName",
@@ -21,6 +22,7 @@ VARIABLES = {
     "QUEUE_NAME": "QueueName",
     "DYNAMODB_CHAT_TABLE": "ChatTableName",
     "DYNAMODB_SESSION_TABLE": "SessionTableName",
+    "REPLY_SERVICE_URL": REPLY_SERVICE_URL,
 }
 # Each deployment decides these for itself.
 _OWN = ("CodeBucket", "CodeKey", "AttachEventSources", "ComputedAlarms")

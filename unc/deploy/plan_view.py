@@ -11,6 +11,7 @@ from rich.markup import escape
 from unc.aws.session import Aws
 from unc.deploy.change_set import Change
 from unc.deploy.deployment import Plan
+from unc.deploy.destination import find_destination
 from unc.deploy.rollout import describe_account, describe_steps, rehearse
 from unc.messages.webhook import RETRY_SETTINGS
 from unc.takeover.account import Account
@@ -29,9 +30,14 @@ def print_plan(aws: Aws, plan: Plan, notified_until: str | None, as_json: bool) 
     """Print what a deployment would do."""
     moment = read_notified_until(notified_until)
     account, changes = rehearse(aws, plan, moment, progress)
+    destination = find_destination(aws, plan, account.parameters)
     if as_json:
-        print_json(as_document(account, changes, moment))
-    elif account.needs_takeover:
+        print_json(as_document(account, changes, moment) | {"reply_service": vars(destination)})
+        return
+    if not destination.is_said:
+        out.print(destination.sentence, markup=False)
+        out.print(f"a deployment wants that said: {destination.way_to_say}", markup=False)
+    if account.needs_takeover:
         for line in describe_steps(account, moment):
             out.print(line, markup=False)
     else:

@@ -21,6 +21,7 @@ from unc.deploy.deployment import (
     read_template,
     unknown_resources,
 )
+from unc.deploy.destination import find_destination
 from unc.deploy.package import build_package
 from unc.deploy.parameters import settle_parameters, wished_parameters
 from unc.deploy.stack_events import Progress
@@ -31,10 +32,12 @@ from unc.takeover.takeover import require_decision, take_over, try_import
 from unc.terminal import progress
 
 
-def prepare_plan(settings: Sequence[str] | None, replace: Sequence[str] | None) -> tuple[Aws, Plan]:
+def prepare_plan(
+    settings: Sequence[str] | None, replace: Sequence[str] | None, as_json: bool
+) -> tuple[Aws, Plan]:
     """Find the account meant, and build what goes there."""
     parameters = wished_parameters(settings or ())
-    aws = find_account()
+    aws = find_account(as_json)
     package = build_package()
     progress(f"packaged {package.path.name}: {package.files} files")
     plan = Plan(package, parameters, replaceable=tuple(replace or ()))
@@ -54,6 +57,9 @@ def roll_out(
     """Deploy, taking over first what belongs to no stack; raises DeployFailed and BadInput."""
     settle_stack(aws, plan.stack, progress)
     account = _survey(aws, plan)
+    destination = find_destination(aws, plan, account.parameters)
+    progress(destination.sentence)
+    destination.require_said()
     if not account.needs_takeover:
         return deploy(aws, plan, progress, show)
     for line in describe_account(account):
