@@ -234,6 +234,26 @@ def leave_open_turns(notification: Notification, facts: Facts, *rest: Any) -> St
     return _decide(notification, facts, *rest)
 
 
+def wait_for_no_quiet(
+    newest: Notification, woken_by: float | None, state: NotificationState, *rest: Any
+) -> float:
+    """A new message is due at once, whatever the quiet time."""
+    now, rules = rest
+    return _due_at(newest, woken_by, state, now, replace(rules, quiet_seconds=0.0))
+
+
+def wait_from_the_first(
+    newest: Notification, woken_by: float | None, state: NotificationState, *rest: Any
+) -> float:
+    """The quiet time begins with the first message that waits, not with the newest."""
+    now, rules = rest
+    rules = replace(rules, longest_wait_seconds=rules.quiet_seconds)
+    return _due_at(newest, woken_by, state, now, rules)
+
+
+_due_at = turn._due_at
+
+
 def long_ago(claim: Turn) -> float:
     return claim.claimed_at - 1000.0
 

@@ -236,6 +236,16 @@ MUTANTS = [
         [Swap(turn, "_is_fresh", mutant_rules.always_fresh)],
     ),
     Mutant(
+        "a POST does not wait for the quiet time",
+        "G9",
+        [Swap(turn, "_due_at", mutant_rules.wait_for_no_quiet)],
+    ),
+    Mutant(
+        "the quiet time begins with the first message that waits",
+        "G9",
+        [Swap(turn, "_due_at", mutant_rules.wait_from_the_first)],
+    ),
+    Mutant(
         "a wake-up does not look at the turn",
         "G9",
         [Swap(notifier, "decide", mutant_rules.wake_up_blindly)],

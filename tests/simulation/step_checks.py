@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumer.conversation.session import Session
+from consumer.notification.state import NotificationState
 from tests.simulation import documented_limits
 from tests.simulation.facts import Submission
 from tests.simulation.functions import Invocation
-from tests.simulation.ledger import Ledger
+from tests.simulation.ledger import SKEW, Ledger
 from tests.simulation.lineage import Lineage
 from tests.simulation.queue_mapping import Delivery
 from tests.simulation.settings import Settings
@@ -23,7 +24,7 @@ STREAM_KEEPS_SECONDS = 86_400.0
 
 
 class StepChecks:
-    """Holds every step against G1 to G6."""
+    """Holds every step against G1 to G6 and G9."""
 
     def __init__(self, ledger: Ledger, tables: Tables, settings: Settings) -> None:
         self._ledger = ledger
@@ -212,7 +213,26 @@ class StepChecks:
         for row in self._tables.chat_index.newest(sender_id, now - LONGEST_DECISION_SECONDS):
             if row["stored_at"] > post.notification.stored_at:
                 self._violated("G9", f"a POST for {sender_id} leaves out a message that waited")
-                return
+                break
+        self._expect_quiet(post)
+
+    def _expect_quiet(self, post: Post) -> None:
+        """G9: a POST leaves no sooner than the quiet time, or the longest wait, allows.
+
+        Since it also covers what waited, the number of POSTs is the smallest that the times allow.
+        A repeated POST has waited before.
+        """
+        newest, now = post.notification, self._ledger.now() + SKEW
+        row = self._tables.notifications.get(newest.sender_id, NotificationState())
+        waiting = [
+            float(each.stored_at)
+            for each in self._ledger.stored.values()
+            if each.sender_id == newest.sender_id and each.stored_at > row.notified_through
+        ]
+        is_quiet = now >= float(newest.stored_at) + self._settings.quiet_seconds
+        is_long = waiting and now >= min(waiting) + self._settings.longest_wait_seconds
+        if newest.attempt == 1 and not is_quiet and not is_long:
+            self._violated("G9", f"a POST for {newest.sender_id} does not wait for the quiet time")
 
     def notified(self, invocation: Invocation) -> None:
         """An invocation of the notifier is over."""
