@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from consumer.webhook.signature import SignedBody, has_valid_signature
 from tests.support.http_server import Stub, error, nobody, reply, serving
+from tests.template.stack import template
 from unc.aws.resources import Resources
 from unc.deploy.concurrency import check_concurrency, require_room
 from unc.deploy.plan_view import render_webhook
@@ -22,12 +23,8 @@ NAMES = dict.fromkeys(
 )
 WITH_INTAKE = Resources(**NAMES | {"webhook_url": URL, "intake_function": "intake"})
 DEFAULTS = {
-    "WebhookIntake": "true",
-    "IntakeReservedConcurrency": "100",
-    "QueueMaximumConcurrency": "50",
-    "RetryMaximumConcurrency": "5",
-    "StreamParallelizationFactor": "10",
-}
+    name: str(spec.get("Default", "")) for name, spec in template()["Parameters"].items()
+} | {"WebhookIntake": "true"}
 
 
 class Account:
@@ -42,8 +39,9 @@ class Account:
     ) -> None:
         self.endpoint = endpoint
         self._secret, self._env, self._unreserved = secret, env, unreserved
-        self.functions = self.secrets = self.cloudformation = self
+        self.functions = self.secrets = self.cloudformation = self.sqs = self
         self.asked: list[str] = []
+        self.queued: list[str] = []
         self.stack: dict[str, Any] | None = None
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
@@ -54,6 +52,12 @@ class Account:
         if self._secret is None:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
         return {"SecretString": self._secret}
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.queued += [each["MessageBody"] for each in Entries]
+        return {
+            "Successful": [{"Id": each["Id"], "MessageId": f"sqs-{each['Id']}"} for each in Entries]
+        }
 
     def get_account_settings(self) -> dict[str, Any]:
         return {"AccountLimit": {"UnreservedConcurrentExecutions": self._unreserved}}
@@ -148,21 +152,24 @@ def test_a_deployment_says_what_to_paste_where() -> None:
     assert list(render_webhook({"QueueUrl": "x"})) == []
 
 
+SMALL = {
+    "QueueMaximumConcurrency": "2",
+    "RetryMaximumConcurrency": "2",
+    "StreamParallelizationFactor": "1",
+}
+SHARE = {"IntakeReservedConcurrency": "100"}
+
+
 @pytest.mark.parametrize(
     ("free", "changes"),
     [
-        (200, {}),
-        (101, {"IntakeReservedConcurrency": "1"}),
-        (75, {"IntakeReservedConcurrency": "none"}),
-        (
-            15,
-            {
-                "IntakeReservedConcurrency": "none",
-                "QueueMaximumConcurrency": "2",
-                "RetryMaximumConcurrency": "2",
-                "StreamParallelizationFactor": "1",
-            },
-        ),
+        (150, {}),
+        (18, SMALL),
+        (110, {"RetryMaximumConcurrency": "10"}),
+        (200, SHARE),
+        (200, SHARE | {"QueueMaximumConcurrency": "0"}),
+        (110, {"DynamoFunctionReservedConcurrency": "10", "RetryMaximumConcurrency": "2"}),
+        (150, {"QueueFunctionReservedConcurrency": "50"}),
     ],
 )
 def test_an_account_that_can_hold_the_intake_is_taken(free: int, changes: dict[str, str]) -> None:
@@ -172,10 +179,17 @@ def test_an_account_that_can_hold_the_intake_is_taken(free: int, changes: dict[s
 @pytest.mark.parametrize(
     ("free", "changes", "reason"),
     [
-        (199, {}, "share of 100 would leave fewer than 100"),
-        (10, {"IntakeReservedConcurrency": "1"}, "share of 1 would leave"),
-        (74, {"IntakeReservedConcurrency": "none"}, "may take 65: the intake would answer 429"),
-        (1000, {"IntakeReservedConcurrency": "none", "QueueMaximumConcurrency": "0"}, "any number"),
+        (149, {}, "may take 140: the intake would answer 429"),
+        (17, SMALL, "has 17 concurrent invocations, and the other functions may take 8"),
+        (1000, {"QueueMaximumConcurrency": "0"}, "any number"),
+        (199, SHARE, "100 reserved ones would leave fewer than 100"),
+        (209, SHARE | {"DynamoFunctionReservedConcurrency": "10"}, "110 reserved ones would leave"),
+        (169, {"DynamoFunctionReservedConcurrency": "70"}, "70 reserved ones would leave fewer"),
+        (
+            110,
+            {"DynamoFunctionReservedConcurrency": "10", "QueueMaximumConcurrency": "91"},
+            "has 100 concurrent invocations, and the other functions may take 91",
+        ),
     ],
 )
 def test_an_account_that_cannot_is_refused(free: int, changes: dict[str, str], reason: str) -> None:
@@ -190,10 +204,22 @@ def test_only_a_deployment_with_an_intake_asks_for_the_limit() -> None:
         check_concurrency(small, "stack", DEFAULTS)  # type: ignore[arg-type]
 
 
-def test_the_share_that_the_stack_has_counts_as_free() -> None:
-    account = Account(unreserved=100)
+@pytest.mark.parametrize(
+    ("held", "free"),
+    [
+        ({"WebhookIntake": "true", "IntakeReservedConcurrency": "100"}, 50),
+        ({"DynamoFunctionReservedConcurrency": "60", "QueueFunctionReservedConcurrency": "50"}, 40),
+    ],
+)
+def test_what_the_stack_reserves_today_counts_as_free(held: dict[str, str], free: int) -> None:
+    account = Account(unreserved=free)
     account.stack = {
         "StackStatus": "UPDATE_COMPLETE",
-        "Parameters": [{"ParameterKey": "WebhookIntake", "ParameterValue": "true"}],
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in held.items()
+        ],
     }
     check_concurrency(account, "stack", DEFAULTS)  # type: ignore[arg-type]
+    account.stack["Parameters"] = []
+    with pytest.raises(DeployFailed, match=f"the account has {free} concurrent invocations"):
+        check_concurrency(account, "stack", DEFAULTS)  # type: ignore[arg-type]

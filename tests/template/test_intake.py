@@ -7,6 +7,7 @@ import pytest
 from container import INTAKE_READ_SECONDS
 from handlers.intake_handler import INTAKE_SECONDS, SECONDS_TO_ANSWER
 from tests.template.stack import ACCOUNT, REGION, Stack, template
+from unc.deploy.concurrency import RETRIES_BESIDE_INTAKE
 
 INTAKE = {
     part: {name for name, spec in template()[part].items() if spec.get("Condition") == "HasIntake"}
@@ -86,10 +87,39 @@ def test_it_knows_its_queue() -> None:
     assert variables["SQS_QUEUE_URL"] == "Ref:Queue"
 
 
-def test_it_has_a_share_of_the_concurrency_unless_told_otherwise() -> None:
-    assert ON.properties("IntakeFunction")["ReservedConcurrentExecutions"] == "100"
-    shared = Stack(WebhookIntake="true", IntakeReservedConcurrency="none")
-    assert "ReservedConcurrentExecutions" not in shared.properties("IntakeFunction")
+def test_it_has_no_limit_of_its_own_unless_it_is_given_one() -> None:
+    """Above a limit a request gets 429, which Twilio does not bring again by itself."""
+    assert "ReservedConcurrentExecutions" not in ON.properties("IntakeFunction")
+    given = Stack(WebhookIntake="true", IntakeReservedConcurrency="500")
+    assert given.properties("IntakeFunction")["ReservedConcurrentExecutions"] == "500"
+
+
+def test_all_other_functions_are_limited_so_that_they_leave_it_its_share() -> None:
+    limits = {
+        name: ON.properties(name)["ScalingConfig"]["MaximumConcurrency"]
+        for name in ("QueueMapping", "RetryMapping")
+    }
+    assert limits == {"QueueMapping": "50", "RetryMapping": RETRIES_BESIDE_INTAKE}
+    assert ON.properties("StreamMapping")["ParallelizationFactor"] == 10
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"WebhookIntake": "true", "IntakeReservedConcurrency": "100"},
+        {"WebhookIntake": "true", "DynamoFunctionReservedConcurrency": "20"},
+    ],
+)
+def test_retries_are_not_limited_where_the_intake_has_its_share_in_another_way(
+    parameters: dict[str, str],
+) -> None:
+    assert "ScalingConfig" not in Stack(**parameters).properties("RetryMapping")
+
+
+def test_a_limit_of_the_retries_that_was_chosen_stays() -> None:
+    chosen = Stack(WebhookIntake="true", RetryMaximumConcurrency="10")
+    assert chosen.properties("RetryMapping")["ScalingConfig"] == {"MaximumConcurrency": 10}
 
 
 def test_lambda_lets_it_answer_after_its_ten_seconds() -> None:
