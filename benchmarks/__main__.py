@@ -15,7 +15,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from benchmarks import intake
 from benchmarks.cases import CASES
 from benchmarks.code import BASELINE, pack_baseline, unpack_ours
 from benchmarks.goals import DeliveryStatus, hold_against
@@ -24,6 +26,7 @@ from benchmarks.plot import plot_ratios
 from benchmarks.processes import measure_endurance
 from benchmarks.stack import StackResult, measure_stack
 from benchmarks.table import count_table, ratio_table, stack_table
+from unc.cost_model import WEBHOOK
 from unc.deploy.package import build_package
 
 HERE = Path(__file__).parent
@@ -41,6 +44,7 @@ class Run:
 
     results: Results
     stacks: dict[str, dict[str, StackResult]] = field(default_factory=dict)
+    webhook: dict[str, Any] = field(default_factory=dict)
     memory_kb: dict[str, int] = field(default_factory=dict)
     zip_bytes: int = 0
     seconds: float = 0.0
@@ -79,6 +83,8 @@ def measure_all(scale: float, with_stack: bool) -> Run:
         code = {"ours": unpack_ours(folder), "baseline": BASELINE, "floor": HERE}
         run = Run(measure_cases(code, progress, scale))
         run.results.update(measure_cold(code, progress, max(3, round(COLD_STARTS * scale))))
+        progress("a webhook, through the intake")
+        run.webhook = intake.counted()
         progress("memory over 100,000 batches")
         run.memory_kb = measure_endurance(code["ours"], round(ENDURANCE_BATCHES * min(scale, 1)))
         run.zip_bytes = (folder / "ours.zip").stat().st_size
@@ -135,7 +141,8 @@ def machine() -> str:
 def write(run: Run, report: str) -> None:
     """Write plot and counts, and put the report between the marks in the README."""
     PLOT.write_text(plot_ratios(run.standings))
-    COUNTS.write_text(json.dumps(counts_of(run.results), indent=1, sort_keys=True) + "\n")
+    counts = counts_of(run.results) | {WEBHOOK: {"ours": run.webhook}}
+    COUNTS.write_text(json.dumps(counts, indent=1, sort_keys=True) + "\n")
     before, _, rest = README.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     README.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}")

@@ -28,6 +28,9 @@ _FULL_CORE_MEGABYTES = (
 _STREAM_POLL_SECONDS = 0.25
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
+WEBHOOK = "webhook"  # the case of the intake
+# Of its one line a webhook, with a request id; tests/cli/test_cost.py measures it.
+WEBHOOK_LOG_BYTES = 585
 _BENCH_REPLY_SECONDS = 0.1
 _REQUESTS_A_MESSAGE = 3  # an SQS message is sent, received and deleted
 
@@ -48,6 +51,7 @@ class Prices:
     standard_requests: float = 0.40
     lambda_requests: float = 0.20
     lambda_gb_second: float = 0.0000133334
+    log_gigabyte: float = 0.50
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Load:
     """What comes in a month. `new_sessions`: how many of the messages open one.
 
     `burst`: how many messages of one sender come within one turn, without quiet time.
+    `has_intake`: with ours, else somebody else's code fills the queue.
     """
 
     messages: int
@@ -65,6 +70,7 @@ class Load:
     reply_seconds: float = 5.0
     burst: int = 1
     notifier_megabytes: int = 256
+    has_intake: bool = False
 
     @property
     def bursts(self) -> float:
@@ -132,7 +138,11 @@ def read_counts(target: str, path: Path = project.COUNTS) -> _Counts:
         cases = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise SetupMissing("there are no counts to go by", "run: make bench") from error
-    return {case: Counted.read(by_target[target]) for case, by_target in cases.items()}
+    return {
+        case: Counted.read(by_target[target])
+        for case, by_target in cases.items()
+        if target in by_target  # the intake has no baseline
+    }
 
 
 def _without_target(units: Mapping[str, float]) -> Counter[str]:
@@ -155,7 +165,7 @@ def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
     wake_ups = load.bursts * counted.wake_ups * _REQUESTS_A_MESSAGE
     # A message is sent alone; a batch is received and deleted with a request each.
     queued = load.messages + 2 * batches
-    return {
+    return _intake_cost(load, counts, prices) | {
         "Lambda, queue function": _function_cost(
             batches, queue_seconds(load, counts), load.memory_megabytes, prices
         ),
@@ -164,6 +174,25 @@ def cost_of(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
         "DynamoDB, writes to tables": tables / MILLION * prices.write_units,
         "DynamoDB, writes to indexes": indexes / MILLION * prices.write_units,
         "SQS": (queued * prices.fifo_requests + wake_ups * prices.standard_requests) / MILLION,
+    }
+
+
+def cost_of_idle_queues(has_intake: bool, prices: Prices) -> float:
+    """Return dollars a month for polling both queues; beside an intake both have a maximum."""
+    retry_pollers = POLLERS_WITH_A_MAXIMUM if has_intake else IDLE_POLLERS
+    return cost_of_polling(POLLERS_WITH_A_MAXIMUM, retry_pollers, prices)
+
+
+def _intake_cost(load: Load, counts: _Counts, prices: Prices) -> dict[str, float]:
+    """Return dollars for one webhook a message; its send is among SQS's whoever makes it."""
+    if not load.has_intake:
+        return {}
+    counted = counts[WEBHOOK]
+    seconds = counted.waits + counted.cpu * _slowness(load.memory_megabytes)
+    gigabytes = load.messages * WEBHOOK_LOG_BYTES / 1e9
+    return {
+        "Lambda, intake": _function_cost(load.messages, seconds, load.memory_megabytes, prices),
+        "log of the intake": gigabytes * prices.log_gigabyte,
     }
 
 

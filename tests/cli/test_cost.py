@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from logger_setup import set_request_id
 from tests.simulation.burst import measure
+from tests.support.intake import IntakeWorld, signed_event
 from unc import cost_model, project
 from unc.cost_model import (
     Counted,
@@ -16,6 +18,7 @@ from unc.cost_model import (
     Prices,
     burst_counts,
     cost_of,
+    cost_of_idle_queues,
     cost_of_indexes,
     cost_of_polling,
     read_counts,
@@ -36,8 +39,10 @@ COUNTS = {
     "new": counted(cpu=0.004, waits=0.011, chats=20, chats_index=10, sessions=20),
     "stream_single": counted(waits=0.110, posts=1, notifications=4),
     "stream": counted(waits=0.110, posts=50, notifications=200),
+    "webhook": counted(cpu=0.001, waits=0.005),
 }
 MILLION = 1_000_000
+PAGE = (project.ROOT / "docs/howto/cost.md").read_text()
 
 
 def test_writes_are_priced_by_their_units() -> None:
@@ -67,10 +72,49 @@ def test_a_queue_request_is_paid_for_sending_receiving_and_deleting() -> None:
 def test_mappings_of_empty_queues_poll_every_twenty_seconds() -> None:
     polls = 30 * 24 * 3600 / 20
     assert cost_of_polling(1, 0, Prices()) == pytest.approx(polls * 0.5 / MILLION)
-    both = cost_of_polling(cost_model.POLLERS_WITH_A_MAXIMUM, cost_model.IDLE_POLLERS, Prices())
+    both, beside_intake = (
+        cost_of_idle_queues(has_intake, Prices()) for has_intake in (False, True)
+    )
     assert both == pytest.approx(polls * (5 * 0.5 + 2 * 0.4) / MILLION)
-    page = (project.ROOT / "docs/howto/cost.md").read_text()
-    assert f"| polling of both queues while they are empty | {both:.2f} |" in page
+    assert beside_intake == pytest.approx(polls * (5 * 0.5 + 5 * 0.4) / MILLION)
+    row = f"| polling of both queues while they are empty | {both:.2f}; with the intake "
+    assert f"{row}{beside_intake:.2f} |" in PAGE
+
+
+def test_a_webhook_is_a_short_invocation_and_a_line_of_log() -> None:
+    without, with_intake = (
+        cost_of(Load(MILLION, 0, has_intake=has_intake), COUNTS, Prices())
+        for has_intake in (False, True)
+    )
+    added = {name: with_intake[name] for name in with_intake.keys() - without.keys()}
+    seconds = 0.005 + 0.001 * 1769 / 256
+    assert added == {
+        "Lambda, intake": pytest.approx(MILLION * seconds * 0.25 * 0.0000133334 + 0.20),
+        "log of the intake": pytest.approx(cost_model.WEBHOOK_LOG_BYTES * MILLION / 1e9 * 0.5),
+    }
+    assert {name: with_intake[name] for name in without} == without
+
+
+def test_the_line_of_a_webhook_is_as_long_as_the_model_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the request id and the function's name that Lambda gives, and a time in milliseconds."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "unc-intake-lambda")
+    set_request_id("00000000-0000-0000-0000-000000000000")
+    world = IntakeWorld()
+    world.take(signed_event())
+    set_request_id(None)
+    [line] = [line for line in world.log.lines if "webhook handled" in line]
+    assert len(line) == pytest.approx(cost_model.WEBHOOK_LOG_BYTES, abs=20)
+
+
+def test_the_page_says_what_the_intake_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    ours = document(capsys, "--intake")["dollars_a_month"]["ours"]
+    row = f"| {ours['Lambda, intake']:.2f} | {ours['log of the intake']:.2f} |"
+    assert f"| a million webhooks {row}" in PAGE
+    assert "Lambda, intake" not in document(capsys)["dollars_a_month"]["ours"]
+    assert run(["cost", "--intake"]) == 0
+    assert "0.58 for polling" in capsys.readouterr().out
 
 
 def test_the_notifier_waits_for_the_reply_and_that_is_most_of_its_bill() -> None:

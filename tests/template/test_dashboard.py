@@ -11,6 +11,7 @@ from consumer.metrics import NAMESPACE, IntakeMetric, NotifierMetric, QueueMetri
 from tests.template.stack import Stack, named
 from unc.cost_model import Prices
 
+WITH_INTAKE = Stack(WebhookIntake="true")
 QUESTIONS = {"flowing", "other messages", "does a message take", "oldest", "wait?", "cost"}
 INTAKE_QUESTIONS = {"to the webhooks", "does a webhook take"}
 # Sums of what is shown, or of no use to a person.
@@ -66,15 +67,25 @@ def test_there_is_no_other(stack: Stack) -> None:
 
 
 def test_the_intake_has_a_row_of_its_own_when_it_is_switched_on(stack: Stack) -> None:
-    with_intake = Stack(WebhookIntake="true")
-    assert _widgets(with_intake)[: len(QUESTIONS)] == _widgets(stack)
-    row = _widgets(with_intake)[len(QUESTIONS) :]
+    *others, cost = _widgets(WITH_INTAKE)[: len(QUESTIONS)]
+    assert [*others, _without_intake(cost)] == _widgets(stack)
+    row = _widgets(WITH_INTAKE)[len(QUESTIONS) :]
     assert len(row) == len(INTAKE_QUESTIONS)
     for question in INTAKE_QUESTIONS:
         assert sum(question in widget["title"] for widget in row) == 1
     shown = {tuple(metric) for widget in row for metric in _metrics(widget)}
     written = set(IntakeMetric) - {IntakeMetric.WEBHOOK_FAILURES}
     assert shown == {(NAMESPACE, n, "FunctionName", "Ref:IntakeFunction") for n in written}
+
+
+def _without_intake(cost: dict[str, Any]) -> dict[str, Any]:
+    """The widget without what the intake adds in front."""
+    added = [*_metrics(cost)][:2]
+    assert added == [
+        ["AWS/Lambda", name, "FunctionName", "Ref:IntakeFunction"]
+        for name in ("Duration", "Invocations")
+    ]
+    return cost | {"metrics": cost["metrics"][3:]}
 
 
 def test_our_own_metrics_are_ones_that_the_functions_write(stack: Stack) -> None:
@@ -104,11 +115,11 @@ def test_every_queue_is_among_those_whose_messages_are_counted(stack: Stack) -> 
     assert shown == {f"{name}.QueueName" for name in named("AWS::SQS::Queue")}
 
 
-def test_the_cost_is_calculated_with_the_prices_of_the_cost_model(stack: Stack) -> None:
-    prices, calculated = Prices(), _expressions(stack)
+def test_the_cost_is_calculated_with_the_prices_of_the_cost_model() -> None:
+    prices, calculated = Prices(), _expressions(WITH_INTAKE)
     factors = {
         r"1024 \*": prices.lambda_gb_second,
-        r"i[12] \*": prices.lambda_requests / 1e6,
+        r"i[123] \*": prices.lambda_requests / 1e6,
         r"ConsumedWrite.*\*": prices.write_units / 1e6,
         r"ConsumedRead.*\*": prices.read_units / 1e6,
     }
@@ -125,8 +136,12 @@ def test_functions_and_tables_are_of_the_kind_that_the_prices_are_for(stack: Sta
 
 
 def test_the_cost_follows_the_memory_that_is_paid_for() -> None:
-    stack = Stack(QueueFunctionMemoryMegabytes="512")
-    assert "d1 / 1000 * 512 / 1024" in _expressions(stack)
+    memories = {"QueueFunction": "512", "DynamoFunction": "640", "IntakeFunction": "768"}
+    parameters = {f"{name}MemoryMegabytes": memory for name, memory in memories.items()}
+    calculated = _expressions(Stack(WebhookIntake="true", **parameters))
+    for number, memory in enumerate(memories.values(), start=1):
+        assert f"d{number} / 1000 * {memory} / 1024 * " in calculated
+        assert f" + i{number} * " in calculated
 
 
 def test_every_table_is_among_what_is_paid_for(stack: Stack) -> None:

@@ -27,6 +27,9 @@ def command(
     notifier_memory: Annotated[
         int, typer.Option(min=128, help="Megabytes of the notifier; the baseline's has --memory.")
     ] = 128,
+    intake: Annotated[
+        bool, typer.Option("--intake", help="With the intake, of --memory megabytes.")
+    ] = False,
     reply_seconds: Annotated[float, typer.Option(help="How long a reply takes.")] = 5.0,
     burst: Annotated[
         int, typer.Option(min=1, help="Messages of one sender that come within one turn.")
@@ -38,13 +41,13 @@ def command(
         messages, senders, sessions, batch, stream_batch, memory, reply_seconds, burst
     )
     plain = replace(wanted, burst=1, notifier_megabytes=memory)  # it POSTs each message
-    wanted = replace(wanted, notifier_megabytes=notifier_memory)
+    wanted = replace(wanted, notifier_megabytes=notifier_memory, has_intake=intake)
     prices = model.Prices()
     counts = {target: model.read_counts(target) for target in model.TARGETS}
     loads = {"ours": wanted, "baseline": plain}
     costs = {name: model.cost_of(loads[name], counts[name], prices) for name in model.TARGETS}
     indexes = model.cost_of_indexes(wanted, counts["ours"], prices)
-    polling = model.cost_of_polling(model.POLLERS_WITH_A_MAXIMUM, model.IDLE_POLLERS, prices)
+    polling = model.cost_of_idle_queues(intake, prices)
     if as_json:
         print_json(_as_document(wanted, costs, indexes) | {"idle_polling": polling})
         return
@@ -109,8 +112,8 @@ def _cost_table(load: model.Load, costs: Mapping[str, Mapping[str, float]]) -> T
     table = small_table("$ by service", "per million", "baseline", "a month", "baseline")
     ours, baseline = costs["ours"], costs["baseline"]
     for name in ours:
-        row = (ours[name] * share, baseline[name] * share, ours[name], baseline[name])
-        table.add_row(name, *map(_dollars, row))
+        its = baseline.get(name, 0.0)
+        table.add_row(name, *map(_dollars, (ours[name] * share, its * share, ours[name], its)))
     totals = (sum(ours.values()), sum(baseline.values()))
     row = (totals[0] * share, totals[1] * share, *totals)
     table.add_row("all", *(f"[bold]{_dollars(value)}[/bold]" for value in row))
