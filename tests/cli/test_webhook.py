@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from unc.aws.resources import Resources
 from unc.deploy.concurrency import check_concurrency, require_room
 from unc.deploy.plan_view import render_webhook
 from unc.errors import DeployFailed, NotReachable, UncError
-from unc.messages.message import write_message
-from unc.messages.webhook import Intake, find_intake, post_messages
+from unc.local.samples import load_samples
+from unc.messages.message import Message, read_message, write_message
+from unc.messages.webhook import Intake, find_intake, post_messages, submit_messages
 
 URL = "https://abc.lambda-url.us-east-1.on.aws/"
 NAMES = dict.fromkeys(
@@ -105,6 +107,44 @@ def test_what_is_refused_is_said_and_ends_it() -> None:
         with pytest.raises(UncError, match=r"the intake answered 403: .*not valid"):
             post_messages(Intake(URL, stub.url, "token"), messages)
         assert len(stub.requests) == 1
+
+
+def submit(
+    account: Account, *messages: Message, intake: str = ""
+) -> tuple[list[Message], list[str]]:
+    """What comes back, and what was said meanwhile."""
+    said: list[str] = []
+    resources = replace(WITH_INTAKE, webhook_url=intake)
+    return submit_messages(account, resources, messages, said.append), said  # type: ignore[arg-type]
+
+
+def test_messages_go_through_the_intake_and_those_without_an_id_to_the_queue() -> None:
+    """Those get the queue's id, which the intake does not say; the order stays."""
+    first, last = (write_message("whatsapp:+4915555550199", text) for text in ("a", "b"))
+    without_id = read_message("WaId=49&Body=no+id")
+    with serving(reply(200)) as stub:
+        account = Account(PUBLIC_URL=stub.url)
+        sent, said = submit(account, first, without_id, last, intake=URL)
+        assert [each.body.decode() for each in stub.requests] == [first.body, last.body]
+    assert account.queued == [without_id.body]
+    assert sent == [first, replace(without_id, message_id="sqs-0"), last]
+    assert said == ["no message id, so straight to the queue, past the intake: no id"]
+
+
+def test_where_there_is_no_intake_all_go_to_the_queue_without_a_word() -> None:
+    account, message = Account(), write_message("whatsapp:+4915555550199", "a")
+    assert submit(account, message) == ([message], [])
+    assert account.queued == [message.body]
+
+
+def test_every_sample_can_go_through_the_intake() -> None:
+    """`unc up` plays them that way."""
+    samples = load_samples()
+    with serving(reply(200)) as stub:
+        account = Account(PUBLIC_URL=stub.url)
+        assert submit(account, *samples, intake=URL) == (samples, [])
+        assert {each.body.decode() for each in stub.requests} == {each.body for each in samples}
+    assert account.queued == []
 
 
 def test_an_address_that_does_not_answer_is_said() -> None:

@@ -20,7 +20,7 @@ from unc.messages.trace import build_trace
 from unc.messages.trace_facts import read_facts
 from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
-from unc.messages.webhook import find_intake, post_messages
+from unc.messages.webhook import submit_messages
 from unc.running import notifies_elsewhere
 from unc.terminal import print_json, progress
 
@@ -65,12 +65,10 @@ def command(
     messages = _read_file(file, options) if file else _write_wanted(address, body, count, senders)
     aws, resources = connect_for_change(as_json)
     tracker = MessageTracker(Tables(aws, resources), messages, notifies_elsewhere(aws.endpoint))
-    past_intake = queue or one_group or not all(each.message_id for each in messages)
-    if resources.webhook_url and not past_intake:
-        post_messages(find_intake(aws, resources), messages)
-        tracker.start(messages)
-    else:
+    if queue or one_group:
         tracker.start(send_messages(aws, resources.queue, messages, one_group))
+    else:
+        tracker.start(submit_messages(aws, resources, messages, progress))
     complete = _watch(tracker, wait)
     if not complete and wait > 0:
         tracker.explain(lambda id: build_trace(read_facts(aws, resources, id), time.time()).state)

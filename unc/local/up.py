@@ -27,9 +27,10 @@ from unc.local.live_view import POLL_SECONDS, LiveView
 from unc.local.samples import load_samples
 from unc.local.stack import RunningStack, Settings, running_stack
 from unc.messages.conversation import read_conversation, render_conversation
-from unc.messages.send import DEFAULT_ADDRESS, send_messages
+from unc.messages.send import DEFAULT_ADDRESS
 from unc.messages.tracker import MessageTracker
 from unc.messages.tracker_view import print_tracker, shown
+from unc.messages.webhook import submit_messages
 from unc.running import Running, noted
 from unc.terminal import err, out, print_json, progress
 
@@ -104,8 +105,9 @@ def _play_samples(stack: RunningStack) -> MessageTracker | None:
     if any(tracked.known_before for tracked in tracker.messages):
         progress("the samples are here from an earlier run; not played again")
         return None
-    progress(f"playing {len(messages)} samples")
-    tracker.start(send_messages(stack.aws, stack.resources.queue, messages, one_group=True))
+    way = "through the intake" if stack.resources.webhook_url else "straight to the queue"
+    progress(f"playing {len(messages)} samples {way}")
+    tracker.start(submit_messages(stack.aws, stack.resources, messages, progress))
     with shown(tracker) as show:
         tracker.follow(_PLAY_LIMIT_SECONDS, show)
     return tracker

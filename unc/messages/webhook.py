@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from unc.aws.resources import Resources
 from unc.aws.session import Aws, is_loopback
 from unc.errors import NotReachable, UncError
 from unc.messages.message import Message
+from unc.messages.send import send_messages
 
 # Retries at most, after any failure; without them Twilio brings nothing again.
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
@@ -79,6 +80,27 @@ def post_messages(intake: Intake, messages: Sequence[Message]) -> None:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for answer in pool.map(lambda each: _post_in_order(intake, each), by_sender.values()):
             require_accepted(answer)
+
+
+def submit_messages(
+    aws: Aws, resources: Resources, messages: Sequence[Message], progress: Callable[[str], None]
+) -> list[Message]:
+    """Send through the intake, where there is one; give the messages with their ids, in order.
+
+    A message without an id goes straight to the queue, whose id it then has: the intake does not
+    say that one. Raises UncError for what is refused.
+    """
+    if not resources.webhook_url:
+        return send_messages(aws, resources.queue, messages)
+    signed = [each for each in messages if each.message_id]
+    direct = [each for each in messages if not each.message_id]
+    if signed:
+        post_messages(find_intake(aws, resources), signed)
+    if direct:
+        labels = ", ".join(each.label or "a body" for each in direct)
+        progress(f"no message id, so straight to the queue, past the intake: {labels}")
+    queued = iter(send_messages(aws, resources.queue, direct))
+    return [each if each.message_id else next(queued) for each in messages]
 
 
 def require_accepted(answer: Answer) -> None:
