@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.world import World
-from unc.local.stack import running_stack
+from unc.local.stack import Settings, running_stack
 
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    """The system as `unc up` runs it: our template, our zip, a stand-in reply service."""
-    with running_stack() as stack:
+    """The system as `unc up` runs it: our template with the intake, our zip, a stand-in service."""
+    with running_stack(Settings(parameters={"WebhookIntake": "true"})) as stack:
         yield World(stack)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.world import World, new_sender
-from unc.local.stack import Settings, running_stack
 from unc.messages.message import Message, write_message
 from unc.messages.send import neighbour
 from unc.messages.webhook import Intake, find_intake, post_messages
@@ -18,13 +16,7 @@ from unc.messages.webhook import Intake, find_intake, post_messages
 MESSAGES, SENDERS = 1000, 50
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with running_stack(Settings(parameters={"WebhookIntake": "true"})) as stack:
-        yield World(stack)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def intake(world: World) -> Intake:
     return find_intake(world.stack.aws, world.stack.resources)
 

@@ -19,9 +19,12 @@ import pytest
 from tests.e2e.events import queue_event, stream_event
 from tests.e2e.recorder import Grant, Recorder, recording
 from tests.e2e.world import World, new_sender, write
+from tests.support.builders import body
+from tests.support.intake import signed_event
 from tests.template.stack import Stack, named
 from unc.local.reply_stand_in import ReplyStandIn, running_stand_in
 from unc.messages.message import Message
+from unc.messages.webhook import find_intake
 
 pytestmark = pytest.mark.emulator
 
@@ -52,7 +55,7 @@ TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 
 class Function:
-    """One of the two functions, run outside the emulator with its calls recorded."""
+    """One of the three functions, run outside the emulator with its calls recorded."""
 
     def __init__(self, world: World, name: str, recorder: Recorder) -> None:
         found = world.stack.aws.functions.get_function_configuration(FunctionName=name)
@@ -102,6 +105,15 @@ def _use_notifier(world: World, recorder: Recorder) -> None:
             reply.fail_with = status
             function.handle(unknown, REPLY_SERVICE_URL=reply.url, REPLY_OUTCOME_SECONDS="0")
         function.handle(_scheduled(world), REPLY_SERVICE_URL=reply.url)
+
+
+def _use_intake(world: World, recorder: Recorder) -> None:
+    """Webhooks of the three kinds of bodies, and a forged one; each fetches the token."""
+    function = Function(world, world.resources.intake_function, recorder)
+    token = find_intake(world.stack.aws, world.resources).token
+    texts = [write(new_sender(), "a webhook").body, body(SmsStatus="sent"), "EventType=none"]
+    for event in [*(signed_event(text, token) for text in texts), signed_event(token="forged")]:
+        function.handle(event)
 
 
 @contextlib.contextmanager
@@ -186,8 +198,9 @@ def _covers(grant: Grant, need: Grant) -> bool:
     [
         ("QueueFunction", "QueueFunctionRole", _use_queue_function),
         ("DynamoFunction", "DynamoFunctionRole", _use_notifier),
+        ("IntakeFunction", "IntakeFunctionRole", _use_intake),
     ],
-    ids=["the queue function", "the notifier"],
+    ids=["the queue function", "the notifier", "the intake"],
 )
 def test_a_role_holds_what_its_function_uses_and_nothing_else(
     world: World, function: str, role: str, use: Any
