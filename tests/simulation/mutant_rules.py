@@ -400,6 +400,17 @@ def random_deduplication(parsed: Parsed, digest: str) -> tuple[str, str, str]:
     return group, str(next(_numbers)), sid
 
 
+def body_alone(parsed: Parsed, digest: str) -> tuple[str, str, str]:
+    """The fallback's body says why it is called, and so is another one."""
+    group, _, sid = _ids(parsed, digest)
+    return group, digest, sid
+
+
+def group_of_its_own(parsed: Parsed, digest: str) -> tuple[str, str, str]:
+    _, deduplication, sid = _ids(parsed, digest)
+    return digest, deduplication, sid
+
+
 def budget_without_end(context: Any, dependencies: IntakeDependencies) -> RetryBudget:
     runtime = dependencies.runtime
     return RetryBudget(lambda: 1000.0, 0.0, runtime.sleep, runtime.random)

@@ -211,6 +211,16 @@ MUTANTS = [
         [Swap(consumer.intake.queue_message, "_ids", mutant_rules.random_deduplication)],
     ),
     Mutant(
+        "a call of the fallback is another message",
+        "G2",
+        [Swap(consumer.intake.queue_message, "_ids", mutant_rules.body_alone)],
+    ),
+    Mutant(
+        "each webhook has a group of its own",
+        "G3",
+        [Swap(consumer.intake.queue_message, "_ids", mutant_rules.group_of_its_own)],
+    ),
+    Mutant(
         "the intake tries on as long as Lambda lets it",
         "time",
         [Swap(intake_handler, "_budget", mutant_rules.budget_without_end)],
