@@ -65,6 +65,13 @@ def test_the_same_message_arrives_once_and_is_answered_each_time(world: IntakeWo
     assert len(world.queued) == 1
 
 
+def test_a_call_of_the_fallback_is_the_same_message(world: IntakeWorld) -> None:
+    """Twilio adds why it calls: https://www.twilio.com/docs/availability-reliability."""
+    why = "&ErrorCode=11200&ErrorUrl=https%3A%2F%2Fabc123.lambda-url.us-east-1.on.aws%2F"
+    assert [world.status(signed_event(each)) for each in (body(), body() + why)] == [200, 200]
+    assert [each.body for each in world.queued] == [body()]
+
+
 def test_callbacks_share_a_sid_with_their_message_and_differ_by_status(world: IntakeWorld) -> None:
     texts = [body(), *(body(SmsStatus=each) for each in ("sent", "delivered", "delivered"))]
     assert [world.status(signed_event(each)) for each in texts] == [200] * 4
