@@ -61,3 +61,12 @@ def test_a_terminal_without_our_letters_gets_others(checkout: Checkout) -> None:
     words, _, document = ran.stdout.partition("\n")
     assert words == "? Gr??e"
     assert json.loads(document) == {"text": "Grüße"}
+
+
+def test_no_command_but_the_console_loads_a_web_server() -> None:
+    """It would be half of the time that each command takes to start."""
+    code = "import sys, unc.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "typer" in loaded
+    assert not loaded & {"starlette", "uvicorn", "jinja2", "anyio", "asyncio"}

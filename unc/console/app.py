@@ -61,6 +61,11 @@ _CHANGES: dict[str, Handler] = {
 # Writing as a person is for trying things out: in an account these do not exist.
 _LOCAL_PAGES: dict[str, Handler] = {"/compose": compose.show_composer}
 _LOCAL_CHANGES: dict[str, Handler] = {"/compose/send": compose.send}
+_REFUSALS: dict[int, UncError] = {
+    404: BadInput("there is no such page", "the bar at the top names them all"),
+    # Somebody who reloads the address of what a form has shown.
+    405: BadInput("this page comes only from a form", "go back, and press its button again"),
+}
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -78,7 +83,7 @@ def build_app(console: Console) -> Starlette:
         routes.append(Route(path, _endpoint(console, handler)))
     guard = Middleware(BaseHTTPMiddleware, dispatch=_guarded(console))
     return Starlette(
-        routes=routes, middleware=[guard], exception_handlers={404: _not_found(console)}
+        routes=routes, middleware=[guard], exception_handlers={HTTPException: _refused(console)}
     )
 
 
@@ -161,9 +166,13 @@ def _trouble(error: UncError, status: int) -> Page:
     return Page("trouble", "Trouble", {"reason": str(error), "hint": error.hint}, status)
 
 
-def _not_found(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _refused(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what shows a request that no page takes as a page of its own."""
+
     async def answer(request: Request, error: Exception) -> Response:
-        page = _trouble(BadInput("there is no such page", "the bar at the top names them all"), 404)
-        return HTMLResponse(render(console, page), 404)
+        assert isinstance(error, HTTPException)
+        reason = _REFUSALS.get(error.status_code, BadInput(error.detail))
+        page = _trouble(reason, error.status_code)
+        return HTMLResponse(render(console, page), page.status, error.headers)
 
     return answer

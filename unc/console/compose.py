@@ -8,6 +8,7 @@ from unc.console.page import Call, Console, GoTo, Page
 from unc.errors import BadInput
 from unc.messages.message import KINDS, write_message
 from unc.messages.send import DEFAULT_ADDRESS
+from unc.messages.sender import read_address
 from unc.messages.webhook import find_intake, require_accepted
 
 
@@ -18,7 +19,7 @@ def show_composer(console: Console, call: Call) -> Page:
 
 def send(console: Console, call: Call) -> GoTo:
     """Send a message as Twilio would; raises BadInput for a form without sender or kind."""
-    address = call.form.get("address", "").strip()
+    address = read_address(call.form.get("address", ""))
     session_id = call.form.get("session_id", "")
     if session_id and not address:
         address = _address_of(console, session_id)

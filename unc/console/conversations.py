@@ -26,7 +26,7 @@ def show_people(console: Console, call: Call) -> Page:
 
 
 def _people_page(console: Console, before: Decimal | None, problem: str) -> Page:
-    chats = console.tables.read_newest_inbound(before, _MESSAGES)
+    chats = _complete(console.tables.read_newest_inbound(before, _MESSAGES))
     newest: dict[str, Item] = {}
     for chat in chats:
         newest.setdefault(chat["sender_id"], chat)
@@ -37,6 +37,11 @@ def _people_page(console: Console, before: Decimal | None, problem: str) -> Page
         "problem": problem,
     }
     return Page("people", "Conversations", model, 404 if problem else 200)
+
+
+def _complete(chats: list[Item]) -> list[Item]:
+    """Fill in the session, which chats of other writers may lack."""
+    return [{"session_id": "", **chat} for chat in chats]
 
 
 def _show_person(chat: Item) -> Model:
@@ -76,7 +81,7 @@ def _find_session(console: Console, wanted: str) -> str:
 
 def _newest_session(console: Console, sender_id: str) -> str:
     chats = console.tables.read_newest_chats(sender_id, None, 1) if sender_id else []
-    return str(chats[0]["session_id"]) if chats else ""
+    return str(chats[0].get("session_id", "")) if chats else ""
 
 
 def show_conversation(console: Console, call: Call) -> Page:
@@ -93,9 +98,10 @@ def _conversation_page(console: Console, call: Call, reveals: bool) -> Page:
     session_id = call.parts["session_id"]
     sender_id = find_sender(console, session_id)
     before = _read_before(call)
-    newest_first = console.tables.read_newest_chats(sender_id, before, _MESSAGES)
+    newest_first = _complete(console.tables.read_newest_chats(sender_id, before, _MESSAGES))
     chats = sorted(newest_first, key=place)
-    sessions = console.tables.read_sessions([session_id, *(c["session_id"] for c in chats)])
+    ids = [session_id, *(chat["session_id"] for chat in chats)]
+    sessions = console.tables.read_sessions(filter(None, ids))
     row = console.tables.read_notifications([sender_id]).get(sender_id, {})
     facts = _facts_of(sender_id, chats, sessions, row)
     model = {

@@ -91,9 +91,10 @@ def refuse(request: Request, keys: Keys) -> Response | None:
         return PlainTextResponse("another Host than this console's", 421)
     if request.url.path.startswith(_STATIC):
         return None
+    is_in = keys.is_cookie(request.cookies.get(keys.cookie_name, ""))
     if token := request.query_params.get("token"):
-        return _let_in(keys) if keys.take_login(token) else _not_open()
-    if not keys.is_cookie(request.cookies.get(keys.cookie_name, "")):
+        return _let_in(keys) if is_in or keys.take_login(token) else _not_open()
+    if not is_in:
         return _not_open()
     if request.method == "POST" and not _is_same_origin(request.headers, keys):
         return PlainTextResponse("a change comes from a page of this console only", 403)
@@ -114,7 +115,7 @@ def _is_same_origin(headers: Mapping[str, str], keys: Keys) -> bool:
 
 
 def _let_in(keys: Keys) -> Response:
-    """Turn the token into the cookie; the address without it follows."""
+    """Give the cookie; the address without the token follows."""
     response = RedirectResponse("/", 303)
     response.set_cookie(keys.cookie_name, keys.cookie, httponly=True, samesite="strict", path="/")
     return response

@@ -39,6 +39,14 @@ def serve(
 ) -> None:
     """Serve until a signal comes; `on_ready` gets the address that lets a browser in."""
     console = Console(aws, resources, Keys(listener.getsockname()[1]))
+    # The port is bound already: who opens the address now is answered when the server runs.
+    listener.listen()
+    on_ready(console.keys.first_address)
+    build_server(console).run(sockets=[listener])
+
+
+def build_server(console: Console) -> uvicorn.Server:
+    """Return the server of a console; it logs no request, since a search names a number."""
     settings = uvicorn.Config(
         build_app(console),
         log_level="error",
@@ -46,10 +54,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    # The port is bound already: who opens the address now is answered when the server runs.
-    listener.listen()
-    on_ready(console.keys.first_address)
-    uvicorn.Server(settings).run(sockets=[listener])
+    return uvicorn.Server(settings)
 
 
 def open_browser(address: str) -> None:

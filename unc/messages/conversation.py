@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from consumer.text import as_mapping, as_text
 from unc.aws.tables import Item, Tables
 from unc.errors import BadInput
 from unc.messages.sender import read_sender
@@ -122,11 +123,13 @@ def _render_chat(chat: Item) -> str:
 
 def describe_content(content: Mapping[str, Any]) -> str:
     """Put text and everything beside it into words."""
-    parts = [content.get("text") or ""]
-    parts += [f"[{item.get('content_type') or 'media'}]" for item in content.get("media_items", [])]
-    if location := content.get("location"):
+    media = content.get("media_items")
+    parts = [as_text(content.get("text"))]
+    for item in media if isinstance(media, list) else []:
+        parts.append(f"[{as_mapping(item).get('content_type') or 'media'}]")
+    if location := as_mapping(content.get("location")):
         parts.append(f"[at {location.get('latitude')}, {location.get('longitude')}]")
-    if button := content.get("button"):
+    if button := as_mapping(content.get("button")):
         parts.append(f"[tapped {button.get('text') or button.get('payload')}]")
     if content.get("reply_to"):
         parts.append("[quoting an earlier message]")
