@@ -21,6 +21,7 @@ from unc.commands import (
     logs,
     package,
     replay,
+    restore,
     send,
     status,
     trace,
@@ -61,6 +62,7 @@ app.command("status")(status.command)
 app.command("trace")(trace.command)
 app.command("chat")(chat.command)
 app.command("replay")(replay.command)
+app.command("restore")(restore.command)
 app.command("export")(export.command)
 app.command("forget")(forget.command)
 app.command("console")(console.command)

@@ -71,6 +71,11 @@ def _to_mapping(raw: dict[str, object]) -> Mapping:
     )
 
 
+def find_by_id(aws: Aws, id: str) -> Mapping:
+    """Return one mapping."""
+    return _to_mapping(dict(aws.functions.get_event_source_mapping(UUID=id)))
+
+
 def switch(aws: Aws, mappings: Sequence[Mapping], on: bool) -> None:
     """Switch mappings on or off and wait until each is."""
     wanted = "Enabled" if on else "Disabled"
