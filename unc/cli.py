@@ -20,8 +20,10 @@ from unc.commands import (
     forget,
     logs,
     package,
+    pause,
     replay,
     restore,
+    resume,
     send,
     status,
     trace,
@@ -63,6 +65,8 @@ app.command("trace")(trace.command)
 app.command("chat")(chat.command)
 app.command("replay")(replay.command)
 app.command("restore")(restore.command)
+app.command("pause")(pause.command)
+app.command("resume")(resume.command)
 app.command("export")(export.command)
 app.command("forget")(forget.command)
 app.command("console")(console.command)

@@ -55,6 +55,9 @@ def held(name: str, **more: Any) -> dict[str, Any]:
 
 
 COVERED = {"through": STORED}
+LATER, EARLIER = "2099-01-01T00:00:00", "2026-11-18T00:00:00"
+PAUSED = {"user_limited_until": LATER, "paused_until": LATER}
+PAUSE_ENDED = {"user_limited_until": EARLIER, "paused_until": EARLIER}
 
 
 @pytest.mark.parametrize(
@@ -70,8 +73,18 @@ COVERED = {"through": STORED}
         (facts(held("pending")), "waiting for its turn", "waits for its turn, which comes at 2026"),
         (facts(held("pending", attempt=3)), "scheduled for retry", "attempt 3 follows at 2026"),
         (facts(user_limited_until="2099-01-01T00:00:00"), "limited", "is limited until 2099"),
+        (facts(**PAUSED), "paused", "is paused until 2099-01-01T00:00:00+00:00"),
+        (facts(held("pending"), **PAUSED), "paused", "is paused until 2099"),
+        (facts(held("pending"), **PAUSE_ENDED), "waiting for its turn", "waits for its turn"),
+        (facts(**PAUSE_ENDED), "paused", "was paused until 2026-11-18"),
+        (facts(COVERED, **PAUSED), "covered", "is covered, and no reply"),
+        (
+            facts(**PAUSED | {"user_limited_until": "2098-01-01"}),
+            "limited",
+            "is limited until 2098",
+        ),
         (facts(COVERED, (event("message opted out"),)), "opted out", "Twilio has answered"),
-        (facts(COVERED, (event("message notified"),)), "notified", "is notified, and no reply"),
+        (facts(COVERED, (event("message notified"),)), "told", "was told of it, and no reply"),
         (facts(COVERED), "covered", "is covered, and no reply"),
     ],
 )
@@ -87,6 +100,10 @@ def test_a_message_that_was_replied_to_needs_no_command() -> None:
     state = build_trace(known, NOW).state
     assert (state.name, state.command) == ("replied", "")
     assert "4 s after it was queued" in state.sentence
+
+
+def test_a_message_that_a_pause_holds_names_the_command_that_lifts_it() -> None:
+    assert build_trace(facts(**PAUSED), NOW).state.command == f"unc resume {SID}"
 
 
 def test_a_message_without_a_reply_names_the_command_that_notifies_again() -> None:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from consumer.aws import attribute_values
+from consumer.conversation.session import Session
+from consumer.conversation.session_table import session_of
 from consumer.notification.notification import Notification
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
@@ -18,6 +21,16 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 _KEYS_PER_CALL = 100
+_SESSION_ATTRIBUTES = (
+    "session_id",
+    "sender_id",
+    "status",
+    "created_at",
+    "updated_at",
+    "user_limited_until",
+    "paused_until",
+    "limited_before_pause",
+)
 # A chart of more would only be slower.
 _MOST_MOMENTS = 5_000
 _DESERIALIZER = TypeDeserializer()
@@ -144,14 +157,23 @@ def stored_at(chat: Item) -> Decimal:
 
 
 def to_notification(chat: Item) -> Notification:
-    """Return the notification that a stored chat is, as the notifier reads it."""
+    """Return the notification that a stored chat is, as the notifier reads it, but its text."""
+    text = (chat.get("content") or {}).get("text") or ""
     return Notification(
         sender_id=chat["sender_id"],
         message_id=chat["message_id"],
         session_id=chat.get("session_id", ""),
         stored_at=stored_at(chat),
+        text_id=chat["message_id"] if text.strip() else "",
+        opt_out=(chat.get("metadata") or {}).get("opt_out_type") or "",
         created_at=chat["created_at"],
     )
+
+
+def to_session(row: Item) -> Session:
+    """Return the session that a row is, as the functions read it."""
+    known = {name: row[name] for name in _SESSION_ATTRIBUTES if name in row}
+    return session_of(attribute_values.to_item(known))
 
 
 def to_item(raw: Mapping[str, AttributeValueTypeDef]) -> Item:

@@ -7,10 +7,8 @@ place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
-
 from consumer.notification.notification import Notification, newest_per_sender
+from unc.answering.uncovered import keep_uncovered
 from unc.aws.tables import Item, Tables, to_notification
 from unc.dlq.stream_position import StreamPosition
 
@@ -26,7 +24,7 @@ def find_unnotified(tables: Tables, position: StreamPosition) -> list[Notificati
     first, last = position.since - _ARRIVAL_SLACK_SECONDS, position.until + _ARRIVAL_SLACK_SECONDS
     placed = map(to_notification, _read_placed(tables, first - _LONGEST_WAIT_SECONDS, last))
     newest = newest_per_sender(each for each in placed if first <= each.stored_at <= last)
-    return _drop_notified(tables, list(newest.values()))
+    return keep_uncovered(tables, newest.values())
 
 
 def _read_placed(tables: Tables, first: float, last: float) -> list[Item]:
@@ -41,13 +39,3 @@ def _read_placed(tables: Tables, first: float, last: float) -> list[Item]:
             ":last": {"N": str(int(last) + 1)},
         },
     )
-
-
-def _drop_notified(tables: Tables, waiting: Sequence[Notification]) -> list[Notification]:
-    """Leave those that the sender's row in `notifications` does not cover."""
-    rows = tables.read_notifications(each.sender_id for each in waiting)
-    return [
-        each
-        for each in waiting
-        if rows.get(each.sender_id, {}).get("through", Decimal(-1)) < each.stored_at
-    ]

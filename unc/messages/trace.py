@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from consumer.conversation.session import Session
 from consumer.masking import mask
+from unc.answering.sessions import limit_end
 from unc.aws.logs import parse_entry
-from unc.aws.tables import Item, stored_at
+from unc.aws.tables import Item, stored_at, to_session
 from unc.dlq import queues
 from unc.messages.trace_facts import Facts
 
@@ -166,6 +168,8 @@ def _open_state(facts: Facts, chat: Item, now: float) -> State | None:
             return State("turn open", f"A POST for it is open until {_iso(open_until)} at most.")
         sentence = "The POST's outcome is unknown; what the reply service left is being looked up."
         return State("outcome being looked up", sentence, "unc logs")
+    if paused := _paused_state(facts, chat, now):
+        return paused
     if pending and pending["stored_at"] >= moment:
         wake_at = float(facts.row.get("wake_at", 0))
         attempt = int(pending.get("attempt", 1))
@@ -177,12 +181,26 @@ def _open_state(facts: Facts, chat: Item, now: float) -> State | None:
     return None
 
 
+def _paused_state(facts: Facts, chat: Item, now: float) -> State | None:
+    """Say that a pause holds the message, or held it; None where the limit is no pause."""
+    session = _session_of(facts, chat)
+    until = limit_end(session) if session and session.is_paused else None
+    if until is None or "message opted out" in _logged(facts, chat["message_id"]):
+        return None
+    if until <= now and facts.row.get("pending"):
+        return None
+    verb = "is" if until > now else "was"
+    sentence = f"The sender {verb} paused until {_iso(until)}; no POST was made for the message."
+    return State("paused", sentence, f"unc resume {chat['message_id']}")
+
+
 def _settled_state(facts: Facts, chat: Item, now: float) -> State:
     """Say what became of a message that waits for nothing."""
     id, events = chat["message_id"], _logged(facts, chat["message_id"])
     if "message opted out" in events:
         return State("opted out", "The sender opted out; Twilio has answered, nobody else may.")
-    until = _limited_until(facts, chat)
+    session = _session_of(facts, chat)
+    until = limit_end(session) if session else None
     is_covered = facts.row.get("through", Decimal(-1)) >= stored_at(chat)
     if not is_covered and until:
         ends = "is limited" if until > now else "was limited"
@@ -193,8 +211,11 @@ def _settled_state(facts: Facts, chat: Item, now: float) -> State:
     if reply := _reply_to(facts, chat):
         seconds = max(0.0, float(reply["created_at"]) - float(chat["created_at"]))
         return State("replied", f"It was replied to, {seconds:.0f} s after it was queued.")
-    name = "notified" if "message notified" in events else "covered"
-    sentence = f"The message is {name}, and no reply to it stands in these tables."
+    if "message notified" in events:
+        name, sentence = "told", "The reply service was told of it"
+    else:
+        name, sentence = "covered", "The message is covered"
+    sentence += ", and no reply to it stands in these tables."
     return State(name, sentence, f"unc replay {id}")
 
 
@@ -207,14 +228,9 @@ def _entries(facts: Facts, message_id: str) -> list[dict[str, Any]]:
     return [each for each in entries if each.get("message_id") == message_id]
 
 
-def _limited_until(facts: Facts, chat: Item) -> float | None:
-    """Return the end of the limit of the message's session, in epoch seconds."""
-    limit = facts.sessions.get(chat["session_id"], {}).get("user_limited_until")
-    try:
-        until = datetime.fromisoformat(str(limit).strip())
-    except ValueError:
-        return None
-    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+def _session_of(facts: Facts, chat: Item) -> Session | None:
+    row = facts.sessions.get(chat["session_id"])
+    return to_session(row) if row else None
 
 
 def _iso(moment: float) -> str:

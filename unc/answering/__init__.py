@@ -1,0 +1,1 @@
+"""Who is answered at the moment: pauses of single senders, and a stop for everybody."""
