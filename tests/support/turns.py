@@ -1,6 +1,8 @@
-"""A sender with an open turn, as a test wants it."""
+"""A sender's turns: one that is open, as a test wants it, and how many the times allow."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from consumer.notification.state import NotificationState, Turn
 from tests.support.builders import notification
@@ -29,3 +31,22 @@ def open_turn(world: StreamWorld, number: int = 1, text: str = "one", attempt: i
 def pending_id(world: StreamWorld) -> str:
     pending = world.row().pending
     return pending.notification.message_id if pending else ""
+
+
+def most_posts(stored: Sequence[float], answered: Sequence[float], quiet_seconds: float) -> int:
+    """How many POSTs about a sender's messages the recorded times allow; epoch seconds.
+
+    `stored`: the messages. `answered`: when the answer to each POST was sent. The first POST may
+    know its own message alone. Each further one is decided after the answer before, and covers
+    all that was stored until then. With a quiet time two POSTs have so long a gap between them.
+    """
+    times = sorted(stored)
+    if quiet_seconds:
+        return 1 + sum(later - earlier >= quiet_seconds for earlier, later in pairwise(times))
+    posts, covered = 1, times[0]
+    for answer in answered:
+        left = [each for each in times if each > covered]
+        if not left:
+            break
+        posts, covered = posts + 1, max(left[0], answer)
+    return posts
