@@ -1,6 +1,6 @@
 """The wheel alone: built, installed into a bare environment elsewhere, up to the first reply.
 
-The installation fetches the emulator from the package index, so this test needs one.
+The installation fetches the emulator from the package index, so these tests need one.
 """
 
 import json
@@ -16,24 +16,33 @@ import pytest
 
 from tests.e2e.test_up import Up
 from tests.guards.repository import ROOT
+from tests.support.http_server import Handler, reply, serving
 from unc.deploy.package import build_package
 
 pytestmark = pytest.mark.emulator
 
 LIMIT_SECONDS = 600
+PROJECT = "unc-consumer"
+UV = str(Path(sys.executable).with_name("uv"))
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `unc` of an environment that holds the wheel with its extra, and nothing else."""
-    folder = tmp_path_factory.mktemp("elsewhere")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel alone in a folder."""
+    folder = tmp_path_factory.mktemp("wheel")
     build = ["-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     _run([sys.executable, *build], ROOT)
-    [wheel] = folder.glob("*.whl")
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `unc` of an environment that holds the wheel with its extra, and nothing else."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     venv.create(folder / "bare", symlinks=True)
     python = folder / "bare" / "bin" / "python"
-    uv = Path(sys.executable).with_name("uv")
-    _run([str(uv), "pip", "install", "-q", "--python", str(python), f"{wheel}[local]"], folder)
+    _run([UV, "pip", "install", "-q", "--python", str(python), f"{wheel}[local]"], folder)
     return python.with_name("unc")
 
 
@@ -68,6 +77,21 @@ def test_the_installed_tool_knows_its_version_and_the_counted_costs(
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert _run([str(installed), "--version"], tmp_path).strip() == project["version"]
     assert json.loads(_run([str(installed), "cost", "--json"], tmp_path))["dollars_a_month"]
+
+
+def test_an_index_that_holds_the_wheel_is_enough(wheel: Path, tmp_path: Path) -> None:
+    """An index is a page of links, one for each file of the project (PEP 503)."""
+    page = f'<a href="/{wheel.name}">{wheel.name}</a>'.encode()
+
+    def serve(handler: Handler) -> None:
+        is_page = handler.received.path == "/simple/unc-consumer/"
+        kind = {"content-type": "text/html" if is_page else "application/octet-stream"}
+        reply(200, page if is_page else wheel.read_bytes(), **kind)(handler)
+
+    with serving(serve) as index:
+        where = ["--target", str(tmp_path), "--default-index", f"{index.url}/simple/"]
+        _run([UV, "pip", "install", "-q", "--no-cache", "--no-deps", *where, PROJECT], tmp_path)
+    assert (tmp_path / "unc" / "bundled" / "infra" / "template.yaml").is_file()
 
 
 def _run(command: list[str], folder: Path) -> str:
