@@ -350,3 +350,19 @@ def test_a_stranger_s_browser_gets_nothing(client: Client) -> None:
             assert answer.status == 403
             assert SESSION not in answer.text
             assert json.dumps("Ada") not in answer.text
+
+
+def test_a_pause_shows_until_when_it_lasts_and_what_it_does_not_hold() -> None:
+    account = small_account()
+    until = "2126-11-26T12:00:00.000000"
+    open_session(account, user_limited_until=until, paused_until=until)
+    with running_console(account.aws(), RESOURCES) as client:
+        text = unescape(client.get(f"/conversations/{SESSION}").text)
+        assert "Paused until 2126-11-26T12:00:00 UTC" in text and "Resume" in text
+        assert "a POST that is open already" in text
+
+
+def test_a_pause_needs_a_duration(client: Client) -> None:
+    answer = client.post(f"/conversations/{SESSION}/pause", {"for": "soon"})
+    assert answer.status == 404
+    assert "the pause is no duration: 'soon'" in unescape(answer.text)

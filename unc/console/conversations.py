@@ -6,6 +6,7 @@ import time
 from decimal import Decimal, InvalidOperation
 
 from consumer.text import as_mapping, as_text
+from unc.answering.pause import AFTERWARDS, MARK, NOT_HELD
 from unc.aws.sender_lookup import find_writer, is_message_id
 from unc.aws.tables import Item, stored_at
 from unc.console.page import Call, Console, GoTo, Model, Page
@@ -111,6 +112,9 @@ def _conversation_page(console: Console, call: Call, reveals: bool) -> Page:
         "is_revealed": reveals,
         "is_newest": before is None,
         "parts": _parts(facts, chats, reveals),
+        "paused_until": max((as_text(each.get(MARK)) for each in sessions.values()), default=""),
+        "not_held": NOT_HELD,
+        "afterwards": AFTERWARDS,
         "older": _older(f"/conversations/{session_id}", newest_first),
     }
     return Page("conversation", "Conversation", model)
