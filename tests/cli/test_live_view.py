@@ -41,7 +41,7 @@ def make_live_view(stream: FakeStream) -> tuple[LiveView, Any]:
     reply = SimpleNamespace(on_post=None)
     stack: Any = SimpleNamespace(
         aws=SimpleNamespace(streams=stream),
-        resources=SimpleNamespace(chat_stream="arn"),
+        resources=SimpleNamespace(chat_stream="arn", functions=lambda: ()),
         reply=reply,
     )
     return LiveView(stack), reply

@@ -133,11 +133,11 @@ def test_a_dead_letter_is_named_with_its_reason_and_its_redrive(queue: str, word
 @pytest.mark.parametrize(
     ("row", "code", "words"),
     [
-        (held("pending", attempt=2), "Http503", "The last POST ended as Http503 after 1.5 s."),
+        (held("pending", attempt=2), "Http503", "The last POST ended as Http503 after 1.5 s: the"),
         (
             held("turn", claimed_at=1, open_until=NOW - 5),
             "NoAnswer:TimeoutError",
-            "The last POST ended as NoAnswer:TimeoutError after 1.5 s.",
+            "The last POST ended as NoAnswer:TimeoutError after 1.5 s: the",
         ),
     ],
 )
@@ -199,7 +199,8 @@ def test_only_lines_about_the_message_count(text: str, is_named: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "pattern"), [(["SM1"], '"SM1"'), (["SM1", "SM2"], '?"SM1" ?"SM2"')]
+    ("ids", "pattern"),
+    [(["SM1"], '"SM1"'), (["SM1", "SM2"], '{ ($.message_id = "SM1") || ($.message_id = "SM2") }')],
 )
 def test_cloudwatch_is_asked_for_the_lines_of_all_messages(ids: list[str], pattern: str) -> None:
     assert pattern_of(ids) == pattern

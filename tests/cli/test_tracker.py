@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from unc.aws.logs import Line
 from unc.messages.message import Message, read_message, write_message
 from unc.messages.trace import State
 from unc.messages.tracker import EMPTY_LOOKS, EXPLAINED, REPLY_LOOKS, MessageTracker
 from unc.messages.tracker_view import (
     LEFT_OUT,
     NO_REPLY,
+    ONE_AT_A_TIME,
     ROWS_SHOWN,
     WAITING,
     print_tracker,
@@ -95,6 +98,114 @@ def test_a_message_is_stored_then_notified_then_replied(tables: FakeTables) -> N
     tables.replies.append(f"s-{message.sender_id}")
     tracker.look()
     assert tracker.is_over()
+
+
+def logged(message: Message, event: str, **fields: Any) -> Line:
+    entry = {"message": event, "message_id": message.message_id, **fields}
+    return Line("f", 1, "", json.dumps(entry))
+
+
+def looked_at(tables: FakeTables, message: Message, *lines: Line, looks: int = 1) -> MessageTracker:
+    """A tracker that has seen a message stored, and these lines of the log."""
+    given = [list(lines)]
+    tracker = MessageTracker(
+        tables,  # type: ignore[arg-type]
+        [message],
+        read_log=lambda: given.pop() if given else [],
+    )
+    tables.store(message, "10.5")
+    for _ in range(looks):
+        tracker.look()
+    return tracker
+
+
+REJECTED = "the reply service rejected it: Http404"
+LONG_AGO, FAR_AHEAD = "2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "words"),
+    [
+        ("notification dead-lettered", {"reason": REJECTED}, "✗ Http404"),
+        ("notification scheduled for retry", {"reason": "unauthorized: Http401"}, "✗ Http401"),
+        ("reply outcome unknown", {}, "? unknown"),
+    ],
+)
+def test_what_failed_ends_the_wait_and_shows_how(
+    event: str, fields: dict[str, str], words: str, tables: FakeTables
+) -> None:
+    message = write_message(ADDRESS, "hi")
+    tracker = looked_at(tables, message, logged(message, event, **fields))
+    assert tracker.is_over()
+    assert not tracker.is_well()
+    assert words in shown(tracker)
+    assert tracker.messages[0].as_json()["outcome"]["is_failure"]
+
+
+def test_an_unknown_outcome_is_no_tick_even_where_it_counts_as_covered(tables: FakeTables) -> None:
+    """With RESEND_UNKNOWN_OUTCOMES=never the row covers it at once."""
+    message = write_message(ADDRESS, "hi")
+    tables.through[message.sender_id] = Decimal("10.5")
+    tracker = looked_at(tables, message, logged(message, "reply outcome unknown"), looks=2)
+    assert shown(tracker).count("✓") == 2
+    assert not tracker.is_well()
+
+
+def test_a_reply_to_an_unknown_outcome_makes_it_well(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    line = logged(message, "reply outcome is looked up", until=FAR_AHEAD)
+    tracker = looked_at(tables, message, line)
+    assert not tracker.messages[0].waits_past(1.0)
+    tables.replies.append(f"s-{message.sender_id}")
+    tracker.look()
+    assert tracker.is_well()
+    assert "unknown" not in shown(tracker)
+
+
+def test_an_opt_out_has_come_as_far_as_it_should(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "STOP")
+    tracker = looked_at(tables, message, logged(message, "message opted out"))
+    assert tracker.is_well()
+
+
+def test_a_retry_that_succeeds_is_forgotten(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    failed = logged(message, "notification scheduled for retry", reason="cannot: Http503")
+    tracker = looked_at(tables, message, failed)
+    assert not tracker.is_over()
+    assert "✗ Http503" in shown(tracker)
+    again = looked_at(tables, message, failed, logged(message, "message notified"))
+    assert "Http503" not in shown(again)
+
+
+@pytest.mark.parametrize(("until", "is_vain"), [(LONG_AGO, False), (FAR_AHEAD, True)])
+def test_nobody_waits_for_a_retry_that_comes_after_the_wait(
+    until: str, is_vain: bool, tables: FakeTables
+) -> None:
+    message = write_message(ADDRESS, "hi")
+    line = logged(message, "message limited", until=until)
+    tracker = looked_at(tables, message, line)
+    assert tracker.messages[0].waits_past(1_795_000_000.0) is is_vain
+
+
+def test_following_ends_where_waiting_is_in_vain(tables: FakeTables) -> None:
+    message = write_message(ADDRESS, "hi")
+    line = logged(message, "message limited", until=FAR_AHEAD)
+    tracker = MessageTracker(tables, [message], read_log=lambda: [line])  # type: ignore[arg-type]
+    tables.store(message, "10.5")
+    assert not tracker.follow(3600.0)
+
+
+def test_many_messages_name_how_those_ended_that_failed(
+    tables: FakeTables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [write_message(ADDRESS, str(n)) for n in range(ROWS_SHOWN + 1)]
+    lines = [logged(each, "notification dead-lettered", reason=REJECTED) for each in messages]
+    tracker = MessageTracker(tables, messages, read_log=lambda: lines)  # type: ignore[arg-type]
+    for message in messages:
+        tables.store(message, "10.5")
+    tracker.look()
+    assert f"{ROWS_SHOWN + 1}  ✗ Http404  {REJECTED}" in printed(tracker, capsys)
 
 
 def test_news_of_an_earlier_message_does_not_tell_a_later_one(tables: FakeTables) -> None:
@@ -257,6 +368,9 @@ def test_what_is_not_stored_in_time_is_still_on_the_way(
     said = printed(tracker, capsys)
     assert WAITING in said
     assert LEFT_OUT not in said
+    assert ONE_AT_A_TIME in said
+    tables.aws.endpoint = None
+    assert ONE_AT_A_TIME not in printed(tracker, capsys)
     tables.store(message, "10.5")
     tracker.look()
     assert WAITING not in printed(tracker, capsys)

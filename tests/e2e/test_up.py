@@ -175,6 +175,49 @@ def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_notified(tmp_
     assert {post.status for post in service.posts} == {200}
 
 
+@pytest.mark.parametrize(
+    ("secret", "status", "words"),
+    [
+        ("a secret", 404, ("✗ Http404", "look at its path", "unc dlq redrive")),
+        ("another", None, ("✗ Http401", "refuses the secret", "INTELLIGENCE_API_SECRET")),
+    ],
+    ids=["a wrong path", "a wrong secret"],
+)
+def test_a_reply_service_that_refuses_is_said_at_once_with_its_status(
+    secret: str, status: int | None, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """No silent minute; the live view shows what `unc send` ends with."""
+    with running_stand_in("a secret", SilentWriter()) as service:  # type: ignore[arg-type]
+        service.fail_with = status
+        given = {"INTELLIGENCE_API_SECRET": secret}
+        running = Up(tmp_path, "--reply-url", service.url, secret=given)
+        try:
+            running.await_up()
+            sent = running.run("send", "--body", "to nobody")
+            code = words[0].removeprefix("✗ ")
+            eventually(
+                lambda: code in running.printed().rpartition("to nobody")[2],
+                "the live view shows it",
+            )
+        finally:
+            running.end(signal.SIGINT)
+    assert sent.returncode == 7, sent.stderr
+    assert all(word in sent.stdout for word in words)
+    assert all(word in running.printed() for word in words)
+
+
+def test_samples_that_nobody_answers_end_with_seven(tmp_path: Path) -> None:
+    with running_stand_in("a secret", SilentWriter()) as service:  # type: ignore[arg-type]
+        service.fail_with = 422
+        asked = ("--reply-url", service.url, "--no-stay", "--json")
+        running = Up(tmp_path, *asked, secret={"INTELLIGENCE_API_SECRET": "a secret"})
+        assert running.process.wait(timeout=120) == 7
+    printed = running.printed()
+    played = json.loads(printed[printed.index("{\n") :].rpartition("}")[0] + "}")
+    outcomes = [each["outcome"] for each in played["samples"] if each["session_id"]]
+    assert {each["word"] for each in outcomes} == {"✗ Http422"}
+
+
 def test_for_another_program_it_prints_one_document_and_nothing_else(tmp_path: Path) -> None:
     port = free_port()
     ran = subprocess.run(

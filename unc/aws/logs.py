@@ -64,16 +64,21 @@ def _rank(level: str) -> int:
     return LEVELS.index(level) if level in LEVELS else len(LEVELS)
 
 
-def read_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> list[Line]:
-    """Return the events of all functions since a moment, in time; platform lines are left out."""
-    found = [line for name in functions for line in _read_function_lines(aws, name, since_ms)]
+def read_lines(aws: Aws, functions: Sequence[str], since_ms: int, pattern: str = "") -> list[Line]:
+    """Return the events of all functions since a moment, in time; platform lines are left out.
+
+    `pattern` is CloudWatch's filter; the emulator does not know it.
+    """
+    found = [
+        line for name in functions for line in _read_function_lines(aws, name, since_ms, pattern)
+    ]
     return sorted(found, key=lambda line: line.at)
 
 
-def _read_function_lines(aws: Aws, function: str, since_ms: int) -> Iterator[Line]:
+def _read_function_lines(aws: Aws, function: str, since_ms: int, pattern: str) -> Iterator[Line]:
     """Yield one function's events; a function that never ran has none."""
     pages = aws.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=f"/aws/lambda/{function}", startTime=since_ms
+        logGroupName=f"/aws/lambda/{function}", startTime=since_ms, filterPattern=pattern
     )
     try:
         for page in pages:
@@ -94,16 +99,33 @@ def event_id(event: FilteredLogEventTypeDef) -> str:
 
 def follow_lines(aws: Aws, functions: Sequence[str], since_ms: int) -> Iterator[Line]:
     """Yield events as they come, for ever, each once."""
-    seen: dict[str, int] = {}
+    follower = LogFollower(aws, functions, since_ms)
     while True:
-        for line in read_lines(aws, functions, since_ms):
-            if line.id not in seen:
-                seen[line.id] = line.at
-                yield line
-        newest = max(seen.values(), default=since_ms)
-        since_ms = max(since_ms, newest - _OVERLAP_MS)
-        seen = {id: at for id, at in seen.items() if at >= since_ms}
+        yield from follower.read()
         time.sleep(_POLL_SECONDS)
+
+
+class LogFollower:
+    """Reads a log again and again; each line is given once."""
+
+    def __init__(
+        self, aws: Aws, functions: Sequence[str], since_ms: int, pattern: str = ""
+    ) -> None:
+        self._aws = aws
+        self._functions = functions
+        self._since_ms = since_ms
+        self._pattern = pattern
+        self._seen: dict[str, int] = {}
+
+    def read(self) -> list[Line]:
+        """Return the lines that no earlier reading gave."""
+        lines = read_lines(self._aws, self._functions, self._since_ms, self._pattern)
+        new = list({line.id: line for line in lines if line.id not in self._seen}.values())
+        self._seen |= {line.id: line.at for line in new}
+        newest = max(self._seen.values(), default=self._since_ms)
+        self._since_ms = max(self._since_ms, newest - _OVERLAP_MS)
+        self._seen = {id: at for id, at in self._seen.items() if at >= self._since_ms}
+        return new
 
 
 def since(minutes: float) -> int:

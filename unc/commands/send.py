@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +9,13 @@ from typing import Annotated
 import typer
 
 from unc.aws.connection import connect_for_change
-from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
 from unc.errors import BadInput
 from unc.local.samples import ONE_BODY, read_body
+from unc.messages.follow import follow, make_tracker
 from unc.messages.message import Message, read_message
 from unc.messages.send import DEFAULT_ADDRESS, send_messages, write_messages
-from unc.messages.trace import build_trace
-from unc.messages.trace_facts import read_facts
-from unc.messages.tracker import MessageTracker
-from unc.messages.tracker_view import print_tracker, shown
+from unc.messages.tracker_view import print_tracker
 from unc.messages.webhook import submit_messages
 from unc.running import notifies_elsewhere
 from unc.terminal import print_json, progress
@@ -64,21 +60,18 @@ def command(
     options = {"--from": address, "--body": body, "--count": count, "--senders": senders}
     messages = _read_file(file, options) if file else _write_wanted(address, body, count, senders)
     aws, resources = connect_for_change(as_json)
-    tracker = MessageTracker(Tables(aws, resources), messages, notifies_elsewhere(aws.endpoint))
+    tracker = make_tracker(aws, resources, messages, notifies_elsewhere(aws.endpoint))
     if queue or one_group:
         tracker.start(send_messages(aws, resources.queue, messages, one_group))
     else:
         tracker.start(submit_messages(aws, resources, messages, progress))
-    complete = _watch(tracker, wait)
-    if not complete and wait > 0:
-        tracker.explain(lambda id: build_trace(read_facts(aws, resources, id), time.time()).state)
+    is_well = follow(tracker, wait)
     if as_json:
         print_json([tracked.as_json() for tracked in tracker.messages])
     else:
         print_tracker(tracker)
-    if not complete and wait > 0:
-        progress(f"not all the way after {wait:g} s; see: unc trace, unc status")
-    if tracker.misses_any() or (not complete and wait > 0):
+    if not is_well and wait > 0:
+        progress("not all the way; see: unc trace, unc status")
         raise typer.Exit(INCOMPLETE)
 
 
@@ -103,11 +96,3 @@ def _write_wanted(
         1 if count is None else count,
         1 if senders is None else senders,
     )
-
-
-def _watch(tracker: MessageTracker, seconds: float) -> bool:
-    """Follow messages for a while; say whether all came as far as they will."""
-    if seconds <= 0:
-        return False
-    with shown(tracker) as show:
-        return tracker.follow(seconds, show)

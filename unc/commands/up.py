@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unc.commands.options import AsJson
+from unc.commands.options import INCOMPLETE, AsJson
 from unc.local.emulator_state import DEFAULT_PORT, LAST_PORT
 from unc.local.up import UpOptions, run_up
 
@@ -44,4 +44,5 @@ def command(
         "ReplyQuietSeconds": str(quiet_seconds),
         "ReplyLongestWaitSeconds": str(longest_wait_seconds),
     }
-    run_up(UpOptions(port, state, reply_url, play, stay, as_json, parameters))
+    if not run_up(UpOptions(port, state, reply_url, play, stay, as_json, parameters)):
+        raise typer.Exit(INCOMPLETE)

@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from unc.aws.connection import connect_for_change
-from unc.aws.tables import Tables
 from unc.commands.options import INCOMPLETE, AsJson
+from unc.messages.follow import follow, make_tracker
 from unc.messages.message import write_message
 from unc.messages.send import DEFAULT_ADDRESS
-from unc.messages.tracker import MessageTracker
-from unc.messages.tracker_view import print_tracker, shown
+from unc.messages.tracker_view import print_tracker
 from unc.messages.webhook import RETRY_SETTINGS, find_intake, require_accepted
 from unc.running import notifies_elsewhere
 from unc.terminal import out, print_json
@@ -36,24 +35,18 @@ def check(
     aws, resources = connect_for_change(as_json)
     intake = find_intake(aws, resources)
     message = write_message(address, body)
-    tracker = MessageTracker(Tables(aws, resources), [message], notifies_elsewhere(aws.endpoint))
+    tracker = make_tracker(aws, resources, [message], notifies_elsewhere(aws.endpoint))
     answer = intake.post(message.body)
     if not as_json:
         out.print(f"{intake.signed_url} answered {answer.status}", markup=False)
     require_accepted(answer)
     tracker.start([message])
-    complete = wait > 0 and _follow(tracker, wait)
+    is_well = follow(tracker, wait)
     if as_json:
         progress = tracker.messages[0].as_json()
         print_json({"url": intake.signed_url, "status": answer.status, **progress})
     else:
         print_tracker(tracker)
         out.print(f"at Twilio: {intake.signed_url}{RETRY_SETTINGS}", markup=False)
-    if wait > 0 and not complete:
+    if wait > 0 and not is_well:
         raise typer.Exit(INCOMPLETE)
-
-
-def _follow(tracker: MessageTracker, seconds: float) -> bool:
-    """Follow the message for a while; say whether it came as far as it will."""
-    with shown(tracker) as show:
-        return tracker.follow(seconds, show)

@@ -1,14 +1,20 @@
-"""The live view of `unc up`: new chats from the table's stream, POSTs from the stand-in."""
+"""The live view of `unc up`: new chats from the table's stream, POSTs and failures from the log.
+
+Of the stand-in's POSTs itself tells, at once; the log has them when the function has ended.
+"""
 
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from unc.aws.logs import LogFollower
 from unc.aws.tables import Item, to_item
+from unc.local.log_view import LogView
 from unc.local.reply_stand_in import ReceivedPost
 from unc.local.stack import RunningStack
 from unc.messages.conversation import describe_content
@@ -27,6 +33,8 @@ class LiveView:
         self._posts: queue.SimpleQueue[ReceivedPost] = queue.SimpleQueue()
         self._stream = _StreamReader(stack.aws.streams, stack.resources.chat_stream)
         self._delayed: list[str] = []
+        follower = LogFollower(stack.aws, stack.resources.functions(), int(time.time() * 1000))
+        self._log = LogView(follower.read, shows_posts=stack.reply is None)
         if stack.reply:
             stack.reply.on_post = self._posts.put
 
@@ -37,12 +45,20 @@ class LiveView:
         the order that a reader expects is stored, notified, replied.
         """
         items = list(self._stream.read())
+        self._log.learn(items)
         lines = [_render_item(item) for item in items if item["chat_type"] != "outbound"]
         while not self._posts.empty():
             lines.append(_render_post(self._posts.get()))
+        lines += self._log.read()
         lines += self._delayed
         self._delayed = [_render_item(item) for item in items if item["chat_type"] == "outbound"]
         return lines
+
+    def forget(self) -> None:
+        """Pass over what there is so far. A reply is held for one reading, so it takes two."""
+        self._log.forget()
+        self.read()
+        self.read()
 
 
 class _StreamReader:

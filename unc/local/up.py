@@ -19,7 +19,6 @@ from rich.markup import escape
 
 from unc import project
 from unc.aws.connection import require_web_address
-from unc.aws.tables import Tables
 from unc.deploy.parameters import check_parameters
 from unc.errors import EmulatorFailed
 from unc.local.emulator_state import choose_port
@@ -27,9 +26,10 @@ from unc.local.live_view import POLL_SECONDS, LiveView
 from unc.local.samples import load_samples
 from unc.local.stack import RunningStack, Settings, running_stack
 from unc.messages.conversation import read_conversation, render_conversation
+from unc.messages.follow import follow, make_tracker
 from unc.messages.send import DEFAULT_ADDRESS
 from unc.messages.tracker import MessageTracker
-from unc.messages.tracker_view import print_tracker, shown
+from unc.messages.tracker_view import ONE_AT_A_TIME, print_tracker
 from unc.messages.webhook import submit_messages
 from unc.running import Running, noted
 from unc.terminal import err, out, print_json, progress
@@ -52,8 +52,11 @@ class UpOptions:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-def run_up(options: UpOptions) -> None:
-    """Start, play, show, stay; a Ctrl-C or a SIGTERM ends it and everything it started."""
+def run_up(options: UpOptions) -> bool:
+    """Start, play, show, stay; a Ctrl-C or a SIGTERM ends it and everything it started.
+
+    Gives whether the samples came as far as they should; who ends it has seen that.
+    """
     with _ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
         with _start_stack(options) as stack, noted(_note_of(stack)):
             live_view = LiveView(stack)
@@ -62,11 +65,12 @@ def run_up(options: UpOptions) -> None:
                 print_json(_as_document(stack, tracker))
             elif tracker:
                 _print_played(tracker)
-            _drop_old(live_view)
+            live_view.forget()  # what the samples caused has been shown
             if options.stay:
                 _stay(stack, live_view, options.as_json)
-        return
+        return tracker is None or tracker.is_well()
     err.print("[dim]· stopped[/dim]")
+    return True
 
 
 def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[RunningStack]:
@@ -99,17 +103,15 @@ def _note_of(stack: RunningStack) -> Running:
 
 def _play_samples(stack: RunningStack) -> MessageTracker | None:
     """Send the samples and show each one's way; None where they are known already."""
-    tables = Tables(stack.aws, stack.resources)
     messages = load_samples()
-    tracker = MessageTracker(tables, messages, may_be_silent=stack.reply is None)
+    tracker = make_tracker(stack.aws, stack.resources, messages, may_be_silent=stack.reply is None)
     if any(tracked.known_before for tracked in tracker.messages):
         progress("the samples are here from an earlier run; not played again")
         return None
     way = "through the intake" if stack.resources.webhook_url else "straight to the queue"
     progress(f"playing {len(messages)} samples {way}")
     tracker.start(submit_messages(stack.aws, stack.resources, messages, progress))
-    with shown(tracker) as show:
-        tracker.follow(_PLAY_LIMIT_SECONDS, show)
+    follow(tracker, _PLAY_LIMIT_SECONDS)
     return tracker
 
 
@@ -133,12 +135,6 @@ def _print_played(tracker: MessageTracker) -> None:
                 read_conversation(tracker.tables, tracked.message.sender_id)
             ):
                 out.print(line)
-
-
-def _drop_old(live_view: LiveView) -> None:
-    """Forget what the samples caused: it has been shown. A reply is held for one reading."""
-    live_view.read()
-    live_view.read()
 
 
 def _stay(stack: RunningStack, live_view: LiveView, quiet: bool) -> None:
@@ -168,6 +164,7 @@ def _print_next_steps(stack: RunningStack) -> None:
         "logs --follow",
     ):
         out.print(f"  {escape(me)} {escape(arguments)}", highlight=False)
+    out.print(f"[dim]Beware: {ONE_AT_A_TIME}.[/dim]")
     out.print("[dim]Ctrl-C ends it, and everything it started. What arrives from here on:[/dim]")
 
 

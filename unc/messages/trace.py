@@ -14,6 +14,7 @@ from unc.answering.sessions import limit_end
 from unc.aws.logs import parse_entry
 from unc.aws.tables import Item, stored_at, to_session
 from unc.dlq import queues
+from unc.messages.post_code import NO_SECRET, explain_code, find_code
 from unc.messages.trace_facts import Facts
 
 _SHOWN_FIELDS = ("attempt", "until", "reason", "seconds", "newer_id", "record_id", "error")
@@ -129,14 +130,23 @@ def state_of_message(facts: Facts, message_id: str, now: float) -> State:
     if ended is None:
         return state
     took = f" after {ended['seconds']} s" if "seconds" in ended else ""
-    return replace(
-        state, sentence=f"{state.sentence} The last POST ended as {ended['reason']}{took}."
-    )
+    code = find_code(str(ended["reason"])) or str(ended["reason"])
+    meaning = explain_code(code)
+    last = f"The last POST ended as {code}{took}{': ' if meaning else ''}{meaning}."
+    return replace(state, sentence=f"{state.sentence} {last}")
 
 
 def _last_post(facts: Facts, message_id: str) -> dict[str, Any] | None:
-    posts = [entry for entry in _entries(facts, message_id) if entry.get("message") == "post ended"]
+    posts = [entry for entry in _entries(facts, message_id) if _ends_post(entry)]
     return posts[-1] if posts and "reason" in posts[-1] else None
+
+
+def _ends_post(entry: dict[str, Any]) -> bool:
+    """Say whether an entry tells how a POST ended; without a secret there is none to end."""
+    is_retry = entry.get("message") == "notification scheduled for retry"
+    return entry.get("message") == "post ended" or (
+        is_retry and find_code(str(entry.get("reason"))) == NO_SECRET
+    )
 
 
 def _state(facts: Facts, message_id: str, now: float) -> State:
@@ -165,7 +175,8 @@ def _open_state(facts: Facts, chat: Item, now: float) -> State | None:
     if turn and turn["stored_at"] >= moment:
         open_until = float(turn["open_until"])
         if now < open_until:
-            return State("turn open", f"A POST for it is open until {_iso(open_until)} at most.")
+            sentence = f"A POST for it is open until {_iso(open_until)} at most."
+            return State("turn open", sentence, f"unc trace {chat['message_id']}")
         sentence = "The POST's outcome is unknown; what the reply service left is being looked up."
         return State("outcome being looked up", sentence, "unc logs")
     if paused := _paused_state(facts, chat, now):

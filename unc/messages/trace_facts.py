@@ -124,8 +124,13 @@ def _pages(
 
 
 def pattern_of(ids: Sequence[str]) -> str:
-    """Return CloudWatch's filter for lines with any of the ids; `?` means one of several."""
-    return f'"{ids[0]}"' if len(ids) == 1 else " ".join(f'?"{id}"' for id in ids)
+    """Return CloudWatch's filter for lines about any of the ids.
+
+    The emulator takes several words for all of them, and every pattern in braces for no pattern.
+    """
+    if len(ids) == 1:
+        return f'"{ids[0]}"'
+    return "{ " + " || ".join(f'($.message_id = "{id}")' for id in ids) + " }"
 
 
 def _line(function: str, event: Any) -> Line:

@@ -1,7 +1,8 @@
 """Track messages through the system from outside: queued, stored, notified, replied.
 
-It reads what the functions left in the tables, so it works against any deployment. A reply counts
-as the answer to a message when it was written in or after the second in which that was stored.
+It reads what the functions left in the tables and in the log, so it works against any deployment.
+A reply counts as the answer to a message when it was written in or after the second in which that
+was stored.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from unc.aws.logs import Line
 from unc.aws.queues import read_depth
 from unc.aws.tables import Item, Tables, stored_at
 from unc.messages.message import Message
+from unc.messages.outcome import Outcome, OutcomeLog
 from unc.messages.trace import State
 
 _POLL_SECONDS = 0.2
@@ -23,6 +26,8 @@ EMPTY_LOOKS = 3
 # How often a reply is looked for that may be written elsewhere; a service that writes into the
 # tables has done so before it answers the POST.
 REPLY_LOOKS = 15
+# The log is read at every so many looks: more often would be many calls for little news.
+LOOKS_A_LOG_READING = 5
 # Of so many messages that did not come all the way it is said why.
 EXPLAINED = 3
 IGNORED = "ignored"
@@ -43,12 +48,31 @@ class MessageProgress:
     unanswered: bool = False
     chat: Item = field(default_factory=dict)
     state: State | None = None
+    outcome: Outcome | None = None
 
     def is_over(self) -> bool:
         """Say whether nothing more is to come."""
-        if self.left_out or self.known_before or self.unanswered:
+        if self.left_out or self.known_before or self.unanswered or self.replied is not None:
             return True
-        return self.replied is not None
+        return self.outcome is not None and self.outcome.is_over
+
+    def waits_past(self, moment: float) -> bool:
+        """Say whether nothing happens to it before a moment, in epoch seconds.
+
+        While the outcome of a POST is unknown its reply may still come.
+        """
+        if self.is_over():
+            return True
+        waiting = self.outcome
+        if waiting is None or waiting.is_unknown or waiting.until is None:
+            return False
+        return waiting.until > moment
+
+    def is_well(self) -> bool:
+        """Say whether it has come as far as it should."""
+        if not self.is_over() or self.left_out == NOT_STORED:
+            return False
+        return self.replied is not None or not (self.outcome and self.outcome.is_failure)
 
     def is_waiting(self) -> bool:
         """Say whether it is neither a chat nor known to become none."""
@@ -66,6 +90,7 @@ class MessageProgress:
             "notified_after_seconds": self.notified,
             "replied_after_seconds": self.replied,
             "left_out": self.left_out or None,
+            "outcome": self.outcome.as_json() if self.outcome else None,
             "state": self.state.name if self.state else None,
             "next": (self.state.command or None) if self.state else None,
         }
@@ -75,13 +100,20 @@ class MessageTracker:
     """Follows messages from the moment they are about to be queued.
 
     Where `may_be_silent`, the reply service is a user's own and need not write into these tables.
+    `read_log` gives what the functions have logged since it was called last.
     """
 
     def __init__(
-        self, tables: Tables, messages: Sequence[Message], may_be_silent: bool = False
+        self,
+        tables: Tables,
+        messages: Sequence[Message],
+        may_be_silent: bool = False,
+        read_log: Callable[[], list[Line]] = list,
     ) -> None:
         self.tables = tables
         self._may_be_silent = may_be_silent
+        self._log = OutcomeLog(read_log)
+        self._looks = 0
         self.messages = [MessageProgress(message) for message in messages]
         self._started = time.monotonic()
         self._empty_looks = 0
@@ -104,6 +136,10 @@ class MessageTracker:
         """Say whether every message has come as far as it will."""
         return all(tracked.is_over() for tracked in self.messages)
 
+    def is_well(self) -> bool:
+        """Say whether every message has come as far as it should."""
+        return all(tracked.is_well() for tracked in self.messages)
+
     def misses_any(self) -> bool:
         """Say whether a message was left out that ought to be a chat."""
         return any(tracked.left_out == NOT_STORED for tracked in self.messages)
@@ -117,24 +153,27 @@ class MessageTracker:
         return any(tracked.unanswered for tracked in self.messages)
 
     def follow(self, limit_seconds: float, show: Callable[[], None] = lambda: None) -> bool:
-        """Look until all is over or the limit is reached; say which."""
+        """Look until nothing more happens within the limit; say whether all is well."""
+        deadline = time.time() + limit_seconds
         while True:
             self.look()
             show()
-            if self.is_over() or time.monotonic() - self._started > limit_seconds:
-                return self.is_over()
+            is_late = time.monotonic() - self._started > limit_seconds
+            if is_late or all(tracked.waits_past(deadline) for tracked in self.messages):
+                return self.is_well()
             time.sleep(_POLL_SECONDS)
 
     def explain(self, read_state: Callable[[str], State]) -> None:
         """Read where the first messages stand that have not come all the way."""
-        unfinished = [each for each in self.messages if not each.is_over()]
+        unfinished = [each for each in self.messages if not each.is_well()]
         for tracked in [each for each in unfinished if each.message.message_id][:EXPLAINED]:
             tracked.state = read_state(tracked.message.message_id)
 
     def look(self) -> None:
-        """Take one look at the tables and the queue."""
+        """Take one look at the tables and the queue, and at times at the log."""
         self._looked = True
         self._look_for_stored()
+        self._look_at_log()
         self._look_for_notified()
         self._look_for_replied()
         self._look_for_left_out()
@@ -144,6 +183,15 @@ class MessageTracker:
         missing = [tracked for tracked in self.messages if tracked.is_waiting()]
         for tracked, chat in self._find_chats(missing):
             tracked.stored, tracked.chat = self._elapsed(), chat
+
+    def _look_at_log(self) -> None:
+        """Note what the log says has become of messages that are on their way."""
+        if self._looks % LOOKS_A_LOG_READING == 0:
+            self._log.look()
+        self._looks += 1
+        for tracked in self.messages:
+            if tracked.stored is not None and tracked.replied is None:
+                tracked.outcome = self._log.of(tracked.message.message_id)
 
     def _look_for_notified(self) -> None:
         """Note messages that an accepted POST has covered."""
@@ -156,19 +204,19 @@ class MessageTracker:
         for tracked in waiting:
             through = rows.get(tracked.message.sender_id, {}).get("through", Decimal(-1))
             if through >= stored_at(tracked.chat):
-                tracked.notified = self._elapsed()
+                tracked.notified, tracked.outcome = self._elapsed(), None
 
     def _look_for_replied(self) -> None:
         """Note messages after which the reply service wrote into their session."""
         waiting = [
             tracked
             for tracked in self.messages
-            if tracked.notified is not None and not tracked.is_over()
+            if not tracked.is_over() and _may_be_replied(tracked)
         ]
         for tracked in waiting:
             if self.tables.read_outbound_since(tracked.chat["session_id"], stored_at(tracked.chat)):
                 tracked.replied = self._elapsed()
-            elif self._may_be_silent:
+            elif self._may_be_silent and tracked.notified is not None:
                 tracked.looks_for_reply += 1
                 tracked.unanswered = tracked.looks_for_reply >= REPLY_LOOKS
 
@@ -216,3 +264,9 @@ class MessageTracker:
     def _elapsed(self) -> float:
         """Seconds since the messages were queued."""
         return round(time.monotonic() - self._started, 2)
+
+
+def _may_be_replied(tracked: MessageProgress) -> bool:
+    """Say whether the reply service may have heard of a message."""
+    is_unknown = tracked.outcome is not None and tracked.outcome.is_unknown
+    return tracked.notified is not None or is_unknown

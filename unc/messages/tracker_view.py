@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from unc.aws.session import is_loopback
+from unc.messages.outcome import Outcome
 from unc.messages.trace import State
 from unc.messages.tracker import IGNORED, NOT_STORED, MessageProgress, MessageTracker
 from unc.terminal import err, out, printable
@@ -18,10 +21,15 @@ ROWS_SHOWN = 20
 _LABEL_CHARACTERS = 34
 LEFT_OUT = f"{NOT_STORED}; see: unc dlq list --queue messages"
 NO_REPLY = (
-    "notified, but there is no reply in these tables: your reply service writes elsewhere, or "
-    "needs AWS_ENDPOINT_URL={}"
+    "the reply service answered 2xx, but there is no reply in these tables: it writes elsewhere, "
+    "or needs AWS_ENDPOINT_URL={}"
 )
 WAITING = "still waiting; see: unc status"
+# What the emulator cannot do; said where somebody waits on this machine.
+ONE_AT_A_TIME = (
+    "on this machine nobody's message is stored while a reply is awaited: the emulator runs one "
+    "batch of the stream at a time"
+)
 
 
 @contextmanager
@@ -37,6 +45,8 @@ def shown(tracker: MessageTracker) -> Iterator[Callable[[], None]]:
 def print_tracker(tracker: MessageTracker) -> None:
     """Print where every message ended up, and where to look for what is not stored."""
     out.print(render_tracker(tracker))
+    if len(tracker.messages) > ROWS_SHOWN:
+        _print_outcomes(tracker)
     for tracked in tracker.messages:
         if tracked.state:
             _print_state(tracked.message.message_id, tracked.state)
@@ -44,8 +54,18 @@ def print_tracker(tracker: MessageTracker) -> None:
         out.print(f"[yellow]{LEFT_OUT}[/yellow]")
     if tracker.waits_for_any():
         out.print(f"[yellow]{WAITING}[/yellow]")
+        if is_loopback(tracker.tables.aws.endpoint or ""):
+            out.print(f"[yellow]{ONE_AT_A_TIME}[/yellow]")
     if tracker.lacks_replies():
         out.print(f"[yellow]{NO_REPLY.format(tracker.tables.aws.endpoint)}[/yellow]")
+
+
+def _print_outcomes(tracker: MessageTracker) -> None:
+    """Print how many messages ended otherwise than notified, and how."""
+    outcomes = [tracked.outcome for tracked in tracker.messages if tracked.outcome]
+    for (word, reason), count in Counter((one.word, one.reason) for one in outcomes).items():
+        why = f"  [dim]{escape(printable(reason))}[/dim]" if reason else ""
+        out.print(f"{count:>5}  [yellow]{escape(printable(word))}[/yellow]{why}")
 
 
 def _print_state(message_id: str, state: State) -> None:
@@ -109,7 +129,16 @@ def _stages(tracked: MessageProgress) -> tuple[str, ...]:
     if tracked.left_out:
         colour = "dim" if tracked.left_out == IGNORED else "red"
         return ("✓", f"[{colour}]{tracked.left_out}[/{colour}]", "", "")
-    return ("✓", *(_mark(getattr(tracked, name)) for name in _STAGES))
+    stored, notified, replied = (_mark(getattr(tracked, name)) for name in _STAGES)
+    if tracked.outcome and tracked.replied is None:
+        notified = _mark_outcome(tracked.outcome)
+    return ("✓", stored, notified, replied)
+
+
+def _mark_outcome(outcome: Outcome) -> str:
+    """Return what became of a message in place of the tick."""
+    colour = "dim" if not outcome.is_failure else "red" if outcome.is_over else "yellow"
+    return f"[{colour}]{escape(printable(outcome.word))}[/{colour}]"
 
 
 def _mark(seconds: float | None) -> str:
