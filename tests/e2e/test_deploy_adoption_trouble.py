@@ -75,6 +75,36 @@ def test_a_table_that_expires_by_another_attribute_is_not_taken_over(
     assert legacy_world.states() == ["Enabled", "Enabled"]
 
 
+def test_a_customer_managed_key_is_refused_until_its_policy_lets_the_functions_use_it(
+    legacy_world: LegacyWorld, capfd: pytest.CaptureFixture[str]
+) -> None:
+    aws = legacy_world.aws
+    key = aws.kms.create_key(Description="of the account's own")["KeyMetadata"]["Arn"]
+    encrypted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+    aws.dynamodb.update_table(TableName="chats", SSESpecification=encrypted)  # type: ignore[arg-type]
+    aws.sqs.set_queue_attributes(QueueUrl=legacy_world.queue, Attributes={"KmsMasterKeyId": key})
+    aws.secrets.update_secret(SecretId="INTELLIGENCE_API_SECRET", KmsKeyId=key)
+    assert legacy_world.deploy() == 5
+    refusal = "".join(capfd.readouterr().err.splitlines())
+    assert f"table chats, queue {legacy.QUEUE}, secret INTELLIGENCE_API_SECRET" in refusal
+    assert aws.cloudformation.describe_stacks()["Stacks"] == []
+    assert legacy_world.states() == ["Enabled", "Enabled"]
+
+    statement = json.loads(refusal[refusal.index("{") : refusal.rindex("}") + 1])
+    policy = json.loads(aws.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    policy["Statement"].append(statement)
+    aws.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    assert legacy_world.deploy() == 0
+    table = aws.dynamodb.describe_table(TableName="chats")["Table"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"] == key
+    attributes = aws.sqs.get_queue_attributes(
+        QueueUrl=legacy_world.queue, AttributeNames=["SqsManagedSseEnabled", "KmsMasterKeyId"]
+    )["Attributes"]
+    assert attributes["SqsManagedSseEnabled"] == "true"
+    assert not attributes.get("KmsMasterKeyId")
+    legacy_world.exchange("after the takeover")
+
+
 def test_a_rehearsal_tells_the_steps_and_touches_nothing(
     legacy_world: LegacyWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:

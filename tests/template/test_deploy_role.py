@@ -17,6 +17,8 @@ RESOURCES = template()["Resources"]
 TYPES = sorted({spec["Type"] for spec in RESOURCES.values()})
 # The rollback of a creation removes what it has just made, so of every type; see change_set.py.
 RUN = ("read", "create", "update", "delete")
+# The tool itself looks whether a key is the customer's; see unc/takeover/keys.py.
+CALLED_BY_THE_TOOL = {"kms:DescribeKey"}
 
 
 def granted_to_deploy() -> set[str]:
@@ -71,7 +73,7 @@ def test_the_template_sets_no_property_that_unused_calls_are_for(unused: UnusedC
 @pytest.mark.parametrize("unused", UNUSED_CALLS, ids=lambda each: each.reason)
 def test_unused_calls_are_declared_and_not_granted(unused: UnusedCalls) -> None:
     assert sorted(set(unused.actions) - _declared(unused.type)) == []
-    assert sorted(set(unused.actions) & granted_to_deploy()) == []
+    assert sorted(set(unused.actions) & granted_to_deploy() - CALLED_BY_THE_TOOL) == []
 
 
 def test_what_can_be_tagged_can_be_untagged() -> None:

@@ -109,8 +109,10 @@ def test_no_action_is_a_wildcard() -> None:
 
 
 def test_nobody_reads_a_secret() -> None:
+    """But whose key encrypts it."""
     both = _actions(_look()) + _actions(_deploy())
-    assert [one for one in both if one.startswith("secretsmanager:")] == []
+    of_secrets = {one for one in both if one.startswith("secretsmanager:")}
+    assert of_secrets == {"secretsmanager:DescribeSecret"}
 
 
 def test_no_conversation_is_deleted() -> None:

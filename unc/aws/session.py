@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -78,6 +78,11 @@ class Aws:
     def functions(self) -> LambdaClient:
         """Lambda functions and their mappings."""
         return self.session.client("lambda", endpoint_url=self.endpoint, config=self.config)
+
+    @cached_property
+    def kms(self) -> Any:
+        """Keys."""
+        return self.session.client("kms", endpoint_url=self.endpoint, config=self.config)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

@@ -27,6 +27,7 @@ from unc.deploy.parameters import settle_parameters, wished_parameters
 from unc.deploy.stack_events import Progress
 from unc.deploy.stack_state import require_whole, settle_stack
 from unc.takeover.account import Account, look_around
+from unc.takeover.keys import check_keys
 from unc.takeover.mappings import LIMIT_SECONDS
 from unc.takeover.takeover import require_decision, take_over, try_import
 from unc.terminal import progress
@@ -84,10 +85,16 @@ def rehearse(
 
 
 def _survey(aws: Aws, plan: Plan) -> Account:
-    """Look at the account with the names that the deployment will use."""
+    """Look at the account with the names that the deployment will use.
+
+    Raises DeployFailed for what the deployment could not use; see `check_keys`.
+    """
     template = template_argument(aws, read_template(plan.template))
     parameters = settle_parameters(aws, plan.stack, template, plan.parameters, {})
-    return look_around(aws, plan.stack, parameters)
+    account = look_around(aws, plan.stack, parameters)
+    if account.unmanaged or not account.owned:
+        check_keys(aws, account, read_template(plan.template))
+    return account
 
 
 def describe_account(account: Account) -> Iterator[str]:
