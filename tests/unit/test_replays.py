@@ -8,7 +8,7 @@ import pytest
 
 from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
-from consumer.notification.step import Outcome
+from consumer.notification.step import Outcome, PostEnd
 from tests.support.builders import SENDER, notification
 from tests.support.doubles import ScriptedReplies, StreamWorld
 from tests.support.turns import open_turn, sid
@@ -24,13 +24,14 @@ class KeyedReplies(ScriptedReplies):
 
     def post(
         self, notifications: Sequence[Notification], seconds_to_start: float
-    ) -> Iterator[dict[str, Outcome]]:
-        for outcomes in super().post(notifications, seconds_to_start):
+    ) -> Iterator[dict[str, PostEnd]]:
+        for ends in super().post(notifications, seconds_to_start):
             for each in notifications:
-                is_accepted = outcomes.get(each.sender_id) is Outcome.ACCEPTED
+                end = ends.get(each.sender_id)
+                is_accepted = end is not None and end.outcome is Outcome.ACCEPTED
                 if is_accepted and each.idempotency_key not in self.answered:
                     self.answered.append(each.idempotency_key)
-            yield outcomes
+            yield ends
 
     @property
     def keys(self) -> list[str]:

@@ -10,6 +10,7 @@ from consumer.notification.turn import resolve_at
 from tests.support.builders import SENDER, retry_record, session
 from tests.support.doubles import NOW, RULES, StreamWorld, lines_with
 from tests.support.turns import OUTCOME_KNOWN_SECONDS, open_turn, pending_id, sid
+from tests.template.stack import template
 
 # Known failures
 
@@ -144,6 +145,37 @@ def test_a_service_that_leaves_no_trace_is_not_asked_for_ever() -> None:
     world.wake_all()
     assert [each.attempt for each in world.replies.notified] == [1, 2, 3]
     assert [each.reason for each in world.dead_letters()] == ["given up after 3 attempts"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CANNOT_DELIVER_NOW, Outcome.UNKNOWN])
+@pytest.mark.parametrize("setting", [ResendUnknown.CHECK, ResendUnknown.ALWAYS])
+def test_a_reply_service_that_is_down_for_an_hour_costs_nobody_an_answer(
+    outcome: Outcome, setting: ResendUnknown
+) -> None:
+    """With the template's attempts, and backoffs as short as they can be."""
+    attempts = template()["Parameters"]["ReplyMaxAttempts"]["Default"]
+    world = StreamWorld(replace(RULES, max_attempts=attempts, resend_unknown=setting))
+    runtime = replace(world.dependencies.runtime, random=lambda: 0.0)
+    world.dependencies = replace(world.dependencies, runtime=runtime)
+    up_again = world.now + 3600
+    world.replies.outcomes[SENDER] = outcome
+    world.notify(world.store())
+    while world.now < up_again:
+        world.wake()
+    world.replies.outcomes.clear()
+    world.wake_all()
+    assert world.dead_letters() == []
+    assert world.row().notified_through > 0
+
+
+def test_a_message_behind_an_unknown_outcome_does_not_wait_for_the_older_one_s_backoff() -> None:
+    world = StreamWorld(replace(RULES, max_attempts=24))
+    open_turn(world, attempt=9)
+    world.pass_time(1)
+    world.notify(world.store(2))
+    world.wake_all()
+    assert [each.message_id for each in world.replies.notified] == [sid(2)]
+    assert world.now < NOW + OUTCOME_KNOWN_SECONDS + 5
 
 
 def test_a_process_that_died_leaves_nobody_without_an_answer() -> None:

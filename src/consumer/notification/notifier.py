@@ -134,7 +134,8 @@ class Notifier:
         if claim and facts.state.turn and facts.state.turn.token == claim.token:
             # Our claim, whose answer was lost.
             return Step(None, claim.notification, facts.state, is_claim=True)
-        return decide(notification, facts, self._clock(), self._new_token(), self._rules.turns)
+        now, token = self._clock(), self._new_token()
+        return decide(notification, facts, now, token, self._rules.turns, self._delay_seconds)
 
     # What needs no POST
 

@@ -4,6 +4,7 @@ For one sender at most one POST is open at any moment. What comes meanwhile wait
 and is covered by one further POST. The row is the truth, the retry queue is the timer.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -35,7 +36,12 @@ CLOCKS_APART_SECONDS = 0.25
 
 
 def decide(
-    notification: Notification, facts: Facts, now: float, token: str, rules: TurnRules
+    notification: Notification,
+    facts: Facts,
+    now: float,
+    token: str,
+    rules: TurnRules,
+    backoff_seconds: Callable[[int], float],
 ) -> Step | Need:
     """What to do now about a sender's notification, or what has to be read first."""
     state, is_unknown = facts.state, False
@@ -51,7 +57,19 @@ def decide(
         is_unknown = rules.resend_unknown is ResendUnknown.NEVER
         state = resolved
     step = _without_turn(notification, state, facts, now, token, rules)
-    return replace(step, is_unknown=is_unknown) if isinstance(step, Step) else step
+    if isinstance(step, Need):
+        return step
+    if facts.state.turn and _is_repeated(step, facts.state.turn):
+        until = facts.state.turn.open_until + backoff_seconds(step.notification.attempt)
+        if until > next_second(now):
+            return _wait(step.notification, state, now, until, notification.wake_at)
+    return replace(step, is_unknown=is_unknown)
+
+
+def _is_repeated(step: Step, turn: Turn) -> bool:
+    """Whether what waits is what an unknown outcome has not told, and nothing newer."""
+    is_same = step.notification.stored_at == turn.notification.stored_at
+    return is_same and step.status is Status.WAITING
 
 
 def claim_second(turn: Turn) -> float:
