@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Depth:
-    """Messages that wait, that a function holds, and that are not due yet."""
+    """Messages that wait, that a function holds, and that are not due yet.
+
+    `hidden_seconds`: after so long a message in flight shows again, whoever held it has died.
+    """
 
     waiting: int
     in_flight: int
     delayed: int
+    hidden_seconds: int = 0
 
     def is_empty(self) -> bool:
         """Say whether nothing is in the queue at all."""
@@ -37,12 +41,14 @@ def read_depth(aws: Aws, queue: str) -> Depth:
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesDelayed",
+            "VisibilityTimeout",
         ],
     ).get("Attributes", {})
     return Depth(
         waiting=int(found.get("ApproximateNumberOfMessages", "0")),
         in_flight=int(found.get("ApproximateNumberOfMessagesNotVisible", "0")),
         delayed=int(found.get("ApproximateNumberOfMessagesDelayed", "0")),
+        hidden_seconds=int(found.get("VisibilityTimeout", "0")),
     )
 
 
