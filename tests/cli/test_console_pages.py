@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from html import unescape
 
@@ -69,6 +70,19 @@ def test_no_number_and_no_secret_is_in_a_page_or_its_twin(client: Client, path: 
         assert [word for word in (*NUMBERS, *SECRETS) if word in text] == []
 
 
+@pytest.mark.parametrize("path", ["/", "/conversations", f"/conversations/{SESSION}", "/activity"])
+def test_a_live_page_gets_nothing_until_there_is_something_new(path: str) -> None:
+    """What is not replaced keeps its focus, and is not read out again."""
+    account = small_account()
+    with running_console(account.aws(), RESOURCES) as client:
+        [reload] = re.findall(rf'hx-get="({re.escape(path)}\?seen=[^"]*)"', client.get(path).text)
+        assert client.get(reload).status == 204
+        write_inbound(account, 200, "something new")
+        answer = client.get(reload)
+    assert answer.status == 200
+    assert reload not in answer.text
+
+
 def test_a_twin_takes_the_filter_of_its_page(client: Client) -> None:
     found = client.get("/dead-letters.json?reason=it+was+refused").json
     assert [one["reason"] for one in found["dead_letters"]] == ["it was refused"]
@@ -81,7 +95,7 @@ def test_now_shows_each_figure_with_the_address_of_what_it_counts(client: Client
     assert steps[0]["figures"][2]["count"] == 2
     page = client.get("/").text
     for figure in (each for step in steps for each in step["figures"]):
-        assert f'<a href="{figure["to"]}"' in page
+        assert f'href="{figure["to"]}">{figure["count"]}</a>' in page
         anchor = figure["to"].partition("#")[2]
         assert not anchor or f'id="{anchor}"' in page
         assert client.get(figure["to"].partition("#")[0]).status == 200

@@ -168,7 +168,6 @@ class MemoryAccount:
 
     def describe_alarms(self, request: Mapping[str, Any]) -> _Answer:
         """Answer with a silent alarm, and those that ring."""
-        now = datetime.now(UTC)
         states = {"Quiet": "OK"} | dict.fromkeys(self.ringing, "ALARM")
         return {
             "MetricAlarms": [
@@ -176,7 +175,7 @@ class MemoryAccount:
                     "AlarmName": f"unc-consumer-{name}-ABC",
                     "StateValue": state,
                     "AlarmDescription": f"what {name} means",
-                    "StateUpdatedTimestamp": now,
+                    "StateUpdatedTimestamp": datetime(2026, 11, 25, tzinfo=UTC),
                 }
                 for name, state in states.items()
             ]

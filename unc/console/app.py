@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -32,6 +33,7 @@ from unc.terminal import clock, day, iso, to_plain
 
 _HERE = Path(__file__).parent
 _MOST_FORM_BYTES = 1_000_000
+_DIGEST_CHARACTERS = 16
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -63,6 +65,13 @@ _CHANGES: dict[str, Handler] = {
 # Writing as a person is for trying things out: in an account these do not exist.
 _LOCAL_PAGES: dict[str, Handler] = {"/compose": compose.show_composer}
 _LOCAL_CHANGES: dict[str, Handler] = {"/compose/send": compose.send}
+# By template: what the bar at the top marks.
+_SECTIONS = {
+    **dict.fromkeys(("now", "activity"), "Now"),
+    **dict.fromkeys(("people", "conversation", "trace"), "Conversations"),
+    **dict.fromkeys(("dead_letters", "dead_letter", "confirm", "job"), "Dead letters"),
+    **dict.fromkeys(("compose", "sent"), "Write"),
+}
 _REFUSALS: dict[int, UncError] = {
     404: BadInput("there is no such page", "the bar at the top names them all"),
     # Somebody who reloads the address of what a form has shown.
@@ -141,19 +150,29 @@ def _answer(console: Console, handler: Handler, call: Call, as_json: bool) -> Re
         if os.environ.get("UNC_TRACEBACK"):
             raise
         found = _trouble(unexpected(error), 500)
+    return _show(console, found, call.query.get("seen", ""), as_json)
+
+
+def _show(console: Console, found: Page | GoTo, seen: str, as_json: bool) -> Response:
+    """Return a page or its twin; nothing to a page that has seen the model already."""
     if isinstance(found, GoTo):
         return RedirectResponse(found.address, 303)
+    text = json.dumps(found.model, ensure_ascii=False, indent=2, default=to_plain)
     if as_json:
-        text = json.dumps(found.model, ensure_ascii=False, indent=2, default=to_plain)
         return Response(text, found.status, media_type="application/json")
-    return HTMLResponse(render(console, found), found.status)
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_DIGEST_CHARACTERS]
+    if seen == digest:
+        return Response(status_code=204)
+    return HTMLResponse(render(console, found, digest), found.status)
 
 
-def render(console: Console, page: Page) -> str:
-    """Return a page as HTML."""
+def render(console: Console, page: Page, seen: str = "") -> str:
+    """Return a page as HTML; `seen` stands for its model, when the page asks for a newer one."""
     return _TEMPLATES.get_template(f"{page.template}.html").render(
         page.model,
         title=page.title,
+        section=_SECTIONS.get(page.template, ""),
+        seen=seen,
         where=describe(console.aws),
         stack=STACK,
         is_local=console.is_local,
