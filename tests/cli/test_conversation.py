@@ -179,6 +179,12 @@ def test_everything_said_has_words(content: dict[str, Any], words: str) -> None:
     assert describe_content(content) == words
 
 
+def test_a_message_that_twilio_has_answered_says_so() -> None:
+    stop = chat("10", "Stop", metadata={"opt_out_type": "STOP"})
+    lines = list(render_conversation(read(stop, chat("11", "hi", metadata=None))))
+    assert ["Twilio answered: STOP" in line for line in lines[1:]] == [True, False]
+
+
 def test_a_stranger_cannot_drive_the_terminal() -> None:
     lines = list(render_conversation(read(chat("10", "\x1b[2J[bold]x[/bold]\r\nnext"))))
     assert "\x1b" not in lines[1]

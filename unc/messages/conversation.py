@@ -118,7 +118,9 @@ def _render_chat(chat: Item) -> str:
     outbound = chat["chat_type"] == "outbound"
     mark, style = ("◂", "green") if outbound else ("▸", "cyan")
     words = escape(printable(describe_content(chat.get("content") or {})).replace("\n", " ⏎ "))
-    return f"  [dim]{clock(chat['created_at'])}[/dim] [{style}]{mark}[/{style}] {words}"
+    line = f"  [dim]{clock(chat['created_at'])}[/dim] [{style}]{mark}[/{style}] {words}"
+    word = as_text(as_mapping(chat.get("metadata")).get("opt_out_type"))
+    return f"{line} [dim](Twilio answered: {escape(printable(word))})[/dim]" if word else line
 
 
 def describe_content(content: Mapping[str, Any]) -> str:
