@@ -31,6 +31,7 @@ check: lint types ## lint, types, guards and unit tests: a minute, for every sma
 	@$(BIN)/python -m pytest $(PARALLEL) 2 tests/guards tests/unit $(ARGS)
 
 test: lint types ## lint, types and every test (ARGS="tests/unit -x")
+	@{ $(need_browser); } >/dev/null
 	@$(BIN)/python -m pytest $(PARALLEL) $(JOBS) $(ARGS)
 
 lint: $(CAN_TEST) ## ruff: rules and format
@@ -84,7 +85,7 @@ publish: $(CAN_RUN) ## attach dist/ to a release on GitHub (TAG=v1.0.0; the rele
 	@gh release create "$(TAG)" --verify-tag --title "$(TAG)" --notes-file $(DIST)/.notes $(DIST)/*
 
 setup: $(CAN_TEST) ## make the virtual environment with all of it (the other verbs make what they need)
-	@:
+	@{ $(need_browser); } >/dev/null
 
 lock: $(CAN_RUN) ## pin the newest versions and their hashes into requirements*.txt
 	@$(call compile,shipped,requirements.txt,)
@@ -127,6 +128,14 @@ $(PYTHON) -c 'import ensurepip' >/dev/null 2>&1 \
        && echo "Installing python3-venv" >&2 && apt-get -qq update >/dev/null \
        && apt-get -qq install -y python3-venv >/dev/null; } \
   || { echo "Python's venv is missing: sudo apt-get install python3-venv" >&2; exit 1; }
+endef
+
+# The console's tests drive a browser, and fail where there is none; nothing else needs it.
+define need_browser
+command -v chromium || command -v chromium-browser || command -v google-chrome \
+  || { [ "$$(id -u)" = 0 ] && command -v apt-get && echo "Installing chromium" >&2 \
+       && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium; } \
+  || echo "Chromium is missing for the console's tests: sudo apt-get install chromium" >&2
 endef
 
 define compile

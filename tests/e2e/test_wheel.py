@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,16 @@ def test_an_index_that_holds_the_wheel_is_enough(wheel: Path, tmp_path: Path) ->
         where = ["--target", str(tmp_path), "--default-index", f"{index.url}/simple/"]
         _run([UV, "pip", "install", "-q", "--no-cache", "--no-deps", *where, PROJECT], tmp_path)
     assert (tmp_path / "unc" / "bundled" / "infra" / "template.yaml").is_file()
+
+
+def test_the_wheel_holds_the_console_s_pages(installed: Path) -> None:
+    """An import alone does not show that a template or a script is missing."""
+    [wheel] = installed.parents[2].glob("*.whl")
+    shipped = set(zipfile.ZipFile(wheel).namelist())
+    folder = ROOT / "unc" / "console"
+    files = {p.relative_to(ROOT).as_posix() for p in folder.rglob("*.*") if p.suffix != ".pyc"}
+    assert {Path(name).suffix for name in files} >= {".html", ".css", ".js", ".svg"}
+    assert files <= shipped
 
 
 def _run(command: list[str], folder: Path) -> str:

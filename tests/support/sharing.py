@@ -23,6 +23,7 @@ SPREAD = (
     "tests/simulation/test_regressions.py",
 )
 WAITING = (
+    "tests/e2e/test_console.py",
     "tests/e2e/test_faults.py",
     "tests/e2e/test_dlq.py",
     "tests/e2e/test_conversations.py",
