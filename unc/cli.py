@@ -9,6 +9,7 @@ import typer
 
 from unc import project
 from unc.commands import (
+    answering,
     chat,
     console,
     cost,
@@ -77,4 +78,5 @@ app.command("diff")(diff.command)
 app.command("destroy")(destroy.command)
 app.command("cost")(cost.command)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(answering.app, name="answering")
 app.add_typer(webhook.app, name="webhook")

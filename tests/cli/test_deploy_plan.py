@@ -4,13 +4,13 @@ from pathlib import Path
 
 from tests.template.stack import template
 from unc import project
+from unc.aws.mappings import Mapping
 from unc.deploy.change_set import Change
 from unc.deploy.deployment import Plan, resource_names, unknown_resources
 from unc.deploy.package import Package
 from unc.deploy.plan_view import as_document
 from unc.takeover.account import Account
 from unc.takeover.inventory import TABLE, Named
-from unc.takeover.mappings import Mapping
 
 CHATS = Named("ChatTable", TABLE, "chats", {"Ref": "ChatTableName"})
 READER = Mapping("id-1", "arn:aws:sqs:us-east-1:1:q.fifo", "unc-queue-lambda", "Enabled")

@@ -6,8 +6,11 @@ covered meanwhile, or queued twice, leads to no second POST.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from consumer.notification.notification import (
     Notification,
@@ -16,8 +19,12 @@ from consumer.notification.notification import (
 )
 from consumer.notification.retry_record import retry_body
 from unc.aws.queues import send_batches
-from unc.aws.tables import Tables, to_notification
+from unc.aws.tables import Tables, to_item, to_notification
 from unc.errors import UncError
+
+
+class NoChatTypeIndex(Exception):
+    """The table of chats has no such index (`ChatTypeIndex=false`)."""
 
 
 def find_uncovered(tables: Tables, sender_id: str) -> Notification | None:
@@ -52,3 +59,40 @@ def queue_notifications(tables: Tables, notifications: Sequence[Notification]) -
             raise UncError(
                 f"the reply retry queue did not take a message: {reason}", "run it again"
             )
+
+
+def find_uncovered_since(tables: Tables, moment: float) -> list[Notification]:
+    """Return the newest uncovered message of everybody who wrote since (epoch seconds).
+
+    Found by the index of inbound chats; raises NoChatTypeIndex where the stack has none.
+    """
+    newest: dict[str, Notification] = {}
+    for page in _inbound_pages(tables, moment):
+        found = [to_notification(to_item(item)) for item in page]
+        senders = {each.sender_id for each in found} & newest.keys()
+        found += [newest[sender] for sender in senders]
+        newest |= newest_per_sender(without_opt_outs(found))
+    waiting = [each for each in newest.values() if not each.opt_out]
+    return keep_uncovered(tables, waiting)
+
+
+def _inbound_pages(tables: Tables, moment: float) -> Iterator[Sequence[Any]]:
+    """Yield the inbound chats by their place, without what people wrote."""
+    pages = tables.aws.dynamodb.get_paginator("query").paginate(
+        TableName=tables.resources.chat_table,
+        IndexName="ChatTypeIndex",
+        KeyConditionExpression="chat_type = :inbound AND created_at >= :since",
+        ProjectionExpression="sender_id, message_id, session_id, created_at, stored_at, #m.#o",
+        ExpressionAttributeNames={"#m": "metadata", "#o": "opt_out_type"},
+        ExpressionAttributeValues={
+            ":inbound": {"S": "inbound"},
+            ":since": {"N": str(int(moment))},
+        },
+    )
+    try:
+        for page in pages:
+            yield page["Items"]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ValidationException":
+            raise
+        raise NoChatTypeIndex from error

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from unc.aws.session import Aws
 from unc.errors import NotReachable
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import StackTypeDef
 
 STACK = os.environ.get("UNC_STACK", "unc-consumer")
 
@@ -77,9 +81,20 @@ def read_resources(aws: Aws, stack: str = STACK) -> Resources:
 
 
 def read_outputs(aws: Aws, stack: str) -> dict[str, str]:
-    """Return a stack's outputs by key."""
+    """Return a stack's outputs by key; raises NotReachable when there is no such stack."""
+    outputs = _describe_stack(aws, stack).get("Outputs", [])
+    return {each["OutputKey"]: each["OutputValue"] for each in outputs}
+
+
+def read_parameters(aws: Aws, stack: str) -> dict[str, str]:
+    """Return a stack's parameters by key; raises NotReachable when there is no such stack."""
+    parameters = _describe_stack(aws, stack).get("Parameters", [])
+    return {each["ParameterKey"]: each.get("ParameterValue", "") for each in parameters}
+
+
+def _describe_stack(aws: Aws, stack: str) -> StackTypeDef:
     try:
-        found = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
@@ -87,4 +102,3 @@ def read_outputs(aws: Aws, stack: str) -> dict[str, str]:
         raise NotReachable(
             f"there is no stack {stack} at {where}", "another name? set UNC_STACK"
         ) from error
-    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}

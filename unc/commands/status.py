@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from unc.answering.stop import read_answering
 from unc.aws.connection import connect
 from unc.aws.status import Status, read_status
+from unc.aws.tables import Tables
 from unc.commands.options import AsJson
 from unc.messages.figures import Figures, read_figures
 from unc.messages.post_code import explain_code
@@ -19,13 +21,16 @@ def command(as_json: AsJson = False) -> None:
     """Show queues, tables, functions and how POSTs ended in the last minutes."""
     aws, resources = connect()
     now = time.time()
-    found = read_status(aws, resources)
+    found, answering = read_status(aws, resources), read_answering(Tables(aws, resources))
     figures = read_figures(aws, resources.dynamo_function, now)
     if as_json:
-        print_json(found.as_json() | {"lately": figures.as_json()})
+        more = {"lately": figures.as_json(), "answering": answering.as_json()}
+        print_json(found.as_json() | more)
         return
     for part in render_status(found, figures, now):
         out.print(part)
+    out.print("")
+    out.print(f"answering: {answering.sentence()}")
 
 
 def render_status(status: Status, figures: Figures, now: float) -> Iterator[Table | str]:

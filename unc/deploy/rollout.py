@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from unc.answering.stop import keep_stopped
 from unc.aws.connection import find_account
+from unc.aws.mappings import LIMIT_SECONDS
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
+from unc.aws.tables import Tables
 from unc.deploy.change_set import Change
 from unc.deploy.code_bucket import template_argument
 from unc.deploy.deployment import (
@@ -28,7 +31,6 @@ from unc.deploy.stack_events import Progress
 from unc.deploy.stack_state import require_whole, settle_stack
 from unc.takeover.account import Account, look_around
 from unc.takeover.keys import check_keys
-from unc.takeover.mappings import LIMIT_SECONDS
 from unc.takeover.takeover import require_decision, take_over, try_import
 from unc.terminal import progress
 
@@ -62,7 +64,9 @@ def roll_out(
     progress(destination.sentence)
     destination.require_said()
     if not account.needs_takeover:
-        return deploy(aws, plan, progress, show)
+        resources = deploy(aws, plan, progress, show)
+        keep_stopped(Tables(aws, resources), progress)
+        return resources
     for line in describe_account(account):
         progress(line)
     resources = take_over(aws, plan, account, notified_until, progress, show, drain_limit_seconds)

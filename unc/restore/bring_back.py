@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from unc.aws.mappings import switch
 from unc.aws.session import Aws
 from unc.deploy.stack_events import Progress
 from unc.deploy.stack_state import require_whole, settle_stack
@@ -21,7 +22,6 @@ from unc.restore.settings import read_settings, switch_on, wanted_settings
 from unc.takeover.boundary import kept_boundary
 from unc.takeover.drain import stop_storing
 from unc.takeover.inventory import TABLE, name_resources
-from unc.takeover.mappings import switch
 from unc.takeover.rollback import left_for_another_run
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from unc.aws.mappings import wait_until
 from unc.aws.session import Aws
 from unc.errors import BadInput, UncError
 from unc.takeover.inventory import ABSENT
-from unc.takeover.mappings import wait_until
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import BackupSummaryTypeDef, TableDescriptionTypeDef

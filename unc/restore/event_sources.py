@@ -12,13 +12,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from unc.aws.mappings import Mapping as EventSource
+from unc.aws.mappings import find_by_id, wait_until
 from unc.aws.session import Aws
 from unc.deploy.change_set import Wanted, update_directly
 from unc.deploy.code_bucket import template_argument
 from unc.deploy.stack_events import Progress, await_stack, find_stack, newest_event
 from unc.takeover.inventory import read_owned
-from unc.takeover.mappings import Mapping as EventSource
-from unc.takeover.mappings import find_by_id, wait_until
 
 _QUEUE, _STREAM = "QueueMapping", "StreamMapping"
 

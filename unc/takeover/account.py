@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from unc.aws.mappings import Mapping
 from unc.aws.session import Aws
 from unc.errors import DeployFailed
 from unc.takeover.boundary import kept_boundary, read_inbound
@@ -20,7 +21,7 @@ from unc.takeover.inventory import (
     name_resources,
     read_owned,
 )
-from unc.takeover.mappings import Mapping, find_mappings
+from unc.takeover.mappings import find_mappings
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from unc.aws.mappings import Mapping, switch, wait_until
 from unc.aws.queues import read_depth
 from unc.aws.session import Aws
 from unc.errors import DeployFailed
 from unc.takeover.boundary import Inbound, read_inbound
-from unc.takeover.mappings import Mapping, switch, wait_until
 
 # An index, a queue's counts and a metric may each be this late on AWS.
 _AWS_SETTLE_SECONDS = 90.0

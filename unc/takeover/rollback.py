@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from unc.aws.mappings import switch
 from unc.aws.session import Aws
 from unc.deploy.deployment import Plan
 from unc.deploy.stack_events import Progress, read_status, what_blocks_rollback
 from unc.errors import DeployFailed
 from unc.takeover import boundary as boundaries
 from unc.takeover.account import Account
-from unc.takeover.mappings import switch
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from unc.aws.mappings import LIMIT_SECONDS, delete, switch
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
 from unc.deploy.change_set import create_change_set
@@ -29,7 +30,6 @@ from unc.takeover.account import Account, count_unnotified
 from unc.takeover.drain import await_all_notified, stop_storing
 from unc.takeover.function_properties import keep_code
 from unc.takeover.import_template import Import, describe_unmanaged, hold_on
-from unc.takeover.mappings import LIMIT_SECONDS, delete, switch
 from unc.takeover.preconditions import check_preconditions
 from unc.takeover.rollback import (
     left_for_another_run,
