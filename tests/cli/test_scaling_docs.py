@@ -1,4 +1,4 @@
-"""What docs/scaling.md says a load costs is what `unc cost` says."""
+"""What docs/scaling.md and docs/howto/bursts.md say a load costs is what `unc cost` says."""
 
 import json
 import re
@@ -8,7 +8,13 @@ import pytest
 
 from unc.runner import run
 
-TEXT = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "scaling.md").read_text()
+WINDOW = re.compile(
+    r"^\| (?P<rate>\d+) \| (?P<window>\d) s \| `(?P<options>[^`]+)`"
+    r" \| (?P<notifier>\d+) \| (?P<all>\d+) \|$",
+    re.MULTILINE,
+)
 ROW = re.compile(
     r"^\| (?P<messages>[\d,]+)[^|]*\|[^|]*\|(?P<options>[^|]*)"
     r"\| \$(?P<month>[\d.,]+) \| \$(?P<ours>\d+) \| \$(?P<baseline>\d+) \|$",
@@ -57,11 +63,26 @@ def test_what_the_guarantees_and_the_waiting_cost_is_what_the_cost_model_says(
     assert tuple(map(number, said.groups())) == pytest.approx(reckoned, abs=0.05)
 
 
+def test_a_batching_window_costs_what_the_cost_model_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = WINDOW.findall((DOCS / "howto" / "bursts.md").read_text())
+    assert [row[:2] for row in rows] == [("1", "0"), ("1", "3"), ("10", "0"), ("10", "3")]
+    for rate, _, options, *said in rows:
+        assert f"--messages {int(rate) * 30 * 24 * 3600} " in options
+        dollars = _cost(options.split(), capsys)["ours"]
+        assert said == [f"{dollars[NOTIFIER]:.0f}", f"{dollars['all']:.0f}"]
+
+
 def reckon(row: dict[str, str], capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, float]]:
     """What `unc cost` says of a row's load, in dollars a month by target and service."""
     count = number(row["messages"])
     options = row["options"].strip(" `").split()
     load = ["--messages", f"{count:.0f}", "--senders", f"{count / 100:.0f}", *options]
+    return _cost(load, capsys)
+
+
+def _cost(load: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, float]]:
     assert run(["cost", *load, "--json"]) == 0
     dollars: dict[str, dict[str, float]] = json.loads(capsys.readouterr().out)["dollars_a_month"]
     return dollars

@@ -40,6 +40,14 @@ def test_only_the_stream_waits_for_more(stack: Stack) -> None:
     assert [name for name in MAPPINGS if window in stack.properties(name)] == ["StreamMapping"]
 
 
+@pytest.mark.parametrize(("chosen", "seconds"), [({}, 0), ({"StreamBatchingWindowSeconds": 3}, 3)])
+def test_the_stream_s_window_is_what_was_chosen_and_none_by_default(
+    chosen: dict[str, int], seconds: int
+) -> None:
+    mapping = Stack(**chosen).properties("StreamMapping")
+    assert mapping["MaximumBatchingWindowInSeconds"] == seconds
+
+
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_a_failed_record_does_not_fail_its_batch(stack: Stack, name: str) -> None:
     assert stack.properties(name)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
