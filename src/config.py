@@ -17,11 +17,12 @@ DEFAULT_REPLY_URL = "https://intelligence.theuncproject.com/reply/"
 
 @dataclass(frozen=True, slots=True)
 class TableSettings:
-    """What whoever stores messages needs to know."""
+    """What whoever stores messages needs to know; without `key_table` ids have no key."""
 
     chat_table: str
     session_table: str
     chat_retention_days: int
+    key_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def table_settings(env: Environment | None = None) -> TableSettings:
         chat_table=required(env, "DYNAMODB_CHAT_TABLE", "the name of the chats table"),
         session_table=required(env, "DYNAMODB_SESSION_TABLE", "the name of the sessions table"),
         chat_retention_days=int(number(env, "CHAT_RETENTION_DAYS", 0, 0)),
+        key_table=text(env, "DYNAMODB_NOTIFICATION_TABLE"),
     )
 
 
@@ -87,6 +89,7 @@ def queue_settings(env: Environment | None = None) -> QueueSettings:
         chat_table=tables.chat_table,
         session_table=tables.session_table,
         chat_retention_days=tables.chat_retention_days,
+        key_table=tables.key_table,
         dlq_url=required(env, "SQS_DLQ_URL", "the url of the dead-letter queue"),
     )
 

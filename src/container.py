@@ -2,6 +2,7 @@
 
 import os
 import random
+import secrets
 import time
 import uuid
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
 from consumer.conversation.dynamodb_store import DynamoConversationStore
 from consumer.conversation.ports import ConversationStore, DeadLetterQueue
 from consumer.conversation.session_cache import SessionCache
+from consumer.conversation.session_key import SessionKey
+from consumer.conversation.session_key_store import DynamoSessionKeyStore
 from consumer.errors import ConsumerError
 from consumer.intake.auth_token import AuthTokens
 from consumer.intake.message_queue import SqsIntakeQueue
@@ -48,6 +51,9 @@ MARGIN_SECONDS = LONGEST_CALL_SECONDS + 1.0
 INTAKE_READ_SECONDS = 2.0
 
 DAY_SECONDS = 24 * 3600
+
+# Of a new session key.
+KEY_BYTES = 32
 
 # A POST starts no later than that after its claim was made: the claim's own write, and the secret
 # or a first round that was answered 401.
@@ -85,6 +91,7 @@ class ConversationDependencies:
     conversations: ConversationStore
     runtime: Runtime = field(default_factory=Runtime)
     cache: SessionCache = field(default_factory=SessionCache)
+    session_key: SessionKey = field(default_factory=SessionKey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +146,10 @@ def prepare_on_lambda(build: Callable[[], object]) -> None:
 @cache
 def conversation_dependencies() -> ConversationDependencies:
     """The tables on AWS; raises SettingMissing or SettingInvalid."""
-    client = _client(QUEUE_CONNECTIONS)
+    client, settings = _client(QUEUE_CONNECTIONS), config.table_settings()
     return ConversationDependencies(
-        conversations=_conversation_store(client, config.table_settings())
+        conversations=_conversation_store(client, settings),
+        session_key=_session_key(client, settings, get_logger("script")),
     )
 
 
@@ -155,6 +163,7 @@ def queue_dependencies() -> QueueDependencies:
         conversations=_conversation_store(client, settings),
         dead_letters=SqsDeadLetterQueue(_sender(client, log), settings.dlq_url),
         log=log,
+        session_key=_session_key(client, settings, log),
     )
 
 
@@ -247,6 +256,14 @@ def _conversation_store(
         settings.session_table,
         settings.chat_retention_days * DAY_SECONDS,
     )
+
+
+def _session_key(client: AwsClient, settings: config.TableSettings, log: Logger) -> SessionKey:
+    if not settings.key_table:
+        log.warning("session ids have no key", reason="DYNAMODB_NOTIFICATION_TABLE is not set")
+        return SessionKey()
+    store = DynamoSessionKeyStore(DynamoDb(client), settings.key_table)
+    return SessionKey(store, partial(secrets.token_hex, KEY_BYTES))
 
 
 def _client(connections: int) -> AwsClient:

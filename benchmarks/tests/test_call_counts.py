@@ -120,6 +120,16 @@ def test_a_known_sender_who_is_new_to_the_container_costs_one_read_more(
     assert backend.counts_of(handle, case, case.event(0)).aws_calls == known_before + 1
 
 
+def test_the_first_session_that_a_container_opens_costs_one_read_more(backend: Backend) -> None:
+    """The session key's; the first container of a stack makes it, for one write more."""
+    case = CASES["new"]
+    first = backend.counts_of(handle, case, case.event(0)).aws_calls
+    warm = backend.counts_of(handle, case, case.event(1)).aws_calls
+    container.queue_dependencies.cache_clear()
+    cold = backend.counts_of(handle, case, case.event(2)).aws_calls
+    assert (first, cold) == (warm + 2, warm + 1)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_written_counts_are_those_of_the_code(name: str, backend: Backend) -> None:
     """`unc cost` and the scaling page go by benchmarks/counts.json."""

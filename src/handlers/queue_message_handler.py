@@ -117,7 +117,11 @@ def _storage(
     dependencies: container.ConversationDependencies, budget: RetryBudget
 ) -> MessageStorage:
     return MessageStorage(
-        dependencies.conversations, dependencies.cache, dependencies.runtime.clock, budget
+        dependencies.conversations,
+        dependencies.cache,
+        dependencies.runtime.clock,
+        budget,
+        dependencies.session_key,
     )
 
 

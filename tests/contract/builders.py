@@ -18,6 +18,9 @@ from tests.support.records import sqs_record
 
 NOW = Decimal("1790000000.000123")
 
+# What an erasure leaves of a session beside its id.
+ERASED_TEXT = "0123456789abcdef0123456789abcdef"
+
 _numbers = itertools.count(1)
 
 

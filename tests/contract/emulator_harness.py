@@ -16,11 +16,14 @@ from consumer.aws.secrets import ReplySecret
 from consumer.aws.sqs import SqsSender
 from consumer.conversation.dead_letter_queue import SqsDeadLetterQueue
 from consumer.conversation.dynamodb_store import DynamoConversationStore
+from consumer.conversation.session_key_store import DynamoSessionKeyStore
+from consumer.conversation.session_table import erased_item
 from consumer.notification.dynamodb_store import DynamoNotificationStore
 from consumer.notification.ports import ReplyService
 from consumer.notification.reply_service import HttpReplyService
 from consumer.notification.retry_queue import SqsRetryQueue
 from consumer.webhook.message import ChatKey
+from tests.contract.builders import ERASED_TEXT
 from tests.contract.harness import QueuedMessage
 from unc.aws.queues import read_depth
 from unc.aws.session import LOCAL_ACCOUNT
@@ -45,6 +48,7 @@ class EmulatorHarness:
         self.conversations = DynamoConversationStore(
             dynamodb, names.chat_table, names.session_table
         )
+        self.session_key = DynamoSessionKeyStore(dynamodb, names.notification_table)
         self.notifications = DynamoNotificationStore(
             dynamodb, names.notification_table, names.session_table, names.chat_table
         )
@@ -56,6 +60,11 @@ class EmulatorHarness:
     def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
         row = {"session_id": session_id, "sender_id": sender_id, **attributes}
         self._put(self._stack.resources.session_table, row)
+
+    def erase_session(self, session_id: str) -> None:
+        self._stack.aws.dynamodb.put_item(
+            TableName=self._stack.resources.session_table, Item=erased_item(session_id, ERASED_TEXT)
+        )
 
     def put_reply(self, sender_id: str, created_at: int) -> None:
         row = {

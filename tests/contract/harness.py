@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from consumer.conversation.ports import ConversationStore, DeadLetterQueue
+from consumer.conversation.ports import ConversationStore, DeadLetterQueue, SessionKeyStore
 from consumer.notification.ports import NotificationStore, ReplyService, RetryQueue
 from consumer.webhook.message import ChatKey
 
@@ -31,6 +31,9 @@ class Harness(Protocol):
     def conversations(self) -> ConversationStore: ...
 
     @property
+    def session_key(self) -> SessionKeyStore: ...
+
+    @property
     def notifications(self) -> NotificationStore: ...
 
     @property
@@ -41,6 +44,9 @@ class Harness(Protocol):
 
     def put_session(self, session_id: str, sender_id: str, **attributes: Any) -> None:
         """Write a session as the reply service may: with odd attributes, or without some."""
+
+    def erase_session(self, session_id: str) -> None:
+        """Leave of a session what an erasure leaves."""
 
     def put_reply(self, sender_id: str, created_at: int) -> None:
         """Write an outbound chat as the reply service does, now or at an earlier second."""

@@ -8,9 +8,10 @@ from random import Random
 from typing import Any
 
 from consumer.aws.attribute_values import to_item
-from consumer.conversation.session import Session
+from consumer.conversation.session import ERASED, Session
 from consumer.notification.ports import ReplyService
 from consumer.webhook.message import ChatKey
+from tests.contract.builders import ERASED_TEXT
 from tests.contract.harness import QueuedMessage
 from tests.support.dynamodb_limits import faults_of
 from tests.support.memory.chance import Chance
@@ -44,6 +45,7 @@ class MemoryHarness:
             Scheduler(1_790_000_000.0), tables=Tables(refuses=_is_refused)
         )
         self.conversations = self._services.conversation_store()
+        self.session_key = self._services.session_key_store()
         self.notifications = self._services.notification_store()
         self.dead_letters = self._services.dead_letter_queue()
         self.retry_queue = self._services.retry_queue()
@@ -57,6 +59,10 @@ class MemoryHarness:
             *(attributes.get(name) for name in OPTIONAL),
         )
         self._services.tables.put_session(session, self._services.now())
+
+    def erase_session(self, session_id: str) -> None:
+        erased = Session(session_id, "", ERASED, Decimal(0), erased=ERASED_TEXT)
+        self._services.tables.sessions[session_id] = erased
 
     def put_reply(self, sender_id: str, created_at: int) -> None:
         now = self._services.now()

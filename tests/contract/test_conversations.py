@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from consumer.conversation.chat import chat_item
-from consumer.conversation.ports import SenderWrite
+from consumer.conversation.ports import SenderWrite, SessionKeyAnswer
 from consumer.conversation.session import is_limited
 from consumer.webhook.message import ChatKey
-from tests.contract.builders import NOW, message, messages, new_id, session
+from tests.contract.builders import ERASED_TEXT, NOW, message, messages, new_id, session
 from tests.contract.harness import Harness
 
 TOO_LARGE = "x" * 500_000
@@ -235,3 +235,36 @@ def test_keys_of_any_text_stay_distinct(harness: Harness) -> None:
     other = ChatKey(sender, chat.message_id + " ")
     known = harness.conversations.read([], [chat.key, other], [])
     assert known.stored == {chat.key: True, other: False}
+
+
+# An erased session
+
+
+def test_an_erased_session_is_read_as_if_it_were_not_there(harness: Harness) -> None:
+    opened = session(new_id("sender"))
+    harness.conversations.write([SenderWrite(opened, True, [])], NOW)
+    harness.erase_session(opened.session_id)
+    known = harness.conversations.read([], [], [opened.session_id])
+    assert known.sessions == {opened.session_id: None}
+
+
+def test_whoever_runs_into_an_erased_session_learns_what_its_erasure_left(harness: Harness) -> None:
+    sender = new_id("sender")
+    opened, chat = session(sender), message(sender)
+    harness.erase_session(opened.session_id)
+    for write in (SenderWrite(opened, True, [chat]), SenderWrite(opened, True, [])):
+        written = harness.conversations.write([write], NOW)
+        existing = written.existing[opened.session_id]
+        assert (existing.erased, existing.is_active, existing.sender_id) == (ERASED_TEXT, False, "")
+        assert (written.opened, written.stored) == (set(), set())
+
+
+# The session key
+
+
+def test_the_first_session_key_stays_for_everybody(harness: Harness) -> None:
+    assert harness.session_key.read() == SessionKeyAnswer(is_absent=True)
+    assert harness.session_key.create("a" * 64) == SessionKeyAnswer("a" * 64)
+    late = harness.session_key.create("b" * 64)
+    assert (late.key, late.is_rejected, late.problem != "") == ("", False, True)
+    assert harness.session_key.read() == SessionKeyAnswer("a" * 64)

@@ -80,7 +80,7 @@ FIXED = {
 @pytest.mark.parametrize("before", [None, "active", "completed"])
 def test_a_session_is_stored_as_the_schema_says(before: str | None) -> None:
     earlier = Session("an-older-one", "491", before, Decimal(1_795_000_000)) if before else None
-    put = session_put("sessions", next_session("491", earlier, float(NOW)))
+    put = session_put("sessions", next_session("491", earlier, float(NOW), b"key"))
     assert faults_in("session", plain(put["Put"]["Item"])) == []
 
 
@@ -88,7 +88,7 @@ def test_a_session_is_stored_as_the_schema_says(before: str | None) -> None:
     "odd", [{"status": "open"}, {"created_at": Decimal("1.5")}, {"sender_id": ""}]
 )
 def test_a_session_of_another_shape_is_not_as_the_schema_says(odd: dict[str, Any]) -> None:
-    put = session_put("sessions", next_session("491", None, float(NOW)))
+    put = session_put("sessions", next_session("491", None, float(NOW), b"key"))
     assert faults_in("session", plain(put["Put"]["Item"]) | odd)
 
 

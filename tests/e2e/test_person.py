@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
+from consumer.conversation.session import is_keyed
 from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
 from tests.e2e.test_dlq import Unc, empty_queues, lay_down, unc
@@ -89,6 +90,27 @@ def test_nothing_of_a_person_is_left_and_all_of_another(world: World, unc: Unc) 
     left = everything(world)
     assert person.sender_id not in left
     assert left.count(other.sender_id) > 5
+
+
+def test_whoever_comes_back_gets_another_session(world: World, unc: Unc) -> None:
+    """Of the one before its id is left, and a text that says nothing, so that it stays taken."""
+    person = converse(world, new_sender())
+    before = session_ids(world, person.sender_id)
+    eventually(lambda: unc("forget", person.sender_id, "--yes")[0] == 0, "all is erased")
+    again = write(person.sender_id, "hi again")
+    world.send(again.body)
+    world.await_notified(again)
+    after = session_ids(world, person.sender_id)
+    assert len(before) == len(after) == 1
+    assert not before & after
+    assert all(is_keyed(each) for each in before | after)
+    [left] = world.tables.read_sessions(before).values()
+    assert left.keys() == {"session_id", "status", "erased"}
+    assert (left["status"], len(left["erased"])) == ("erased", 32)
+
+
+def session_ids(world: World, sender_id: str) -> set[str]:
+    return {chat["session_id"] for chat in world.tables.read_conversation(sender_id)}
 
 
 def test_a_dead_letter_of_somebody_else_is_named_and_stays(world: World, unc: Unc) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from consumer.aws.client import LONGEST_CALL_SECONDS
 from consumer.conversation.queue_record import read_record
 from consumer.conversation.session_cache import SessionCache
+from consumer.conversation.session_key import SessionKey
 from consumer.intake.auth_token import AuthTokens
 from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.step import TurnRules
@@ -46,6 +47,7 @@ class Containers:
         self._outside = outside
         self._settings = outside.settings
         self._random = outside.chance.stream("notifier ports")
+        self._keys = outside.chance.stream("session keys")
 
     def queue_dependencies(self) -> QueueDependencies:
         outside, settings = self._outside, self._settings
@@ -57,6 +59,9 @@ class Containers:
             log=Quiet("queue"),
             runtime=self._runtime(),
             cache=SessionCache(settings.cache_capacity),
+            session_key=SessionKey(
+                outside.session_key_store(), lambda: f"{self._keys.getrandbits(256):064x}"
+            ),
         )
 
     def notifier_dependencies(self) -> NotifierDependencies:

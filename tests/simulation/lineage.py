@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from uuid import uuid5
+from collections.abc import Callable, Collection, Iterable
 
-from consumer.conversation.session import NAMESPACE, Session
+from consumer.conversation.session import Session, session_id_after
 
 
 class Lineage:
     """The sessions that we opened, each with the one it follows."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Callable[[], str]) -> None:
+        self._key = key
         self._before: dict[str, str | None] = {}
 
     def add(self, session: Session, others: Iterable[Session]) -> None:
         """Note a session as ours; it follows one of the others, none, or, broken, nobody knows."""
         candidates = ["", *(each.session_id for each in others)]
-        sender_id = session.sender_id
-        match = (
-            c for c in candidates if str(uuid5(NAMESPACE, f"{sender_id}:{c}")) == session.session_id
-        )
+        sender_id, key = session.sender_id, self._key().encode()
+        match = (c for c in candidates if session_id_after(sender_id, c, key) == session.session_id)
         self._before[session.session_id] = next(match, None)
 
     def is_ours(self, session_id: str) -> bool:

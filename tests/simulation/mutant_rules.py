@@ -17,7 +17,7 @@ import handlers.dynamo_event_handler as stream_handler
 import handlers.queue_message_handler as queue_handler
 from consumer.conversation.batch import Batch, RejectedRecord
 from consumer.conversation.chat import chat_item
-from consumer.conversation.ports import ConversationReads, SenderWrite
+from consumer.conversation.ports import ConversationReads, SenderWrite, SessionKeyAnswer
 from consumer.conversation.quarantine import quarantine
 from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.session import Session, is_limited_since, next_session
@@ -41,6 +41,7 @@ from container import IntakeDependencies, QueueDependencies, Runtime
 from tests.support.memory.index import ChatIndex
 from tests.support.memory.notification_store import MemoryNotificationStore
 from tests.support.memory.queue_ports import MemoryRetryQueue
+from tests.support.memory.session_key_store import MemorySessionKeyStore
 from tests.support.memory.tables import Put, Reason, Tables
 
 # The queue half
@@ -78,13 +79,26 @@ def trust_the_index(senders: Any, reads: ConversationReads) -> list[str]:
     return []
 
 
-def random_session(sender_id: str, previous: Session | None, now: float) -> Session:
-    session = next_session(sender_id, previous, now)
+def random_session(sender_id: str, previous: Session | None, now: float, key: bytes) -> Session:
+    session = next_session(sender_id, previous, now, key)
     return replace(session, session_id=str(UUID(int=_random.getrandbits(128))))
 
 
-def session_of_this_second(sender_id: str, previous: Session | None, now: float) -> Session:
-    return replace(next_session(sender_id, previous, now), created_at=Decimal(int(now)))
+def session_of_this_second(
+    sender_id: str, previous: Session | None, now: float, key: bytes
+) -> Session:
+    return replace(next_session(sender_id, previous, now, key), created_at=Decimal(int(now)))
+
+
+def key_of_its_own(self: MemorySessionKeyStore, candidate: str) -> SessionKeyAnswer:
+    """Whoever finds no key makes one, and does not share it."""
+    return SessionKeyAnswer(candidate)
+
+
+def overwrite_key(tables: Tables, key: str) -> bool:
+    """The key is put unconditionally."""
+    tables.session_key = key
+    return True
 
 
 def overwrite(kind: type) -> Callable[[Tables, Put], Reason | None]:

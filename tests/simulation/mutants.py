@@ -31,6 +31,7 @@ from tests.simulation.swap import Swap
 from tests.support.memory.index import ChatIndex
 from tests.support.memory.notification_store import MemoryNotificationStore
 from tests.support.memory.queue_ports import MemoryRetryQueue
+from tests.support.memory.session_key_store import MemorySessionKeyStore
 from tests.support.memory.tables import PutChat, PutSession, Tables
 
 MOST_HISTORIES = 2000
@@ -67,6 +68,16 @@ MUTANTS = [
         "session ids are random",
         "G4",
         [Swap(consumer.conversation.store_messages, "next_session", mutant_rules.random_session)],
+    ),
+    Mutant(
+        "each container has a session key of its own",
+        "G4",
+        [Swap(MemorySessionKeyStore, "create", mutant_rules.key_of_its_own)],
+    ),
+    Mutant(
+        "the session key is put unconditionally",
+        "G4",
+        [Swap(Tables, "put_session_key", mutant_rules.overwrite_key)],
     ),
     Mutant(
         "a session is as old as its second, whatever came before",

@@ -30,7 +30,7 @@ class StepChecks:
         self._ledger = ledger
         self._tables = tables
         self._settings = settings
-        self._lineage = Lineage()
+        self._lineage = Lineage(lambda: tables.session_key)
 
     # G1: at no moment is a message gone from the queue and neither stored nor dead-lettered
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from consumer.aws.attribute_values import to_item
 from consumer.conversation.chat import chat_item
+from consumer.conversation.session_key import SessionKey
 from consumer.notification.notification import Notification, RejectedNotification
 from consumer.notification.notifier_rules import NotifierRules
 from consumer.notification.ports import NotificationQuery, NotificationReads, SaveResult
@@ -151,18 +152,26 @@ class QueueWorld:
     `tells_reasons` False: a refused item fails its transaction without saying which it is.
     """
 
-    def __init__(self, tells_reasons: bool = True) -> None:
+    def __init__(self, tells_reasons: bool = True, faults: FaultSchedule | None = None) -> None:
         self.log = Silence()
         self.refuses: set[str] = set()
+        self._keys = itertools.count(1)
         self.services = MemoryServices(
-            Scheduler(NOW), tables=Tables(refuses=lambda row: row["message_id"] in self.refuses)
+            Scheduler(NOW),
+            faults=faults,
+            tables=Tables(refuses=lambda row: row["message_id"] in self.refuses),
         )
         self.dependencies = QueueDependencies(
             conversations=self.services.conversation_store(tells_reasons),
             dead_letters=self.services.dead_letter_queue(),
             log=Logger("test", self.log),
             runtime=self.services.runtime(),
+            session_key=self.new_session_key(),
         )
+
+    def new_session_key(self) -> SessionKey:
+        """What a fresh container knows of the key: nothing yet."""
+        return SessionKey(self.services.session_key_store(), lambda: f"{next(self._keys):064x}")
 
     @property
     def tables(self) -> Tables:

@@ -78,6 +78,7 @@ def test_the_queue_function_knows_its_queues_and_tables(stack: Stack) -> None:
         "SQS_DLQ_URL": "Ref:DeadLetterQueue",
         "DYNAMODB_CHAT_TABLE": "Ref:ChatTable",
         "DYNAMODB_SESSION_TABLE": "Ref:SessionTable",
+        "DYNAMODB_NOTIFICATION_TABLE": "Ref:NotificationTable",
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from consumer.conversation.session_key_store import KEY_ROW
 from tests.template.stack import ACCOUNT, REGION, Stack, named
 
 ROLES = {
@@ -84,6 +85,18 @@ def test_nothing_is_granted_out_of_sight(stack: Stack, role: str) -> None:
 def test_the_notifier_reads_the_secret_that_was_named() -> None:
     grants = _grants(Stack(SecretName="team/reply"), "DynamoFunctionRole")
     assert grants["secretsmanager:GetSecretValue"] == {f"{SECRETS}:team/reply-??????"}
+
+
+def test_the_queue_function_sees_one_row_of_the_notifications(stack: Stack) -> None:
+    """The session key; what the notifier knows of people is none of its business."""
+    statements = _statements(stack, "QueueFunctionRole")
+    [statement] = [each for each in statements if each["Sid"] == "KeepSessionKey"]
+    assert statement["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [KEY_ROW]}
+    }
+    assert _listed(statement["Resource"]) == ["NotificationTable.Arn"]
+    others = [each for each in statements if each is not statement]
+    assert not any("NotificationTable.Arn" in _listed(each["Resource"]) for each in others)
 
 
 @pytest.mark.parametrize("role", ROLES.values())

@@ -20,7 +20,8 @@ NOTIFIER = {
 
 def test_what_is_not_set_has_a_default_that_works() -> None:
     assert config.region({}) == "us-east-1"
-    assert config.queue_settings(dict(QUEUE)).chat_retention_days == 0
+    queue = config.queue_settings(dict(QUEUE))
+    assert (queue.chat_retention_days, queue.key_table) == (0, "")
     settings = config.notifier_settings(dict(NOTIFIER))
     assert settings.reply_url == "https://intelligence.theuncproject.com/reply/"
     assert settings.notification_table == "notifications"
@@ -46,6 +47,7 @@ def test_what_is_set_wins() -> None:
         "REPLY_DLQ_URL": "https://sqs/given-up",
     }
     settings = config.notifier_settings(NOTIFIER | given)
+    assert config.queue_settings(QUEUE | given).key_table == "told"
     assert (settings.reply_url, settings.notification_table) == (given["REPLY_SERVICE_URL"], "told")
     assert (settings.reply_timeout, settings.reply_concurrency) == (2.5, 7)
     assert settings.reply_dlq_url == "https://sqs/given-up"

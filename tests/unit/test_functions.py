@@ -126,9 +126,9 @@ def test_on_lambda_importing_a_function_does_the_same(
         f"import {module}, container; from consumer.aws.connection import tls_context as tls;"
         f"print(tls.cache_info().currsize, container.{dependencies}.cache_info().currsize)"
     )
-    names = ("DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE", "SQS_DLQ_URL")
-    urls = ("SQS_QUEUE_URL", "REPLY_RETRY_QUEUE_URL")
-    env = dict.fromkeys([*names, *urls], "https://a.name") | {"PYTHONPATH": str(SOURCE)}
+    tables = ("DYNAMODB_CHAT_TABLE", "DYNAMODB_SESSION_TABLE", "DYNAMODB_NOTIFICATION_TABLE")
+    urls = ("SQS_QUEUE_URL", "SQS_DLQ_URL", "REPLY_RETRY_QUEUE_URL")
+    env = dict.fromkeys([*tables, *urls], "https://a.name") | {"PYTHONPATH": str(SOURCE)}
     env |= {"AWS_LAMBDA_FUNCTION_NAME": function_name}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == (built, "")

@@ -1,12 +1,14 @@
 """The chain of a sender's sessions, and the limit of the one that counts."""
 
 from decimal import Decimal
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
 from consumer.conversation.session import (
+    ERASED,
     Session,
+    is_keyed,
     is_limited,
     is_limited_since,
     newest,
@@ -15,38 +17,79 @@ from consumer.conversation.session import (
 from tests.support.builders import SENDER, session
 
 NOW = 1_795_000_000.9  # 2026-11-18T11:06:40.9Z
+KEY = b"0123456789abcdef0123456789abcdef"
 
 
 def test_the_first_session_begins_now_in_whole_seconds() -> None:
-    first = next_session(SENDER, None, NOW)
+    first = next_session(SENDER, None, NOW, KEY)
     assert first.is_active
     assert (first.sender_id, first.created_at) == (SENDER, Decimal(1_795_000_000))
     assert str(UUID(first.session_id)) == first.session_id
 
 
-def test_two_creations_from_the_same_past_compute_the_same_id() -> None:
+@pytest.mark.parametrize("key", [KEY, b""])
+def test_two_creations_from_the_same_past_compute_the_same_id(key: bytes) -> None:
     previous = session()
     assert (
-        next_session(SENDER, previous, NOW).session_id
-        == next_session(SENDER, previous, NOW + 99).session_id
+        next_session(SENDER, previous, NOW, key).session_id
+        == next_session(SENDER, previous, NOW + 99, key).session_id
     )
 
 
-def test_ids_never_change_between_releases() -> None:
-    """Every session id ever stored hangs on this computation."""
-    first = next_session("15555550101", None, NOW)
-    second = next_session("15555550101", first, NOW)
-    assert first.session_id == "ac03b09c-b14e-5e7f-9bbc-ce628c4608a8"
-    assert second.session_id == "c33dc138-74c9-5b6c-9d62-9aa2277c16c8"
+@pytest.mark.parametrize(
+    ("key", "ids"),
+    [
+        (
+            KEY,
+            ["bb4170da-8838-8603-b366-012f2b5ef56c", "13152805-52c1-8318-ae37-c92b157f3a6c"],
+        ),
+        (
+            b"",
+            ["ac03b09c-b14e-5e7f-9bbc-ce628c4608a8", "c33dc138-74c9-5b6c-9d62-9aa2277c16c8"],
+        ),
+    ],
+    ids=["with a key", "without one"],
+)
+def test_ids_never_change_between_releases(key: bytes, ids: list[str]) -> None:
+    """While a release is replaced, both make sessions."""
+    first = next_session("15555550101", None, NOW, key)
+    second = next_session("15555550101", first, NOW, key)
+    assert [first.session_id, second.session_id] == ids
 
 
-def test_each_sender_and_each_link_of_the_chain_has_its_own_id() -> None:
+def test_an_id_with_a_key_tells_by_its_version() -> None:
+    """RFC 9562: version 8 in the 13th digit, the variant in the 17th."""
+    ids = [next_session(str(number), None, NOW, KEY).session_id for number in range(200)]
+    assert {(UUID(each).version, UUID(each).variant) for each in ids} == {(8, RFC_4122)}
+    assert all(is_keyed(each) for each in ids)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [next_session(SENDER, None, NOW, b"").session_id, "16b4f27d-60a6-4aa3-b53e-3c9648b7138a", ""],
+)
+def test_any_other_id_has_no_key(other: str) -> None:
+    assert not is_keyed(other)
+
+
+def test_each_sender_link_and_key_has_its_own_id() -> None:
     ids = [
-        next_session(sender, previous, NOW).session_id
-        for sender in ("a", "b")
-        for previous in (None, session("1"), session("2"))
+        next_session(sender, previous, NOW, key).session_id
+        for sender in ("a", "b", "a:1", 'a", "1')
+        for previous in (None, session("1"), session("2"), session("1:2"))
+        for key in (KEY, KEY[:-1])
     ]
-    assert len(set(ids)) == 6
+    assert len(set(ids)) == 4 * 4 * 2
+
+
+def test_after_an_erasure_no_id_comes_again() -> None:
+    first = next_session(SENDER, None, NOW, KEY)
+    second = next_session(SENDER, first, NOW, KEY)
+    erased = Session(first.session_id, "", ERASED, Decimal(0), erased="random")
+    again = next_session(SENDER, erased, NOW, KEY)
+    assert again.session_id not in (first.session_id, second.session_id)
+    assert again.created_at == int(NOW)
+    assert again == next_session(SENDER, erased, NOW, KEY)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +98,12 @@ def test_each_sender_and_each_link_of_the_chain_has_its_own_id() -> None:
 )
 def test_a_session_begins_after_every_earlier_one(previous: str, created_at: int) -> None:
     """Also when the clock that made the earlier one was ahead of ours."""
-    after = next_session(SENDER, session(created_at=Decimal(previous)), NOW)
+    after = next_session(SENDER, session(created_at=Decimal(previous)), NOW, KEY)
     assert after.created_at == created_at
 
 
 def test_a_fraction_in_an_earlier_session_does_not_put_the_next_one_before_it() -> None:
-    after = next_session(SENDER, session(created_at=Decimal("1795000000.7")), NOW)
+    after = next_session(SENDER, session(created_at=Decimal("1795000000.7")), NOW, KEY)
     assert after.created_at == 1_795_000_001
 
 

@@ -10,8 +10,9 @@ from consumer.conversation.store_messages import MessageStorage, StoreResult
 from tests.support.builders import SENDER, message, session
 from tests.support.doubles import NOW, Context, QueueWorld
 
-FIRST = next_session(SENDER, None, NOW)
-SECOND = next_session(SENDER, FIRST, NOW)
+KEY = "k" * 64
+FIRST = next_session(SENDER, None, NOW, KEY.encode())
+SECOND = next_session(SENDER, FIRST, NOW, KEY.encode())
 COMPLETED = session(FIRST.session_id, created_at=FIRST.created_at, status="completed")
 THEIRS = session("theirs", created_at=FIRST.created_at + 50)
 
@@ -22,7 +23,11 @@ def store_messages(
     dependencies = world.dependencies
     budget = dependencies.runtime.budget(Context(30.0))
     storage = MessageStorage(
-        dependencies.conversations, cache or SessionCache(), lambda: NOW, budget
+        dependencies.conversations,
+        cache or SessionCache(),
+        lambda: NOW,
+        budget,
+        dependencies.session_key,
     )
     return storage.store({SENDER: [message(n) for n in range(count)]})
 
@@ -30,6 +35,7 @@ def store_messages(
 def world_with(*sessions: Session, **index: Session | None) -> QueueWorld:
     """Sessions in the table; `index` is what the lagging index shows in their place."""
     world = QueueWorld()
+    world.tables.session_key = KEY
     world.tables.sessions |= {each.session_id: each for each in sessions}
     for each in filter(None, index.values()) if index else sessions:
         world.tables.index.put(each, NOW)

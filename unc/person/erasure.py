@@ -15,6 +15,7 @@ BEYOND_REACH = (
     "messages on their way in the main queue: they begin a new conversation; run it again",
     "the stream's images of the rows, for a day",
     "point-in-time backups, until they expire (35 days), and copies that unc restore has made",
+    "the ids of sessions, each with a random text and nothing else, so that none is given again",
     "chats of other people that name this person: a quote, the list of a group",
     "the logs, which name nobody",
     "what Twilio and the reply service keep themselves",

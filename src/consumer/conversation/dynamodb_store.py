@@ -91,7 +91,9 @@ class DynamoConversationStore:
         reads.is_rejected |= found.is_rejected
         for wanted, item in found.answered:
             if wanted.table == self._sessions:
-                reads.sessions[wanted.key["session_id"]["S"]] = session_of(item) if item else None
+                session = session_of(item) if item else None
+                is_there = session is not None and not session.erased
+                reads.sessions[wanted.key["session_id"]["S"]] = session if is_there else None
             else:
                 key = ChatKey(wanted.key["sender_id"]["S"], wanted.key["message_id"]["S"])
                 reads.stored[key] = item is not None

@@ -32,6 +32,29 @@ class ConversationReads:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionKeyAnswer:
+    """What one call for the session key has brought; `key` is blank while it is not known.
+
+    `is_absent`: there is none yet. `is_rejected`: the same call would be rejected again.
+    """
+
+    key: str = ""
+    is_absent: bool = False
+    problem: str = ""
+    is_rejected: bool = False
+
+
+class SessionKeyStore(Protocol):
+    """Where the stack's session key is kept."""
+
+    def read(self) -> SessionKeyAnswer:
+        """Read the key consistently."""
+
+    def create(self, candidate: str) -> SessionKeyAnswer:
+        """Make `candidate` the key for everybody, unless there is one by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class SenderWrite:
     """What is written for one sender, all or nothing: a session to open first, and messages."""
 

@@ -4,8 +4,13 @@ The next id is made from the sender and the session before, so that two creation
 that race, repeat, or start from an index that lags compute the same id: one is
 stored, the other finds it. `created_at` rises along this chain, because the reply
 service looks at a sender's newest session only.
+
+Ids stand in logs, beside the last digits of a number. So a key of the stack goes into them,
+without which nobody can try all numbers until one gives the id.
 """
 
+import hmac
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +18,15 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 ACTIVE = "active"
+ERASED = "erased"
 
-# Never change it: every session id ever made hangs on it.
+# Ids without a key hang on it; never change it.
 NAMESPACE = UUID("6f1d0c7e-54a1-5b0e-9c55-0d1f9be4a7c2")
+
+# A shorter key could be guessed.
+MIN_KEY_LENGTH = 32
+# RFC 9562: version 8 is for makers of their own.
+_KEYED_VERSION = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Session:
 
     `paused_until`: the limit that an operator's pause has written (`unc pause`).
     `limited_before_pause`: the reply service's own limit that it replaced.
+    `erased`: a random text that an erasure has left in place of everything but the id.
     """
 
     session_id: str
@@ -34,6 +46,7 @@ class Session:
     updated_at: Decimal | None = None
     paused_until: str | None = None
     limited_before_pause: str | None = None
+    erased: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -50,16 +63,38 @@ class Session:
         return self.limited_before_pause if self.is_paused else self.user_limited_until
 
 
-def next_session(sender_id: str, previous: Session | None, now: float) -> Session:
-    """The session that follows `previous` (None: the sender's first), active, not yet stored."""
-    previous_id = previous.session_id if previous else ""
+def next_session(sender_id: str, previous: Session | None, now: float, key: bytes) -> Session:
+    """The session that follows `previous` (None: the sender's first), active, not yet stored.
+
+    After an erased one the id hangs on what the erasure has left, so no id comes again.
+    """
+    link = (previous.erased or previous.session_id) if previous else ""
     earliest = int(previous.created_at) + 1 if previous else 0
     return Session(
-        session_id=str(uuid5(NAMESPACE, f"{sender_id}:{previous_id}")),
+        session_id=session_id_after(sender_id, link, key),
         sender_id=sender_id,
         status=ACTIVE,
         created_at=Decimal(max(int(now), earliest)),
     )
+
+
+def session_id_after(sender_id: str, link: str, key: bytes) -> str:
+    """The id of the sender's session behind `link`, made with the key; without one as once."""
+    if not key:
+        return str(uuid5(NAMESPACE, f"{sender_id}:{link}"))
+    digest = hmac.digest(key, json.dumps([sender_id, link]).encode(), "sha256")
+    bits = int.from_bytes(digest[:16], "big")
+    bits = bits & ~(0xF << 76) | _KEYED_VERSION << 76
+    bits = bits & ~(0b11 << 62) | 0b10 << 62
+    return str(UUID(int=bits))
+
+
+def is_keyed(session_id: str) -> bool:
+    """Whether an id was made with a key; others are the reply service's, or older."""
+    try:
+        return UUID(session_id).version == _KEYED_VERSION
+    except ValueError:
+        return False
 
 
 def newest(sessions: Iterable[Session | None]) -> Session | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from consumer.aws.attribute_values import Item, number, text, to_item
 from consumer.aws.dynamodb import Read
-from consumer.conversation.session import Session
+from consumer.conversation.session import ERASED, Session
 
 
 def newest_query(table: str, sender_id: str, limit: int = 1) -> dict[str, Any]:
@@ -54,7 +54,13 @@ def session_of(item: Item) -> Session:
         updated_at=_moment_of(item, "updated_at"),
         paused_until=text(item, "paused_until") or None,
         limited_before_pause=_limit_of(item, "limited_before_pause"),
+        erased=text(item, "erased"),
     )
+
+
+def erased_item(session_id: str, left: str) -> Item:
+    """The row that an erasure leaves: in no index, about nobody, so that the id stays taken."""
+    return to_item({"session_id": session_id, "status": ERASED, "erased": left})
 
 
 def _moment_of(item: Item, name: str) -> Decimal | None:

@@ -18,6 +18,7 @@ from consumer.conversation.ports import (
 )
 from consumer.conversation.session import Session, newest, next_session
 from consumer.conversation.session_cache import SessionCache
+from consumer.conversation.session_key import WITHOUT_KEY, SessionKey
 from consumer.retry_budget import RetryBudget
 from consumer.webhook.message import ChatKey, InboundMessage
 
@@ -53,11 +54,14 @@ class MessageStorage:
         cache: SessionCache,
         clock: Callable[[], float],
         budget: RetryBudget,
+        session_key: SessionKey,
     ) -> None:
         self._store = store
         self._cache = cache
         self._clock = clock
         self._budget = budget
+        self._session_key = session_key
+        self._may_learn_key = False
 
     def store(self, messages: Messages) -> StoreResult:
         """Find or open each sender's session and store what is new, each sender in order."""
@@ -71,9 +75,15 @@ class MessageStorage:
         )
         fresh = _without_stored(messages, reads, result)
         self._read(reads, result, sessions=_unconfirmed(fresh, reads))
-        writes = [write for s in fresh if (write := self._sender_write(s, fresh[s], reads))]
-        result.sessions |= {w.session.sender_id: w.session for w in writes if w.is_empty}
-        self._write([write for write in writes if not write.is_empty], result)
+        going_on, beginning = self._choose(fresh, reads)
+        result.sessions |= {w.session.sender_id: w.session for w in going_on if w.is_empty}
+        writes = [write for write in going_on if not write.is_empty]
+        if beginning and not self._learn_key(result):
+            self._write(writes, result)  # who needs no new session does not wait for the key
+            writes = []
+            while self._may_learn_key and self._budget.pause():
+                self._learn_key(result)
+        self._write([*writes, *self._beginnings(beginning, fresh)], result)
         return result
 
     def store_in(self, session: Session, messages: Sequence[InboundMessage]) -> StoreResult:
@@ -105,24 +115,49 @@ class MessageStorage:
             if is_done or not self._budget.pause():
                 return
 
-    def _sender_write(
-        self, sender: str, messages: Sequence[InboundMessage], reads: ConversationReads
-    ) -> SenderWrite | None:
-        """The sender's messages with the session they go to; None while that is not known."""
-        if sender not in reads.newest:
-            return None
+    def _choose(
+        self, senders: Messages, reads: ConversationReads
+    ) -> tuple[list[SenderWrite], dict[str, Session | None]]:
+        """Writes into sessions that go on; and of whom a session begins, the one before it.
+
+        Senders of whom not enough was read are in neither.
+        """
+        going_on: list[SenderWrite] = []
+        beginning: dict[str, Session | None] = {}
+        for sender in [each for each in senders if _is_known(each, reads)]:
+            latest = self._latest(sender, reads)
+            if latest and latest.is_active:
+                going_on.append(SenderWrite(latest, False, senders[sender]))
+            else:
+                beginning[sender] = latest
+        return going_on, beginning
+
+    def _latest(self, sender: str, reads: ConversationReads) -> Session | None:
         indexed = reads.newest[sender]
-        if indexed and indexed.is_active and indexed.session_id not in reads.sessions:
-            return None
         if indexed:
             indexed = reads.sessions.get(indexed.session_id, indexed)
         cached = reads.sessions.get(self._cache.get(sender) or "")
         if cached and cached.sender_id != sender:  # a script has put a message there
             cached = None
-        latest = newest([indexed, cached])
-        if latest and latest.is_active:
-            return SenderWrite(latest, False, messages)
-        return SenderWrite(next_session(sender, latest, self._clock()), True, messages)
+        return newest([indexed, cached])
+
+    def _learn_key(self, result: StoreResult) -> bool:
+        """One call for the key, where it is not known; gives whether it is."""
+        if self._session_key.value is None and not self._budget.is_over:
+            answer = self._session_key.learn()
+            result.problems += [answer.problem] * bool(answer.problem)
+            self._may_learn_key = not (answer.key or answer.is_rejected)
+        return self._session_key.value is not None
+
+    def _beginnings(
+        self, previous: Mapping[str, Session | None], messages: Messages
+    ) -> list[SenderWrite]:
+        """Writes that open a session behind the one before; none while the key is not known."""
+        key, now = self._session_key.value, self._clock()
+        if key is None:
+            return []
+        opened = {s: next_session(s, each, now, key) for s, each in previous.items()}
+        return [SenderWrite(each, True, messages[s]) for s, each in opened.items()]
 
     def _write(self, writes: Sequence[SenderWrite], result: StoreResult) -> None:
         """Write all together, then what is left sender by sender: none waits for others."""
@@ -164,7 +199,7 @@ class MessageStorage:
             return _split(write, written.refused[_id(write)], result)
         session, opens = write.session, write.opens and _id(write) not in written.opened
         if opens and (existing := written.existing.get(_id(write))):
-            session, opens = self._follow(existing)
+            session, opens = self._follow(session.sender_id, existing)
         left = SenderWrite(session, opens, [m for m in write.messages if not result.has(m.key)])
         if left.messages or (opens and not write.messages):
             return [left]
@@ -173,11 +208,12 @@ class MessageStorage:
             result.sessions[session.sender_id] = session
         return []
 
-    def _follow(self, existing: Session) -> tuple[Session, bool]:
+    def _follow(self, sender: str, existing: Session) -> tuple[Session, bool]:
         """Go on from a session that was created before: use it, or step along its chain."""
         if existing.is_active:
             return existing, False
-        return next_session(existing.sender_id, existing, self._clock()), True
+        key = self._session_key.value or WITHOUT_KEY
+        return next_session(sender, existing, self._clock(), key), True
 
 
 def _without_stored(messages: Messages, reads: ConversationReads, result: StoreResult) -> Messages:
@@ -190,6 +226,14 @@ def _without_stored(messages: Messages, reads: ConversationReads, result: StoreR
         if new or not of_sender:
             fresh[sender] = new
     return fresh
+
+
+def _is_known(sender: str, reads: ConversationReads) -> bool:
+    """Whether the sender's newest session was read, one that the index calls active twice."""
+    if sender not in reads.newest:
+        return False
+    indexed = reads.newest[sender]
+    return not (indexed and indexed.is_active) or indexed.session_id in reads.sessions
 
 
 def _unconfirmed(senders: Messages, reads: ConversationReads) -> list[str]:

@@ -24,8 +24,8 @@ class Address:
 
     @property
     def id(self) -> str:
-        """The value without a leading plus; may be empty."""
-        return self.value.removeprefix("+")
+        """The value without a plus in front, which no id begins with; may be empty."""
+        return self.value.lstrip("+")
 
     @property
     def phone(self) -> str | None:

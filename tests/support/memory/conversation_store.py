@@ -103,7 +103,8 @@ class MemoryConversationStore:
             if isinstance(key, ChatKey):
                 found.stored[key] = key in self._tables.chats
                 continue
-            session = found.sessions[key] = self._tables.sessions.get(key)
+            session = self._tables.sessions.get(key)
+            found.sessions[key] = None if session and session.erased else session
             if session is not None:
                 self._observer.sighted(process, session)
         return found

@@ -18,6 +18,7 @@ from tests.support.memory.queue_ports import MemoryDeadLetterQueue, MemoryRetryQ
 from tests.support.memory.queues import FifoQueue, StandardQueue
 from tests.support.memory.reply_service import MemoryReplyService, ReplyService
 from tests.support.memory.scheduler import Scheduler
+from tests.support.memory.session_key_store import MemorySessionKeyStore
 from tests.support.memory.tables import Tables
 from tests.support.memory.wire import Wire
 
@@ -68,6 +69,9 @@ class MemoryServices:
         return MemoryConversationStore(
             self.tables, self.wire, self.observer, tells_reasons, transaction_size
         )
+
+    def session_key_store(self) -> MemorySessionKeyStore:
+        return MemorySessionKeyStore(self.tables, self.wire)
 
     def dead_letter_queue(self) -> MemoryDeadLetterQueue:
         return MemoryDeadLetterQueue(self.dead_letters, self.wire, self.observer)

@@ -64,6 +64,7 @@ class Tables:
     sessions: dict[str, Session] = field(default_factory=dict)
     chats: dict[ChatKey, Row] = field(default_factory=dict)
     notifications: dict[str, NotificationState] = field(default_factory=dict)
+    session_key: str = ""
     index: LaggingIndex = field(default_factory=LaggingIndex)
     chat_index: ChatIndex = field(default_factory=ChatIndex)
     replies: Replies = field(default_factory=Replies)
@@ -72,6 +73,12 @@ class Tables:
         """Write a session as its writer wants it, without conditions."""
         self.sessions[session.session_id] = session
         self.index.put(session, now + self.index_lag())
+
+    def put_session_key(self, key: str) -> bool:
+        """Write the key unless there is one; gives whether it was written."""
+        is_new = not self.session_key
+        self.session_key = self.session_key or key
+        return is_new
 
     def put_reply(self, sender_id: str, now: float) -> None:
         """The reply service writes an outbound chat into the session that it finds."""
