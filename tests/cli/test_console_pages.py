@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from tests.support.builders import SENDER
-from tests.support.console import Client, running_console
+from tests.support.console import Client, routes_of, running_console
 from tests.support.console_world import (
     REPLY,
     SESSION,
@@ -52,6 +52,15 @@ def client(account: MemoryAccount) -> Iterator[Client]:
 
 def twin_of(path: str) -> str:
     return "/now.json" if path == "/" else f"{path}.json"
+
+
+def test_every_page_is_looked_at_here() -> None:
+    """A job's and the composer's are looked at where they are made."""
+    elsewhere = {"/jobs/{id}", "/compose"}
+    pages = {path for path in routes_of("GET") if not path.endswith(".json")} - elsewhere
+    patterns = {path: re.sub(r"\{\w+\}", "[^/]+", path) for path in pages}
+    missing = {p for p in pages if not any(re.fullmatch(patterns[p], each) for each in PAGES)}
+    assert missing == set()
 
 
 @pytest.mark.parametrize("path", PAGES)

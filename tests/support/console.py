@@ -12,8 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+import boto3
+from starlette.routing import Route
+
+from tests.support.memory_account import RESOURCES
 from unc.aws.resources import Resources
 from unc.aws.session import Aws
+from unc.console.app import build_app
 from unc.console.guard import FORM_TOKEN, Keys
 from unc.console.page import Console
 from unc.console.server import bind, build_server
@@ -98,6 +103,13 @@ def running_console(aws: Aws, resources: Resources) -> Iterator[Client]:
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+def routes_of(method: str) -> list[str]:
+    """Return the paths of a console on the laptop that take a method."""
+    app = build_app(Console(Aws(boto3.Session(), "http://127.0.0.1:1"), RESOURCES, Keys(1)))
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    return [route.path for route in routes if method in (route.methods or ())]
 
 
 def hidden_field(page: str, name: str) -> str:

@@ -39,10 +39,16 @@ def serve(
 ) -> None:
     """Serve until a signal comes; `on_ready` gets the address that lets a browser in."""
     console = Console(aws, resources, Keys(listener.getsockname()[1]))
+    _make_clients(aws)
     # The port is bound already: who opens the address now is answered when the server runs.
     listener.listen()
     on_ready(console.keys.first_address)
     build_server(console).run(sockets=[listener])
+
+
+def _make_clients(aws: Aws) -> None:
+    """Make the clients one after the other: boto3 makes none in several threads at once."""
+    _ = (aws.sqs, aws.dynamodb, aws.functions, aws.alarms, aws.logs)
 
 
 def build_server(console: Console) -> uvicorn.Server:
