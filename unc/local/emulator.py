@@ -24,6 +24,7 @@ from typing import BinaryIO, cast
 from unc import project
 from unc.errors import EmulatorFailed, SetupMissing
 from unc.local.emulator_state import forget_stream_positions, keeping, make_folder, note_port
+from unc.local.leftover import SCRATCH_PREFIX, EmulatorNote, find_emulator
 
 _HOST = "127.0.0.1"
 # Whatever proxy a machine has for elsewhere.
@@ -100,7 +101,7 @@ def _launch_emulator(port: int, state: Path | None, settings: Mapping[str, str])
     if state:
         forget_stream_positions(state / _SERVICES)
     log = open_log(state)
-    scratch = Path(tempfile.mkdtemp(prefix="unc-"))
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
     with contextlib.ExitStack() as on_failure:
         # A Ctrl-C while it starts, too, must not leave anything behind.
         on_failure.callback(shutil.rmtree, scratch, ignore_errors=True)
@@ -195,15 +196,30 @@ def answers(url: str) -> bool:
 
 
 def require_free(port: int) -> None:
-    """Raise EmulatorFailed when the port is taken."""
+    """Raise EmulatorFailed when the port is taken, with who holds it if that is known."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))
         except OSError as error:
-            raise EmulatorFailed(
-                f"port {port} is in use", "is another `unc up` running? else take --port N"
-            ) from error
+            raise _port_taken(port, find_emulator(port)) from error
+
+
+def _port_taken(port: int, holder: EmulatorNote | None) -> EmulatorFailed:
+    """Say who holds a port and how to get past it."""
+    if holder is None:
+        return EmulatorFailed(
+            f"port {port} is in use", "is another `unc up` running? else take --port N"
+        )
+    if holder.is_guarded():
+        return EmulatorFailed(
+            f"another `unc up` runs on port {port}, its emulator is process {holder.pid}",
+            "end it with Ctrl-C where it runs, or take --port N",
+        )
+    return EmulatorFailed(
+        f"process {holder.pid}, the emulator of an `unc up` that was killed, holds port {port}",
+        f"end it and its functions with: kill -- -{holder.pid}",
+    )
 
 
 def find_free_port() -> int:

@@ -7,12 +7,14 @@ the parent ends, that pipe closes, and this process sees it. Run as a script, st
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 _STDIN = 0
 _STOP_GRACE_SECONDS = 15.0
@@ -24,11 +26,20 @@ def _guard(scratch: str, command: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A session of its own makes the command the leader of a group that holds all it starts.
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    _leave_note(scratch, child.pid, command[-1])
     threading.Thread(target=_stop_with_parent, args=(child,), daemon=True).start()
     code = child.wait()
     _kill_group(child.pid)
     shutil.rmtree(scratch, ignore_errors=True)
     return code
+
+
+def _leave_note(scratch: str, pid: int, command: str) -> None:
+    """Note what runs here: if this process is killed, the next `unc up` finds the command by it."""
+    port = os.environ.get("GATEWAY_PORT", "0")
+    note = {"guard": os.getpid(), "pid": pid, "command": command, "port": port}
+    with contextlib.suppress(OSError):
+        (Path(scratch) / "process.json").write_text(json.dumps(note))
 
 
 def _stop_with_parent(child: subprocess.Popen[bytes]) -> None:

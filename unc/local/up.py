@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
@@ -22,6 +23,7 @@ from unc.aws.connection import require_web_address
 from unc.deploy.parameters import check_parameters
 from unc.errors import EmulatorFailed
 from unc.local.emulator_state import choose_port
+from unc.local.leftover import end_emulator, find_emulator
 from unc.local.live_view import POLL_SECONDS, LiveView
 from unc.local.samples import load_samples
 from unc.local.stack import RunningStack, Settings, running_stack
@@ -83,6 +85,7 @@ def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[Runnin
         progress(f"{_SECRET_VARIABLE} is not set: {options.reply_url} will see a made-up secret")
     state = options.state.resolve() if options.state else None
     port = choose_port(state, options.port)
+    _offer_to_end_leftover(port)
     settings = Settings(
         port=port,
         reply_port=port + 1,
@@ -93,6 +96,17 @@ def _start_stack(options: UpOptions) -> contextlib.AbstractContextManager[Runnin
         parameters={"WebhookIntake": "true", **options.parameters},
     )
     return running_stack(settings, progress)
+
+
+def _offer_to_end_leftover(port: int) -> None:
+    """Ask whether to end an emulator that nobody guards; without a terminal the start refuses."""
+    left = find_emulator(port)
+    if left is None or left.is_guarded() or not sys.stdin.isatty():
+        return
+    question = f"process {left.pid}, the emulator of an `unc up` that was killed, holds port {port}"
+    if typer.confirm(f"{question}; end it?", err=True):
+        end_emulator(left)
+        progress(f"ended process {left.pid}")
 
 
 def _note_of(stack: RunningStack) -> Running:
