@@ -20,10 +20,12 @@ from consumer.notification.reply_service import outcome_of
 from consumer.notification.step import Outcome
 from consumer.webhook.message import InboundMessage
 from consumer.webhook.parse import parse_inbound
-from tests.support.builders import SAMPLES
-from tests.support.schemas import DOCS, FOLDER, faults_in
+from tests.support.builders import SAMPLES, SENDER, notification
+from tests.support.http_server import reply, serving
+from tests.support.schemas import DOCS, FOLDER, faults_in, faults_of_request
 from tests.template.stack import template
 from tests.unit.test_any_body import encoded_forms, json_bodies, mutilated_samples
+from tests.unit.test_reply_service import posted, service
 
 PAGE = DOCS / "reply-service.md"
 NOW = Decimal("1795000001.5")
@@ -136,6 +138,48 @@ def test_the_openapi_file_lists_statuses_of_each_kind() -> None:
     listed = map(int, api["paths"]["/reply/"]["post"]["responses"])
     assert {outcome_of(status) for status in listed} == set(OUTCOMES.values())
     assert api["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {},
+        {"text": "", "text_id": ""},
+        {"text": "Zoë 👋\n"},
+        {"message_id": "not for a header: ü"},
+        {"is_replay": True},
+    ],
+)
+def test_what_is_posted_is_as_the_openapi_file_says(
+    about: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTELLIGENCE_API_SECRET", "given")
+    with serving(reply()) as stub:
+        assert posted(service(stub.url), notification(**about)) == {SENDER: Outcome.ACCEPTED}
+    [request] = stub.requests
+    assert request.path == "/reply/"
+    assert faults_of_request(request.headers, request.body) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"idempotency-key": ""}, {}),
+        ({"x-intelligence-api-secret": ""}, {}),
+        ({"content-type": "text/plain"}, {}),
+        ({}, {"sender_id": ""}),
+        ({}, {"message": None}),
+        ({}, {"more": "x"}),
+    ],
+)
+def test_another_request_is_not_as_the_openapi_file_says(
+    headers: dict[str, str], body: dict[str, Any]
+) -> None:
+    good = {"idempotency-key": "SM1", "x-intelligence-api-secret": "s"}
+    good["content-type"] = "application/json"
+    said = {"sender_id": SENDER, "message": "hi"}
+    assert faults_of_request(good, json.dumps(said).encode()) == []
+    assert len(faults_of_request(good | headers, json.dumps(said | body).encode())) == 1
 
 
 def test_the_page_names_the_template_s_defaults() -> None:
