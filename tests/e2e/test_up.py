@@ -18,6 +18,7 @@ from tests.e2e.world import eventually
 from tests.support.recording import RECORDING, words, words_of
 from unc.aws.session import local_aws
 from unc.local.reply_stand_in import running_stand_in
+from unc.local.samples import load_samples
 
 pytestmark = pytest.mark.emulator
 
@@ -138,6 +139,34 @@ def test_samples_are_played_and_a_message_sent_is_stored_notified_and_replied(up
     eventually(lambda: "You said: hi" in up.printed(), "the live view shows the reply")
     # `make recording` is due when this fails.
     assert words_of(RECORDING.read_text()) <= words(up.printed()) | {"make", "unc"}
+
+
+def test_samples_and_sent_messages_come_through_the_intake_unless_told_otherwise(up: Up) -> None:
+    """The laptop plays the whole way: what the intake has queued, it has logged."""
+    assert "through the intake" in up.printed()
+    through, past = (
+        json.loads(up.run("send", "--body", "hi", "--json", *option).stdout)[0]["message_id"]
+        for option in ((), ("--queue",))
+    )
+    eventually(lambda: through in taken(up), "the intake's line is in the log")
+    assert taken(up) - {through} == {message.message_id for message in load_samples()}
+    assert past not in taken(up)
+
+
+def taken(up: Up) -> set[str]:
+    """The ids of the messages that the intake has queued."""
+    lines = map(json.loads, up.run("logs", "--json").stdout.splitlines())
+    return {each["message_id"] for each in lines if each["message"] == "webhook handled"}
+
+
+def test_a_trial_webhook_is_followed_to_its_reply(up: Up) -> None:
+    ran = up.run("webhook", "check", "--json")
+    assert ran.returncode == 0, ran.stderr
+    trial = json.loads(ran.stdout)
+    assert trial["status"] == 200 and trial["replied_after_seconds"] is not None
+    said = up.run("webhook", "check", "--body", "another").stdout
+    assert f"{trial['url']} answered 200" in said
+    assert f"at Twilio: {trial['url']}#rc=5&rp=all" in said
 
 
 @pytest.mark.parametrize(
