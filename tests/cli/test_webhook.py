@@ -12,7 +12,7 @@ from consumer.webhook.signature import SignedBody, has_valid_signature
 from tests.support.http_server import Stub, error, nobody, reply, serving
 from tests.template.stack import template
 from unc.aws.resources import Resources
-from unc.deploy.concurrency import check_concurrency, require_room
+from unc.deploy.concurrency import check_concurrency, require_room, room_for_intake
 from unc.deploy.plan_view import render_webhook
 from unc.errors import DeployFailed, NotReachable, UncError
 from unc.local.samples import load_samples
@@ -187,9 +187,10 @@ def test_a_stack_without_an_intake_says_how_to_get_one() -> None:
 
 
 def test_a_deployment_says_what_to_paste_where() -> None:
-    said = "\n".join(render_webhook({"WebhookUrl": URL}))
+    said = "\n".join(render_webhook({"WebhookUrl": URL}, lambda: 1860))
     assert f"  {URL}#rc=5&rp=all" in said and "fallback" in said and "docs/howto/twilio.md" in said
-    assert list(render_webhook({"QueueUrl": "x"})) == []
+    assert "room for 1,860 webhooks at once" in said
+    assert list(render_webhook({"QueueUrl": "x"}, lambda: 1860)) == []
 
 
 SMALL = {
@@ -263,3 +264,15 @@ def test_what_the_stack_reserves_today_counts_as_free(held: dict[str, str], free
     account.stack["Parameters"] = []
     with pytest.raises(DeployFailed, match=f"the account has {free} concurrent invocations"):
         check_concurrency(account, "stack", DEFAULTS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("changes", "room"), [({}, 860), (SMALL, 992), (SHARE, 100)])
+def test_a_deployment_says_how_many_webhooks_find_room(changes: dict[str, str], room: int) -> None:
+    account = Account(unreserved=1000)
+    account.stack = {
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in (DEFAULTS | changes).items()
+        ]
+    }
+    assert room_for_intake(account, "stack") == room  # type: ignore[arg-type]

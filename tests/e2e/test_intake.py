@@ -9,6 +9,8 @@ from collections import defaultdict
 import pytest
 
 from tests.e2e.world import World, new_sender
+from unc.aws.resources import STACK
+from unc.deploy.concurrency import LEAST_FOR_INTAKE, room_for_intake
 from unc.messages.message import Message, write_message
 from unc.messages.send import neighbour
 from unc.messages.webhook import Intake, find_intake, post_messages
@@ -41,6 +43,13 @@ def test_nobody_else_is_let_in(world: World, intake: Intake) -> None:
     post_messages(intake, [after])
     world.await_stored(after)
     assert world.inbound(message.sender_id) == []
+
+
+def test_the_other_functions_leave_it_room(world: World) -> None:
+    """As the emulator has the limits: 140 of the account's invocations are for the others."""
+    limits = world.stack.aws.functions.get_account_settings()["AccountLimit"]
+    unreserved = limits["UnreservedConcurrentExecutions"]
+    assert room_for_intake(world.stack.aws, STACK) == unreserved - 140 > LEAST_FOR_INTAKE
 
 
 def test_a_webhook_that_comes_twice_is_one_chat(world: World, intake: Intake) -> None:

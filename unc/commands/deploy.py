@@ -10,6 +10,7 @@ import typer
 from unc.aws.resources import read_outputs
 from unc.commands.options import AsJson, Settings
 from unc.deploy.change_set import Change
+from unc.deploy.concurrency import room_for_intake
 from unc.deploy.plan_view import print_plan, render_changes, render_webhook
 from unc.deploy.rollout import prepare_plan, roll_out
 from unc.takeover.boundary import read_notified_until
@@ -50,7 +51,7 @@ def command(
     width = max(map(len, outputs), default=0)
     for name, value in outputs.items():
         out.print(f"{name:<{width}}  {value}", markup=False)
-    for line in render_webhook(outputs):
+    for line in render_webhook(outputs, lambda: room_for_intake(aws, plan.stack)):
         out.print(line, markup=False)
 
 

@@ -39,6 +39,17 @@ def check_concurrency(aws: Aws, stack: str, parameters: Mapping[str, str]) -> No
     require_room(free, parameters)
 
 
+def room_for_intake(aws: Aws, stack: str) -> int:
+    """Return how many invocations a stack's intake finds, whatever our other functions do."""
+    found = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Parameters", [])
+    values = {each.get("ParameterKey", ""): each.get("ParameterValue", "") for each in found}
+    reserve = _reserve(values, _INTAKE)
+    if reserve is not None:
+        return reserve
+    limits = aws.functions.get_account_settings()["AccountLimit"]
+    return limits.get("UnreservedConcurrentExecutions", 0) - (_most_of_others(values) or 0)
+
+
 def require_room(free: int, parameters: Mapping[str, str]) -> None:
     """Raise DeployFailed unless `free` invocations are enough; what the stack reserves is free."""
     reserved = sum(_reserve(parameters, name) or 0 for name in (_INTAKE, _QUEUE, _NOTIFIER))

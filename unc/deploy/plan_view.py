@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -94,12 +94,16 @@ def _summary(changes: Sequence[Change]) -> str:
     return ", ".join(counted) or "nothing changes"
 
 
-def render_webhook(outputs: Mapping[str, str]) -> Iterator[str]:
-    """Yield what to paste at Twilio, with the retry settings; nothing without an intake."""
+def render_webhook(outputs: Mapping[str, str], find_room: Callable[[], int]) -> Iterator[str]:
+    """Yield what to paste at Twilio, with the retry settings; nothing without an intake.
+
+    `find_room` gives how many invocations the intake finds.
+    """
     url = outputs.get("WebhookUrl")
     if url:
         yield ""
         yield "Paste at Twilio, with method POST, as the webhook and as its fallback:"
         yield f"  {url}{RETRY_SETTINGS}"
         yield "Where that is in the console: docs/howto/twilio.md"
+        yield f"There is room for {find_room():,} webhooks at once; above that it may answer 429."
         yield "To try it first: unc webhook check"
