@@ -17,7 +17,7 @@ from unc.deploy.plan_view import render_webhook
 from unc.errors import DeployFailed, NotReachable, UncError
 from unc.local.samples import load_samples
 from unc.messages.message import Message, read_message, write_message
-from unc.messages.webhook import Intake, find_intake, post_messages, submit_messages
+from unc.messages.webhook import RETRIES, Intake, find_intake, post_messages, submit_messages
 
 URL = "https://abc.lambda-url.us-east-1.on.aws/"
 NAMES = dict.fromkeys(
@@ -107,6 +107,25 @@ def test_what_is_refused_is_said_and_ends_it() -> None:
         with pytest.raises(UncError, match=r"the intake answered 403: .*not valid"):
             post_messages(Intake(URL, stub.url, "token"), messages)
         assert len(stub.requests) == 1
+
+
+def test_what_fails_is_sent_again_before_what_comes_after_it() -> None:
+    messages = [write_message("whatsapp:+4915555550199", str(n)) for n in range(2)]
+    with serving(reply(200)) as stub:
+        stub.script[:] = [error(503, "not now"), error(502, "nor now"), reply(200), reply(200)]
+        post_messages(Intake(URL, stub.url, "token"), messages)
+        bodies = [each.body.decode() for each in stub.requests]
+    assert bodies == [messages[0].body] * 3 + [messages[1].body]
+
+
+def test_what_fails_again_and_again_is_said() -> None:
+    message = write_message("whatsapp:+4915555550199", "hi")
+    with serving(error(503, "The queue has not taken it.")) as stub:
+        with pytest.raises(UncError, match=r"the intake answered 503: .*not taken"):
+            post_messages(Intake(URL, stub.url, "token"), [message])
+        assert len(stub.requests) == 1 + RETRIES
+    with nobody() as address, pytest.raises(NotReachable, match="does not answer"):
+        post_messages(Intake(URL, address, "token"), [message])
 
 
 def submit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
@@ -23,10 +24,11 @@ from unc.messages.send import send_messages
 
 # Retries at most, after any failure; without them Twilio brings nothing again.
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-RETRY_SETTINGS = "#rc=5&rp=all"
+RETRIES = 5
+RETRY_SETTINGS = f"#rc={RETRIES}&rp=all"
 
 _FORM = "application/x-www-form-urlencoded"
-_AT_ONCE = 8
+_AT_ONCE = 4
 _TIMEOUT_SECONDS = 15.0  # as long as Twilio waits
 
 
@@ -73,7 +75,10 @@ def find_intake(aws: Aws, resources: Resources) -> Intake:
 
 
 def post_messages(intake: Intake, messages: Sequence[Message]) -> None:
-    """Send all, those of one sender one after the other; raises UncError for what is refused."""
+    """Send all, those of one sender one after the other; raises UncError for what is refused.
+
+    What fails is sent again, as Twilio does it: the queue takes it for the same message.
+    """
     by_sender: dict[str, list[Message]] = {}
     for message in messages:
         by_sender.setdefault(message.sender_id or message.body, []).append(message)
@@ -113,10 +118,23 @@ def _post_in_order(intake: Intake, messages: Iterable[Message]) -> Answer:
     """Send until one is refused; give the last answer."""
     answer = Answer(200, "")
     for message in messages:
-        answer = intake.post(message.body)
+        answer = _post_with_retries(intake, message.body)
         if answer.status != 200:
             break
     return answer
+
+
+def _post_with_retries(intake: Intake, body: str) -> Answer:
+    """Send again after a failure of the intake's; raises NotReachable when nothing answers.
+
+    On a busy laptop the first containers may take longer to start than Twilio waits.
+    """
+    for _ in range(RETRIES):
+        with contextlib.suppress(NotReachable):
+            answer = intake.post(body)
+            if answer.status < 500:
+                return answer
+    return intake.post(body)
 
 
 def _opener(address: str) -> urllib.request.OpenerDirector:
