@@ -302,10 +302,17 @@ def test_what_a_stranger_writes_stays_text(text: str) -> None:
     assert any(chat["text"] == text for chat in twin["parts"][0]["chats"])
 
 
-def test_media_are_links_that_nothing_loads() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://media.example/cat.jpg",
+        "https://api.twilio.com/2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef"
+        "/Messages/MM0123456789abcdef0123456789abcdef/Media/ME0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_media_are_links_that_nothing_loads(url: str) -> None:
     account = MemoryAccount()
     open_session(account)
-    url = "https://media.example/cat.jpg"
     write_inbound(account, 1, "", NumMedia="1", MediaUrl0=url, MediaContentType0="image/jpeg")
     with running_console(account.aws(), RESOURCES) as client:
         page = client.get(f"/conversations/{SESSION}").text
@@ -322,6 +329,7 @@ def test_media_are_links_that_nothing_loads() -> None:
         "+49 (0)155/5555-0199",
         "0155.5555.0199",
         f"call{SENDER}",
+        "2010-04-01-5555",
         "+49\N{NO-BREAK SPACE}155\N{NON-BREAKING HYPHEN}5555\N{NARROW NO-BREAK SPACE}0199",
         "\N{LEFT-TO-RIGHT EMBEDDING}+49 155 5555 0199\N{POP DIRECTIONAL FORMATTING}",
         "٤٩١٥٥٥٥٥٥٠١٩٩",
@@ -349,7 +357,7 @@ def test_a_number_anywhere_in_a_message_is_masked(number: str) -> None:
 def test_ids_and_short_numbers_stay_whole(client: Client) -> None:
     account = MemoryAccount()
     open_session(account)
-    text = f"order 4711 of {sid_of(255)}, session {SESSION}, on 25 November"
+    text = f"order 4711 of {sid_of(255)}, session {SESSION}, on 25 November, 2026-11-25"
     write_inbound(account, 1, text)
     with running_console(account.aws(), RESOURCES) as other:
         [part] = other.get(f"/conversations/{SESSION}.json").json["parts"]

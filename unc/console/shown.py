@@ -19,12 +19,14 @@ from unc.messages.conversation import describe_content
 _WEB = ("http", "https")
 # As in logs: Sids and UUIDs name nobody, a number of 8 to 15 digits may.
 _ID = r"\b(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Z]{2}[0-9A-Fa-f]{32})\b"
+# A date, as in Twilio's own addresses of media.
+_DATE = r"(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?!-?\d)"
 # People group digits by blanks, brackets and dashes, and copy invisible characters along.
 _BETWEEN = (
     r"[ ()./\-\u00a0\u00ad\u1680\u2000-\u2015\u202a-\u202f\u205f-\u2069\u3000\ufe58-\uff0d]{0,3}"
 )
 _NUMBER = rf"(?<![^\W_])\+?\d(?:{_BETWEEN}\d){{7,14}}(?!\d)|(?<!\d)\d{{10,15}}(?!\d)"
-_FOUND = re.compile(rf"(?P<id>{_ID})|{_NUMBER}")
+_FOUND = re.compile(rf"(?P<id>{_ID}|{_DATE})|{_NUMBER}")
 
 
 def show_sender(sender_id: str, reveals: bool) -> str:
