@@ -196,5 +196,22 @@ def test_only_what_the_reply_service_wrote_is_its_own_limit(
     assert not is_limited_since(found, 101.0)
 
 
+@pytest.mark.parametrize(
+    ("limit", "is_set_since"),
+    [
+        ("1970-01-01T00:01:39", False),
+        ("1970-01-01T00:01:41", True),
+        ("1970-01-01T00:01:41+00:00", True),
+        ("soon", True),
+    ],
+)
+def test_a_limit_that_was_over_by_then_was_not_set_since(limit: str, is_set_since: bool) -> None:
+    """The reply service completes a session later, and writes `updated_at` again."""
+    found = session(
+        created_at=Decimal(10), updated_at=Decimal(166), user_limited_until=limit, status="completed"
+    )
+    assert is_limited_since(found, 100.0) is is_set_since
+
+
 def test_a_pause_limits_as_any_limit_does() -> None:
     assert is_limited(session(user_limited_until=PAUSE, paused_until=PAUSE), NOW)

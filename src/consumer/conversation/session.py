@@ -111,19 +111,28 @@ def limited_until(session: Session | None) -> float | None:
     """
     if session is None or session.user_limited_until is None:
         return None
-    until = datetime.fromisoformat(session.user_limited_until.strip())
-    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+    return _end_of(session.user_limited_until)
 
 
 def is_limited_since(session: Session, moment: float) -> bool:
     """Whether the reply service has limited the session at that moment or later (epoch seconds).
 
+    A limit that was over by then is an older one: something else has changed the session since.
     A pause is no sign of the reply service, and leaves `updated_at` as it is.
     """
     if session.own_limit is None:
         return False
     written_at = session.created_at if session.updated_at is None else session.updated_at
-    return float(written_at) >= moment
+    try:
+        was_over = _end_of(session.own_limit) < moment
+    except ValueError:
+        was_over = False
+    return float(written_at) >= moment and not was_over
+
+
+def _end_of(limit: str) -> float:
+    until = datetime.fromisoformat(limit.strip())
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
 
 
 def is_limited(session: Session | None, now: float) -> bool:
