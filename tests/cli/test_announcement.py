@@ -11,6 +11,8 @@ from unc.runner import run
 
 SENDER = "4915555550199"
 CHANGING = {
+    "answering start": [],
+    "answering stop": [],
     "console": ["--no-open"],
     "deploy": [],
     "deploy --dry-run": [],
@@ -19,12 +21,16 @@ CHANGING = {
     "dlq purge": ["--yes"],
     "dlq redrive": ["--all"],
     "forget": [SENDER, "--yes"],
+    "pause": [SENDER, "--for", "2h"],
     "replay": [SENDER],
+    "restore": ["--yes"],
+    "resume": [SENDER],
     "send": [],
     "webhook check": [],
 }
 # They read, or are about nothing but the laptop.
 OTHERS = {
+    "answering show",
     "chat",
     "cost",
     "dlq list",

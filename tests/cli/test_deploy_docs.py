@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.iam import RIGHTS_TO_DESTROY, actions_of, statements_of
 from tests.template.stack import Stack, named, template
 from unc.deploy.parameters import VARIABLES
 from unc.runner import run
@@ -70,6 +71,29 @@ def test_the_wait_behind_a_dead_invocation_is_the_queue_s_timeout() -> None:
 
 def test_every_variable_that_sets_a_name_is_named() -> None:
     assert [variable for variable in VARIABLES if f"`{variable}`" not in FIRST] == []
+
+
+def _rights(text: str) -> set[str]:
+    """The rights in a table: a service, and in the last column its actions."""
+    rows = re.findall(r"^\| `([a-z0-9]+)` \|.* \| ([^|]+) \|$", text, re.MULTILINE) + re.findall(
+        r"^\| `([a-z0-9]+)` \| ([^|]+) \|$", text, re.MULTILINE
+    )
+    return {
+        f"{service}:{name}" for service, names in rows for name in re.findall(r"`(\w+)`", names)
+    }
+
+
+def test_the_rights_that_a_person_needs_are_those_of_the_role_that_deploys() -> None:
+    """That role's are held against the calls, in tests/e2e/test_deploy_rights.py."""
+    section = FIRST.partition("## The rights that you need\n")[2].partition("\n## ")[0]
+    deploying, _, looking = section.partition("For `unc diff`")
+    secret = {"secretsmanager:CreateSecret"}
+    assert _rights(deploying) == actions_of(statements_of("DeployRole")) | secret
+    assert _rights(looking) == actions_of(statements_of("LookRole"))
+    assert "aws secretsmanager create-secret" in FIRST
+    assert set(re.findall(r"`(dynamodb:\w+)`", looking.partition("`make destroy`")[2])) == set(
+        RIGHTS_TO_DESTROY
+    )
 
 
 def test_the_alarms_are_counted_right() -> None:

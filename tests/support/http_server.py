@@ -28,6 +28,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     client: tuple[str, int]
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -60,11 +61,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.received = Request(self.path, headers, self.rfile.read(size), self.client_address)
+        body = self.rfile.read(size)
+        self.received = Request(self.path, headers, body, self.client_address, self.command)
         self.stub.requests.append(self.received)
         self.stub.next_act()(self)
 
-    do_GET = do_POST  # noqa: N815 (as the standard library names them)
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST  # noqa: N815 (the standard library's names)
 
     def finish(self) -> None:
         super().finish()

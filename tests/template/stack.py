@@ -64,6 +64,15 @@ class Stack:
         defaults = {name: spec["Default"] for name, spec in declared.items() if "Default" in spec}
         self._parameters: Json = defaults | CODE | parameters
 
+    @property
+    def template(self) -> Json:
+        """The template as written."""
+        return self._template
+
+    def parameters(self) -> set[str]:
+        """The names of the template's parameters."""
+        return set(self._template["Parameters"])
+
     def properties(self, name: str) -> Json:
         """The resolved properties of one resource."""
         resolved: Json = self.resolve(self._template["Resources"][name]["Properties"])

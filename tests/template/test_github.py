@@ -1,20 +1,33 @@
 """The roles for GitHub: for one repository, one of them harmless, and no more than is needed."""
 
+import fnmatch
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
-from tests.template.stack import GITHUB_PATH, TEMPLATE_PATH, Stack, template
+from tests.support.iam import (
+    Call,
+    actions_of,
+    github_stack,
+    is_allowed,
+    listed,
+    policy_statements,
+    statements_of,
+)
+from tests.template.stack import ACCOUNT, GITHUB_PATH, REGION, Stack, named, template
 from unc.deploy.change_set import NAME_PREFIX
+from unc.takeover.keys import key_statement
 
 CHANGING = ("Create", "Delete", "Put", "Update", "Add", "Remove", "Execute", "Set", "Tag")
 # A change set changes nothing until it is executed.
 HARMLESS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
 ISSUER = "token.actions.githubusercontent.com"
+POLICIES = ["LookPolicy", "DeployDataPolicy", "DeployFunctionsPolicy", "RoleBoundary"]
 PURPOSES = [("LookRole", "pull_request"), ("DeployRole", "environment:production")]
 
 
@@ -23,25 +36,18 @@ def _role(name: str) -> dict[str, Any]:
     return role
 
 
-def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
-    statements: list[dict[str, Any]] = document["Statement"]
-    return statements
+def _look() -> list[dict[str, Any]]:
+    return statements_of("LookRole")
 
 
-def _actions(document: dict[str, Any]) -> list[str]:
-    found = [statement["Action"] for statement in _statements(document)]
-    return [action for each in found for action in ([each] if isinstance(each, str) else each)]
+def _deploy() -> list[dict[str, Any]]:
+    return statements_of("DeployRole")
 
 
-def _look() -> dict[str, Any]:
-    document: dict[str, Any] = _role("LookPolicy")["PolicyDocument"]
-    return document
-
-
-def _deploy() -> dict[str, Any]:
-    [policy] = _role("DeployRole")["Policies"]
-    document: dict[str, Any] = policy["PolicyDocument"]
-    return document
+def _trust(role: str) -> dict[str, Any]:
+    [statement] = _role(role)["AssumeRolePolicyDocument"]["Statement"]
+    found: dict[str, Any] = statement
+    return found
 
 
 def test_cfn_lint_objects_to_nothing() -> None:
@@ -50,7 +56,7 @@ def test_cfn_lint_objects_to_nothing() -> None:
 
 def _trusted(role: str, **parameters: str) -> list[str]:
     """The subjects that a role lets in, for one repository."""
-    [statement] = _statements(_role(role)["AssumeRolePolicyDocument"])
+    statement = _trust(role)
     stack = Stack(GITHUB_PATH, Repository="octocat/my-repo", **parameters)
     subjects = stack.resolve(statement["Condition"]["StringEquals"][f"{ISSUER}:sub"])
     return [subjects] if isinstance(subjects, str) else subjects
@@ -58,7 +64,7 @@ def _trusted(role: str, **parameters: str) -> list[str]:
 
 @pytest.mark.parametrize("role", ["LookRole", "DeployRole"])
 def test_a_role_is_for_tokens_that_github_made_for_aws(role: str) -> None:
-    [statement] = _statements(_role(role)["AssumeRolePolicyDocument"])
+    statement = _trust(role)
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
     assert set(statement["Condition"]) == {"StringEquals"}, "no pattern that another may match"
     wanted = statement["Condition"]["StringEquals"]
@@ -94,24 +100,60 @@ def test_a_number_has_no_sign_in_it_that_could_match_more(name: str) -> None:
 
 
 def test_whoever_looks_changes_nothing_and_reads_no_conversation() -> None:
-    changing = {one for one in _actions(_look()) if one.partition(":")[2].startswith(CHANGING)}
+    actions = actions_of(_look())
+    changing = {one for one in actions if one.partition(":")[2].startswith(CHANGING)}
     assert changing == HARMLESS
-    assert {one for one in _actions(_look()) if one.startswith("dynamodb:")} == {
+    assert {one for one in actions if one.startswith("dynamodb:")} == {
         "dynamodb:DescribeContinuousBackups",
         "dynamodb:DescribeTable",
         "dynamodb:DescribeTimeToLive",
     }
+    assert _role("LookRole")["ManagedPolicyArns"] == [{"Ref": "LookPolicy"}]
     assert "Policies" not in _role("LookRole")
 
 
+def _shows_environment(shape: Any, within: tuple[str, ...] = ()) -> bool:
+    """Whether an answer of Lambda may hold a function's environment."""
+    if shape is None or shape.name in within:
+        return False
+    within += (shape.name,)
+    if shape.type_name == "list":
+        return _shows_environment(shape.member, within)
+    members = shape.members.items() if shape.type_name == "structure" else ()
+    return any(name == "Environment" or _shows_environment(of, within) for name, of in members)
+
+
+def test_whoever_looks_sees_no_environment_of_a_function() -> None:
+    """It may hold secrets, those of a legacy consumer's functions above all."""
+    model = botocore.session.Session().get_service_model("lambda")
+    showing = {
+        f"lambda:{name}"
+        for name in model.operation_names
+        if _shows_environment(model.operation_model(name).output_shape)
+    }
+    assert {"lambda:GetFunction", "lambda:GetFunctionConfiguration"} < showing
+    assert actions_of(_look()) & showing == set()
+    ours = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:unc-queue-lambda"
+    for action in ("lambda:GetFunction", "lambda:GetFunctionConfiguration"):
+        assert is_allowed(Call(action, ours), _deploy())
+        assert not is_allowed(Call(action, ours.replace("unc-queue", "another")), _deploy())
+
+
+def test_whoever_looks_reads_no_code_that_was_kept() -> None:
+    """A takeover keeps the legacy functions' code, and code may hold secrets, too."""
+    bucket = f"arn:aws:s3:::unc-consumer-code-{ACCOUNT}-{REGION}"
+    note, code = f"{bucket}/takeover/unc-consumer.json", f"{bucket}/takeover/unc-queue-lambda.zip"
+    assert is_allowed(Call("s3:GetObject", note), _look())
+    assert not is_allowed(Call("s3:GetObject", code), _look())
+
+
 def test_no_action_is_a_wildcard() -> None:
-    assert [one for one in _actions(_look()) + _actions(_deploy()) if "*" in one] == []
+    assert [one for one in actions_of(_deploy()) if "*" in one] == []
 
 
 def test_nobody_reads_a_secret() -> None:
     """But whose key encrypts it."""
-    both = _actions(_look()) + _actions(_deploy())
-    of_secrets = {one for one in both if one.startswith("secretsmanager:")}
+    of_secrets = {one for one in actions_of(_deploy()) if one.startswith("secretsmanager:")}
     assert of_secrets == {"secretsmanager:DescribeSecret"}
 
 
@@ -120,37 +162,106 @@ def test_no_conversation_is_deleted() -> None:
 
     What was told is not what was said: a creation that is rolled back takes that table along.
     """
-    assert "dynamodb:DeleteTable" not in _actions(_look())
-    [deleting] = [each for each in _statements(_deploy()) if "DeleteTable" in str(each["Action"])]
-    assert deleting["Action"] == "dynamodb:DeleteTable"
-    assert deleting["Resource"]["Fn::Sub"].endswith(":table/${NotificationTableName}")
-    ours, theirs = (each["Parameters"] for each in (template(GITHUB_PATH), template()))
-    assert ours["NotificationTableName"].items() >= theirs["NotificationTableName"].items()
+    tables = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+    deletes = [
+        name
+        for name in ("chats", "sessions", "notifications")
+        if is_allowed(Call("dynamodb:DeleteTable", f"{tables}/{name}"), _deploy())
+    ]
+    assert deletes == ["notifications"]
+    assert "dynamodb:DeleteTable" not in actions_of(_look())
 
 
 def test_both_are_told_why_a_change_set_was_refused() -> None:
-    [telling] = [each for each in _statements(_look()) if "DescribeEvents" in str(each["Action"])]
-    assert telling["Action"] == "cloudformation:DescribeEvents"
-    assert [each["Fn::Sub"].rpartition("}:")[2] for each in telling["Resource"]] == [
-        "stack/${StackName}/*",
-        f"changeSet/{NAME_PREFIX}*/*",
+    sets = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:changeSet"
+    telling = Call("cloudformation:DescribeEvents", f"{sets}/{NAME_PREFIX}update-0f9a/1")
+    assert is_allowed(telling, _look()) and is_allowed(telling, _deploy())
+    other = Call("cloudformation:DescribeEvents", f"{sets}/another-0f9a/1")
+    assert not is_allowed(other, _deploy())
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_is_no_longer_than_iam_takes(policy: str) -> None:
+    """IAM counts characters without whitespace; here the names have 20 more than by default."""
+    long = {name: "n" * 50 for name in github_stack().parameters() if name.endswith("Name")}
+    document = github_stack(**long).properties(policy)["PolicyDocument"]
+    assert len(json.dumps(document, separators=(",", ":"))) < 6_144
+
+
+def test_only_what_knows_no_resource_is_granted_on_all() -> None:
+    everywhere = {
+        action
+        for each in _deploy()
+        if "*" in listed(each["Resource"]) and "Condition" not in each
+        for action in listed(each["Action"])
+    }
+    assert everywhere == {
+        "cloudformation:GetTemplateSummary",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricStatistics",
+        "events:ListRuleNamesByTarget",
+        "lambda:GetAccountSettings",
+        "lambda:ListEventSourceMappings",
+        "logs:DescribeIndexPolicies",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+    }
+
+
+def test_roles_are_handed_only_to_lambda_and_get_no_policy_of_others() -> None:
+    [handing] = [each for each in _deploy() if "iam:PassRole" in listed(each["Action"])]
+    assert handing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    assert "iam:AttachRolePolicy" not in actions_of(_deploy())
+
+
+@pytest.mark.parametrize("role", named("AWS::IAM::Role"))
+def test_the_boundary_holds_what_each_function_s_role_holds(role: str) -> None:
+    """A right that the boundary lacks would be none, whatever the role says."""
+    boundary = policy_statements("RoleBoundary")
+    [policy] = Stack().properties(role)["Policies"]
+    calls = [
+        Call(action, _real(resource))
+        for each in policy["PolicyDocument"]["Statement"]
+        for action in listed(each["Action"])
+        for resource in listed(each["Resource"])
     ]
-    assert _role("DeployRole")["ManagedPolicyArns"] == [{"Ref": "LookPolicy"}]
+    assert calls
+    assert [call for call in calls if not is_allowed(call, boundary)] == []
 
 
-def test_the_policies_are_no_longer_than_iam_takes() -> None:
-    """IAM counts characters without whitespace, those of all inline policies of a role together."""
-    assert len(json.dumps(_look(), separators=(",", ":"))) < 6_144
-    assert len(json.dumps(_deploy(), separators=(",", ":"))) < 10_240
+@pytest.mark.parametrize("service", ["dynamodb", "sqs", "secretsmanager"])
+def test_the_boundary_leaves_a_key_to_its_own_policy(service: str) -> None:
+    boundary = policy_statements("RoleBoundary")
+    [host] = key_statement(ACCOUNT, REGION, [service])["Condition"]["StringEquals"][
+        "kms:ViaService"
+    ]
+    held = {one for one in actions_of(boundary) if one.startswith("kms:")}
+    for pattern in key_statement(ACCOUNT, REGION, [service])["Action"]:
+        found = fnmatch.filter(held, pattern)
+        assert found, pattern
+        for action in found:
+            assert is_allowed(Call(action, "any-key", {"kms:ViaService": host}), boundary)
+            assert not is_allowed(Call(action, "any-key"), boundary), "never by itself"
 
 
-def test_roles_are_made_only_under_the_stack_s_name_and_handed_only_to_lambda() -> None:
-    by_name = {statement["Sid"]: statement for statement in _statements(_deploy())}
-    made = by_name["MakeRoles"]["Resource"]["Fn::Sub"]
-    assert made.endswith(":role/${StackName}-*")
-    handed = by_name["HandRolesToFunctions"]
-    assert handed["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    assert "iam:AttachRolePolicy" not in _actions(_deploy())
+def _real(resource: str) -> str:
+    """A resource as its ARN, where the template refers to it."""
+    logical, _, rest = resource.partition(".")
+    if logical not in template()["Resources"]:
+        return resource
+    properties = Stack().properties(logical)
+    if "LogGroupName" in properties:
+        return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{properties['LogGroupName']}:*"
+    tail = rest.removeprefix("Arn").replace("StreamArn", "/stream/2026-11-26T00:00:00.000")
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{properties['TableName']}{tail}"
+
+
+@pytest.mark.parametrize("role", named("AWS::IAM::Role"))
+def test_a_function_s_role_gets_the_boundary_that_is_given(role: str) -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    assert "PermissionsBoundary" not in Stack().properties(role)
+    bounded = Stack(RoleBoundaryArn=boundary).properties(role)
+    assert bounded["PermissionsBoundary"] == boundary
 
 
 def test_the_way_to_the_numbers_is_written_down() -> None:
@@ -161,13 +272,3 @@ def test_the_way_to_the_numbers_is_written_down() -> None:
         for name in template(GITHUB_PATH)["Parameters"]
         if name.endswith("Id") and name not in text
     ] == []
-
-
-def test_every_call_to_cloudformation_that_the_tool_makes_is_allowed() -> None:
-    calls = re.compile(r"cloudformation\.(?:get_paginator\(\"(\w+)\"|(\w+)\()")
-    sources = (TEMPLATE_PATH.parents[1] / "unc").rglob("*.py")
-    found = [each for source in sources for each in calls.findall(source.read_text())]
-    made = {"".join(part.title() for part in (a or b).split("_")) for a, b in found}
-    allowed = {action.partition(":")[2] for action in _actions(_look()) + _actions(_deploy())}
-    assert "CreateChangeSet" in made
-    assert made - allowed == {"UpdateStack"}, "an emulator alone is asked for it"

@@ -84,13 +84,21 @@ def test_a_statement_names_a_resource_of_a_kind_that_the_action_can_name(case: C
     formats = [_pattern(row["resource_arn_format"]) for row in _facts(case.action)]
     written = [arn for each in case.resources for arn in WRITTEN.findall(each)]
     arns = [re.sub(r"\$\{[^}]*\}", "X", arn) for arn in written]
+    # A group's pattern covers its streams.
+    arns += [f"{arn[:-1]}log-stream:X" for arn in arns if ":log-group:" in arn and arn[-2:] == ":*"]
     assert not arns or any(each.fullmatch(arn) for each in formats for arn in arns), written
 
 
 def _pattern(arn_format: str) -> re.Pattern[str]:
     """An ARN as IAM writes it, `arn:${Partition}:sqs:${Region}:…`, as a pattern."""
-    literals = re.split(r"\$\{[^}]*\}", arn_format)
-    return re.compile("[^/:]*".join(map(re.escape, literals)))
+    parts = re.split(r"\$\{([^}]*)\}", arn_format)
+    names = {"LogGroupName": "[^:]*(:[*])?", "ObjectName": "[^:]*"}
+    return re.compile(
+        "".join(
+            names.get(part, "[^/:]*") if at % 2 else re.escape(part)
+            for at, part in enumerate(parts)
+        )
+    )
 
 
 def test_an_action_that_does_not_exist_would_be_noticed() -> None:

@@ -48,6 +48,7 @@ UNUSED_CALLS = (
             "logs:DescribeLogStreams",
             "logs:PutLogEvents",
             "s3:GetObjectMetadata",
+            "s3:ListBucket",
         ),
     ),
     UnusedCalls(
@@ -214,8 +215,8 @@ UNUSED_CALLS = (
     ),
     UnusedCalls(
         ROLE,
-        ("PermissionsBoundary",),
-        "no role has a boundary",
-        ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+        (),
+        "a boundary is never taken away again",
+        ("iam:DeleteRolePermissionsBoundary",),
     ),
 )

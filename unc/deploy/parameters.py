@@ -23,6 +23,7 @@ VARIABLES = {
     "DYNAMODB_CHAT_TABLE": "ChatTableName",
     "DYNAMODB_SESSION_TABLE": "SessionTableName",
     "REPLY_SERVICE_URL": REPLY_SERVICE_URL,
+    "ROLE_BOUNDARY_ARN": "RoleBoundaryArn",
 }
 # Each deployment decides these for itself.
 _OWN = ("CodeBucket", "CodeKey", "AttachEventSources", "ComputedAlarms")

@@ -83,7 +83,7 @@ def rehearse(
     account = _survey(aws, plan)
     if account.needs_takeover:
         require_decision(aws, account, notified_until)
-        try_import(aws, plan, account)
+        try_import(aws, plan, account, progress)
         return account, ()
     return account, tuple(preview(aws, plan, progress))
 

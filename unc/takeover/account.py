@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from unc.aws.mappings import Mapping
 from unc.aws.session import Aws
 from unc.errors import DeployFailed
@@ -17,6 +19,7 @@ from unc.takeover.inventory import (
     Named,
     find_other_stack,
     find_unmanaged,
+    is_denied,
     is_there,
     name_resources,
     read_owned,
@@ -139,13 +142,30 @@ def _find_leftovers(aws: Aws, unmanaged: Sequence[Named]) -> list[str]:
     functions = [one.name for one in unmanaged if one.type == FUNCTION]
     events: Any = aws.session.client("events", endpoint_url=aws.endpoint, config=aws.config)
     for name in functions:
-        function = aws.functions.get_function_configuration(FunctionName=name)
-        role = function.get("Role", "").rpartition("/")[2]
-        rules = events.list_rule_names_by_target(TargetArn=function["FunctionArn"])["RuleNames"]
+        rules = events.list_rule_names_by_target(TargetArn=_function_arn(aws, name))["RuleNames"]
         for rule in rules:
             found[f"rule {rule}: {_removal_of_rule(events, rule)}"] = None
-        found[f"role {role}: detach or delete its policies, then: {_removal_of_role(role)}"] = None
+        if role := _find_role(aws, name):
+            removal = _removal_of_role(role)
+            found[f"role {role}: detach or delete its policies, then: {removal}"] = None
     return sorted(found, reverse=True)
+
+
+def _function_arn(aws: Aws, name: str) -> str:
+    """Name a function as an event's target."""
+    partition = aws.session.get_partition_for_region(aws.region)
+    return f"arn:{partition}:lambda:{aws.region}:{aws.account}:function:{name}"
+
+
+def _find_role(aws: Aws, function: str) -> str:
+    """Return the name of a function's role; blank for credentials that may not read functions."""
+    try:
+        found = aws.functions.get_function_configuration(FunctionName=function)
+    except ClientError as error:
+        if is_denied(error):
+            return ""
+        raise
+    return found.get("Role", "").rpartition("/")[2]
 
 
 def _removal_of_rule(events: Any, rule: str) -> str:

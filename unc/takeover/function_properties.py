@@ -7,9 +7,12 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from unc.aws.session import Aws
 from unc.deploy.code_bucket import bucket_name
 from unc.errors import DeployFailed
+from unc.takeover.inventory import is_denied
 from unc.takeover.resource_properties import Properties
 
 if TYPE_CHECKING:
@@ -27,6 +30,17 @@ class LegacyFunction:
     environment: dict[str, str]
     code_key: str
     code_address: str
+
+
+def may_read(aws: Aws, name: str) -> bool:
+    """Say whether the credentials may read a function, which shows its environment."""
+    try:
+        aws.functions.get_function(FunctionName=name)
+    except ClientError as error:
+        if is_denied(error):
+            return False
+        raise
+    return True
 
 
 def read_function(aws: Aws, name: str) -> LegacyFunction:

@@ -148,12 +148,18 @@ def is_there(aws: Aws, named: Named) -> bool:
         raise
 
 
+def is_denied(error: ClientError) -> bool:
+    """Say whether the credentials lack a right, as those that only compare lack some."""
+    return error.response.get("Error", {}).get("Code") in ("AccessDenied", "AccessDeniedException")
+
+
 def _probe(aws: Aws, named: Named) -> bool:
     if named.type == TABLE:
         return bool(aws.dynamodb.describe_table(TableName=named.name))
     if named.type == QUEUE:
         return bool(aws.sqs.get_queue_url(QueueName=named.name))
     if named.type == FUNCTION:
-        return bool(aws.functions.get_function_configuration(FunctionName=named.name))
+        # What describes a function shows its environment, which may hold secrets.
+        return bool(aws.functions.get_function_concurrency(FunctionName=named.name))
     groups = aws.logs.describe_log_groups(logGroupNamePrefix=named.name)["logGroups"]
     return any(group.get("logGroupName") == named.name for group in groups)

@@ -28,8 +28,9 @@ from unc.errors import BadInput
 from unc.takeover import boundary as boundaries
 from unc.takeover.account import Account, count_unnotified
 from unc.takeover.drain import await_all_notified, stop_storing
-from unc.takeover.function_properties import keep_code
+from unc.takeover.function_properties import keep_code, may_read
 from unc.takeover.import_template import Import, describe_unmanaged, hold_on
+from unc.takeover.inventory import FUNCTION
 from unc.takeover.preconditions import check_preconditions
 from unc.takeover.rollback import (
     left_for_another_run,
@@ -112,9 +113,19 @@ def _import_unmanaged(
         carry_out(aws, change_set, progress)
 
 
-def try_import(aws: Aws, plan: Plan, account: Account) -> None:
-    """Ask CloudFormation whether it would take the import; raises DeployFailed when not."""
-    if account.unmanaged:
+def try_import(aws: Aws, plan: Plan, account: Account, progress: _Progress) -> None:
+    """Ask CloudFormation whether it would take the import; raises DeployFailed when not.
+
+    Credentials that may not read functions, as those of a pull request, try it without these.
+    """
+    there = [*account.unmanaged, *(one for one in account.named if one.resource in account.owned)]
+    hidden = [one for one in there if one.type == FUNCTION and not may_read(aws, one.name)]
+    if hidden:
+        progress("functions are left out of the trial: these credentials may not read them")
+    readable = [one for one in account.unmanaged if one not in hidden]
+    # What an earlier import has brought in has to be said again, its environment too.
+    if readable and not any(one.resource in account.owned for one in hidden):
+        account = replace(account, unmanaged=readable)
         change_set = create_change_set(aws, _describe(aws, plan, account).wanted(aws, plan.stack))
         if change_set:
             discard(aws, change_set)
