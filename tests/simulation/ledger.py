@@ -211,6 +211,7 @@ class Ledger(Observer):
         self._expect_turn(post)
         self.posts[post.notification.sender_id].append(post)
         self.counts["posts"] += 1
+        self.counts["posts before the index showed the message"] += not post.saw_message
 
     def _expect_turn(self, post: Post) -> None:
         """G9: it has a claim, and no other POST of the sender is open."""

@@ -61,6 +61,12 @@ def test_the_documented_limits_leave_most_messages_to_their_guarantee(lived: Liv
     assert notified > 0.8 * stored
 
 
+def test_some_posts_come_before_the_index_shows_their_message(lived: Lived) -> None:
+    """Most do not: the stream takes its time, too."""
+    counts = sum((history.ledger.counts for history in lived.values()), Counter[str]())
+    assert 0 < counts["posts before the index showed the message"] < counts["posts"] / 2
+
+
 def test_the_same_seed_gives_the_same_history() -> None:
     assert describe(Case(7)) == describe(Case(7))
 

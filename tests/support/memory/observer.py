@@ -21,13 +21,15 @@ class Post:
     """One POST to the reply service: its moments, and the outcome once the caller knows it.
 
     `turn`: the claim that it was made for. `left_trace`: whether the reply service, when it
-    accepted it, has left an outbound chat. `is_read`: whether its caller has read the answer.
+    accepted it, has left an outbound chat. `saw_message`: whether the index showed it the message
+    when the POST came. `is_read`: whether its caller has read the answer.
     """
 
     notification: Notification
     process: Any
     turn: Turn | None = None
     left_trace: bool = True
+    saw_message: bool = True
     is_read: bool = False
     read_at: float = 0.0
     started: int = 0

@@ -56,6 +56,12 @@ class ReplyService:
         self._random = random
         self._observer = observer
 
+    def read_conversation(self, post: Post) -> None:
+        """Read the index, as the service does first, and note whether it shows the message."""
+        newest = post.notification
+        shown = self._tables.chat_index.newest(newest.sender_id, self._scheduler.now)
+        post.saw_message = newest.message_id in [row["message_id"] for row in shown]
+
     def accept(self, post: Post) -> None:
         """Answer the person, and do with the conversation what it sees fit."""
         self._observer.accepted(post)
@@ -149,6 +155,7 @@ class MemoryReplyService:
             yield {p.notification.sender_id: PostEnd(timing.outcome) for timing, p in come}
 
     def _send(self, post: Post) -> PostTiming:
+        self._service.read_conversation(post)
         self._observer.posted(post)
         timing = self._timing(self._faults.inject("reply.post", POST, self._wire.now))
         if timing.accepted_after is not None:
