@@ -84,10 +84,17 @@ def test_a_log_with_more_pages_than_are_read_counts_the_least(aws: Aws, logs: St
     assert (found.counts["notified"], found.is_partial) == (10, True)
 
 
-@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
-def test_without_a_log_there_is_nothing_to_count(aws: Aws, logs: Stubber, code: str) -> None:
-    logs.add_client_error("filter_log_events", code)
-    assert sum(figures_of(aws).counts.values()) == 0
+def test_a_function_that_never_ran_has_nothing_to_count(aws: Aws, logs: Stubber) -> None:
+    logs.add_client_error("filter_log_events", "ResourceNotFoundException")
+    found = figures_of(aws)
+    assert (set(found.counts.values()), found.is_readable) == ({0}, True)
+
+
+def test_a_log_that_nobody_may_read_is_not_counted_as_empty(aws: Aws, logs: Stubber) -> None:
+    logs.add_client_error("filter_log_events", "AccessDeniedException")
+    found = figures_of(aws)
+    assert (found.counts, found.is_readable) == ({}, False)
+    assert "the log cannot be read" in rendered(Depth(0, 0, 0), found)
 
 
 def test_a_queue_says_how_long_its_messages_stay_out_of_sight(aws: Aws) -> None:

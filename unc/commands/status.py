@@ -43,6 +43,8 @@ def render_status(status: Status, figures: Figures, now: float) -> Iterator[Tabl
     for code, count in figures.codes.items():
         meaning = explain_code(code)
         yield f"[yellow]{count} times {code}[/yellow]{': ' if meaning else ''}{meaning}"
+    if not figures.is_readable:
+        yield "[yellow]nothing is counted: the log cannot be read (logs:FilterLogEvents)[/yellow]"
     if figures.is_partial:
         yield "[yellow]the log has more than was read: at least so many[/yellow]"
 

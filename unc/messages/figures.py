@@ -21,7 +21,7 @@ from unc.messages.post_code import find_code
 MINUTES = 10
 # Of 10,000 lines or 1 MB of log each.
 _PAGES_READ = 10
-_UNREADABLE = ("ResourceNotFoundException", "AccessDeniedException")
+_NEVER_RAN, _NOT_ALLOWED = "ResourceNotFoundException", "AccessDeniedException"
 # Each event, and the figure that it counts for.
 _FIGURES = {
     "message notified": "notified",
@@ -38,13 +38,15 @@ _FIGURES = {
 class Figures:
     """Messages by what became of them, and codes of POSTs by how often they led to a failure.
 
-    `is_partial`: the log has more than was read, so each count is the least.
+    `is_partial`: the log has more than was read, so each count is the least. `is_readable`: the
+    caller may read the log; else nothing is counted.
     """
 
     minutes: int
     counts: dict[str, int]
     codes: dict[str, int]
     is_partial: bool = False
+    is_readable: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return it as one document."""
@@ -54,7 +56,7 @@ class Figures:
 def read_figures(aws: Aws, function: str, now: float) -> Figures:
     """Count what the notifier has logged in the minutes before `now`, in epoch seconds.
 
-    A function that never ran has no log; where nobody may read it there is nothing to count.
+    A function that never ran has no log.
     """
     request: Any = {
         "logGroupName": f"/aws/lambda/{function}",
@@ -66,7 +68,10 @@ def read_figures(aws: Aws, function: str, now: float) -> Figures:
         read = list(islice(pages, _PAGES_READ))
         is_partial = next(pages, None) is not None
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in _UNREADABLE:
+        code = error.response.get("Error", {}).get("Code")
+        if code == _NOT_ALLOWED:
+            return Figures(MINUTES, {}, {}, is_readable=False)
+        if code != _NEVER_RAN:
             raise
         read, is_partial = [], False
     return _count(list(_entries(read)), is_partial)
