@@ -208,7 +208,10 @@ def test_only_what_the_reply_service_wrote_is_its_own_limit(
 def test_a_limit_that_was_over_by_then_was_not_set_since(limit: str, is_set_since: bool) -> None:
     """The reply service completes a session later, and writes `updated_at` again."""
     found = session(
-        created_at=Decimal(10), updated_at=Decimal(166), user_limited_until=limit, status="completed"
+        created_at=Decimal(10),
+        updated_at=Decimal(166),
+        user_limited_until=limit,
+        status="completed",
     )
     assert is_limited_since(found, 100.0) is is_set_since
 
