@@ -22,7 +22,6 @@ from unc.answering.stop import (
 )
 from unc.answering.uncovered import find_uncovered_since
 from unc.aws.mappings import Mapping
-from unc.commands.answering import render_start
 from unc.errors import UncError
 
 NOW = 1_795_000_000.0
@@ -331,4 +330,4 @@ def test_one_sentence_says_whether_anybody_is_answered(
     ],
 )
 def test_a_start_says_what_it_did(started: Started, words: str) -> None:
-    assert words in render_start(started)
+    assert words in started.sentence()

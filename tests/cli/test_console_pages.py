@@ -397,3 +397,10 @@ def test_a_pause_needs_a_duration(client: Client) -> None:
     answer = client.post(f"/conversations/{SESSION}/pause", {"for": "soon"})
     assert answer.status == 404
     assert "the pause is no duration: 'soon'" in unescape(answer.text)
+
+
+def test_who_stops_answering_has_to_say_so(client: Client) -> None:
+    answer = client.post("/answering", {"action": "pause"})
+    assert answer.status == 404
+    assert "nothing to do was chosen" in answer.text
+    assert "While it is stopped nobody is answered." in client.get("/").text

@@ -25,6 +25,9 @@ SEARCH_AFTER_SECONDS = 12 * 3600.0
 # So long a notification may have been retried before the stop.
 _RETRIED_SECONDS = 4 * 3600.0
 
+# What a person has to know before stopping; a page shows it, too.
+STOPPED = "Messages are stored. POSTs that are open now end by themselves within 90 seconds."
+
 Progress = Callable[[str], None]
 
 
@@ -76,6 +79,14 @@ class Started:
     was_stopped: bool
     was_searched: bool = False
     queued: int = 0
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        if not self.was_stopped:
+            return "answering is not stopped; nothing was changed"
+        if not self.was_searched:
+            return "answering: on; the stream brings what was stored meanwhile"
+        return f"answering: on; the newest messages of {self.queued} people were queued as well"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as one document."""

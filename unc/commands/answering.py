@@ -6,7 +6,7 @@ import time
 
 import typer
 
-from unc.answering.stop import Started, read_answering, start_answering, stop_answering
+from unc.answering.stop import STOPPED, read_answering, start_answering, stop_answering
 from unc.aws.connection import connect, connect_for_change
 from unc.aws.tables import Tables
 from unc.commands.options import AsJson
@@ -23,7 +23,7 @@ def stop(as_json: AsJson = False) -> None:
         print_json(found.as_json())
         return
     out.print(f"answering: {found.sentence()}")
-    out.print("Messages are stored. POSTs that are open now end by themselves within 90 seconds.")
+    out.print(STOPPED)
 
 
 @app.command("start")
@@ -33,7 +33,7 @@ def start(as_json: AsJson = False) -> None:
     if as_json:
         print_json(started.as_json())
         return
-    out.print(render_start(started))
+    out.print(started.sentence())
 
 
 @app.command("show")
@@ -44,12 +44,3 @@ def show(as_json: AsJson = False) -> None:
         print_json(found.as_json())
         return
     out.print(f"answering: {found.sentence()}")
-
-
-def render_start(started: Started) -> str:
-    """Say what was done."""
-    if not started.was_stopped:
-        return "answering is not stopped; nothing was changed"
-    if not started.was_searched:
-        return "answering: on; the stream brings what was stored meanwhile"
-    return f"answering: on; the newest messages of {started.queued} people were queued as well"

@@ -25,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from unc.aws.connection import describe, explain
 from unc.aws.resources import STACK
-from unc.console import compose, conversations, dead_letters, now, pauses, trace
+from unc.console import answering, compose, conversations, dead_letters, now, trace
 from unc.console.guard import FORM_TOKEN, HEADERS, is_ours, refuse
 from unc.console.page import Call, Console, GoTo, Handler, Page
 from unc.errors import BadInput, UncError, unexpected
@@ -56,8 +56,9 @@ _PAGES: dict[str, Handler] = {
 _CHANGES: dict[str, Handler] = {
     "/conversations/search": conversations.search,
     "/conversations/{session_id}/reveal": conversations.reveal,
-    "/conversations/{session_id}/pause": pauses.pause,
-    "/conversations/{session_id}/resume": pauses.resume,
+    "/conversations/{session_id}/pause": answering.pause,
+    "/conversations/{session_id}/resume": answering.resume,
+    "/answering": answering.change_answering,
     "/dead-letters/{queue}/{id}/reveal": dead_letters.reveal,
     "/dead-letters/choose": dead_letters.choose,
     "/dead-letters/do": dead_letters.do,

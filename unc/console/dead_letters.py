@@ -153,7 +153,9 @@ def do(console: Console, call: Call) -> GoTo:
             outcome = _ACTIONS[action](console.aws, queue, ids, count)
             job.notes += _notes(queue.name, outcome)
 
-    job = console.jobs.start(Job(action, total, "/dead-letters"), work)
+    job = console.jobs.start(
+        Job(f"{action.capitalize()} dead letters", total, "/dead-letters"), work
+    )
     return GoTo(f"/jobs/{job.id}")
 
 
@@ -190,4 +192,4 @@ def show_job(console: Console, call: Call) -> Page:
     if job is None:
         raise BadInput("there is no such job", "jobs end with the console; run it again")
     model = {name: value for name, value in vars(job).items() if name != "started"}
-    return Page("job", f"{job.what.capitalize()} dead letters", model)
+    return Page("job", job.what, model)

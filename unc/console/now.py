@@ -7,6 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
+from unc.answering.stop import STOPPED, read_answering
 from unc.aws.alarms import read_alarms
 from unc.aws.queues import Depth
 from unc.aws.status import Status, read_status
@@ -21,12 +22,15 @@ def show_now(console: Console, call: Call) -> Page:
     with ThreadPoolExecutor(2) as pool:
         reading = pool.submit(read_status, console.aws, console.resources)
         alarms = pool.submit(read_alarms, console.aws)
+        answering = read_answering(console.tables)
         status = reading.result()
         model: Model = {
             "steps": _steps(status),
             "queues": {name: asdict(depth) for name, depth in status.queues.items()},
             "tables": status.tables,
             "functions": [asdict(function) for function in status.functions],
+            "answering": answering.as_json() | {"sentence": answering.sentence()},
+            "stopped": STOPPED,
             "alarms": [asdict(alarm) for alarm in alarms.result()],
         }
     return Page("now", "Now", model)
