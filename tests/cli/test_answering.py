@@ -11,8 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from consumer.aws.attribute_values import to_item
+from consumer.webhook.address import parse_address
+from consumer.webhook.message import InboundMessage
+from consumer.webhook.parse import parse_inbound
+from tests.support.builders import body
 from unc.answering.stop import (
     SEARCH_AFTER_SECONDS,
+    STOP_KEY,
     Answering,
     Started,
     keep_stopped,
@@ -331,3 +336,11 @@ def test_one_sentence_says_whether_anybody_is_answered(
 )
 def test_a_start_says_what_it_did(started: Started, words: str) -> None:
     assert words in started.sentence()
+
+
+@pytest.mark.parametrize("prefix", ["", "+", "++", "whatsapp:", "whatsapp:+", "x:"])
+def test_no_sender_has_the_row_of_a_stop(prefix: str) -> None:
+    """Else a forged webhook could have the notifier write over the note."""
+    parsed = parse_inbound(body(From=f"{prefix}{STOP_KEY}", WaId=""))
+    assert not isinstance(parsed, InboundMessage) or parsed.sender_id != STOP_KEY
+    assert parse_address(f"{prefix}{STOP_KEY}").id != STOP_KEY

@@ -18,8 +18,8 @@ from unc.aws.resources import STACK, read_parameters
 from unc.aws.tables import Tables
 from unc.errors import UncError
 
-# No sender's id begins so.
-STOP_KEY = "#answering"
+# No sender's id begins with a plus.
+STOP_KEY = "+answering"
 # A stream keeps its records for 24 hours; the other half is for working through them.
 SEARCH_AFTER_SECONDS = 12 * 3600.0
 # So long a notification may have been retried before the stop.
