@@ -23,6 +23,10 @@ from tests.support.console_world import (
     write_reply,
 )
 from tests.support.memory_account import RESOURCES, MemoryAccount
+from unc.console.app import render
+from unc.console.conversations import show_people
+from unc.console.guard import Keys
+from unc.console.page import Call, Console
 
 # As a text, a page or a twin may hold it.
 NUMBERS = (SENDER, "155 5555 0199", "15555550199")
@@ -90,6 +94,14 @@ def test_a_live_page_gets_nothing_until_there_is_something_new(path: str) -> Non
         answer = client.get(reload)
     assert answer.status == 200
     assert reload not in answer.text
+
+
+def test_a_page_that_took_long_is_asked_for_less_often(account: MemoryAccount) -> None:
+    """The emulator looks through a whole table for each query, and does nothing else meanwhile."""
+    console = Console(account.aws(), RESOURCES, Keys(1))
+    page = show_people(console, Call())
+    assert "every 5s" in render(console, page, took=0.1)
+    assert "every 60s" in render(console, page, took=5.95)
 
 
 def test_a_twin_takes_the_filter_of_its_page(client: Client) -> None:

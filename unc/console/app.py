@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from math import ceil
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -34,6 +35,8 @@ from unc.terminal import clock, day, iso, to_plain
 _HERE = Path(__file__).parent
 _MOST_FORM_BYTES = 1_000_000
 _DIGEST_CHARACTERS = 16
+# A live page takes a tenth of the time of what it asks, at most.
+_PAUSE_TIMES = 10
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -139,6 +142,7 @@ async def _read_form(request: Request) -> dict[str, str]:
 
 def _answer(console: Console, handler: Handler, call: Call, as_json: bool) -> Response:
     """Run a handler; what went wrong is a page, too."""
+    begun = time.monotonic()
     try:
         found = handler(console, call)
     except BadInput as error:
@@ -151,29 +155,32 @@ def _answer(console: Console, handler: Handler, call: Call, as_json: bool) -> Re
         if os.environ.get("UNC_TRACEBACK"):
             raise
         found = _trouble(unexpected(error), 500)
-    return _show(console, found, call.query.get("seen", ""), as_json)
-
-
-def _show(console: Console, found: Page | GoTo, seen: str, as_json: bool) -> Response:
-    """Return a page or its twin; nothing to a page that has seen the model already."""
     if isinstance(found, GoTo):
         return RedirectResponse(found.address, 303)
+    return _show(console, found, call.query.get("seen", ""), as_json, time.monotonic() - begun)
+
+
+def _show(console: Console, found: Page, seen: str, as_json: bool, took: float) -> Response:
+    """Return a page or its twin; nothing to a page that has seen the model already."""
     text = json.dumps(found.model, ensure_ascii=False, indent=2, default=to_plain)
     if as_json:
         return Response(text, found.status, media_type="application/json")
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_DIGEST_CHARACTERS]
     if seen == digest:
         return Response(status_code=204)
-    return HTMLResponse(render(console, found, digest), found.status)
+    return HTMLResponse(render(console, found, digest, took), found.status)
 
 
-def render(console: Console, page: Page, seen: str = "") -> str:
-    """Return a page as HTML; `seen` stands for its model, when the page asks for a newer one."""
+def render(console: Console, page: Page, seen: str = "", took: float = 0.0) -> str:
+    """Return a page as HTML; `seen` stands for its model, when the page asks for a newer one.
+
+    It asks the less often the longer it took, in seconds.
+    """
     return _TEMPLATES.get_template(f"{page.template}.html").render(
         page.model,
         title=page.title,
         section=_SECTIONS.get(page.template, ""),
-        seen=seen,
+        reload={"seen": seen, "least_seconds": ceil(took * _PAUSE_TIMES)},
         where=describe(console.aws),
         stack=STACK,
         is_local=console.is_local,
