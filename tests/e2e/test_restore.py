@@ -233,13 +233,28 @@ def _role_of_notifier(site: Site) -> str:
     return found["Role"].rpartition("/")[2]
 
 
-def test_what_is_whole_is_left_alone(site: Site) -> None:
+def test_what_is_whole_is_left_alone_and_what_makes_no_sense_is_refused(site: Site) -> None:
     before = site.aws.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"][0]
     code, printed, _ = site.unc("restore", "--yes")
     assert code == 0
     assert "the tables are there and whole" in printed
     after = site.aws.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"][0]
     assert after["EventId"] == before["EventId"]
+
+    refused = {
+        ("--copy-only",): "this goes with a moment only",
+        ("--to", "2020-01-01T00:00:00"): "says no time zone",
+        ("--to", "2100-01-01T00:00:00+00:00"): "can be copied up to",
+        ("--to", _now(), "--table", "notifications"): "older rows of it would notify people again",
+        ("--to", _now(), "--table", "rows"): "rows is no table of the stack",
+    }
+    for arguments, reason in refused.items():
+        code, _, error = site.unc("restore", *arguments, "--yes")
+        assert (code, reason in error) == (2, True)
+    code, printed, _ = site.unc("restore", "--to", _now(), "--table", "chats", "--json")
+    assert code == 0
+    assert [each["table"] for each in json.loads(printed)["tables"]] == ["chats"]
+    assert site.aws.dynamodb.list_tables()["TableNames"] == ["chats", "notifications", "sessions"]
 
 
 class _Interrupt:
