@@ -477,3 +477,42 @@ def test_another_browser_is_not_let_in(browser: Browser, console: ConsoleProcess
         assert answer and answer.status == 403
         assert "has not opened" in page.content()
     context.close()
+
+
+def test_a_person_is_paused_and_resumed_on_the_conversation_s_page(
+    world: World, page: Page
+) -> None:
+    message, session_id = converse(world, "before")
+    page.goto(f"/conversations/{session_id}")
+    page.get_by_text("Pause", exact=True).first.click()
+    page.get_by_label("For").fill("2h")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_text("Paused until")).to_be_visible()
+    expect(page.get_by_text("a session that the reply service opens anew")).to_be_visible()
+    world.send(write(f"whatsapp:+{message.sender_id}", "meanwhile").body)
+    expect(bubble(page, "meanwhile")).to_contain_text("paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(bubble(page, "meanwhile")).to_contain_text("replied ✓")
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0)
+
+
+def test_answering_is_stopped_and_started_for_everybody(world: World, page: Page) -> None:
+    message, session_id = converse(world, "before")
+    change_answering(page, "Stop")
+    page.goto("/")
+    expect(page.get_by_text("Stopped since")).to_be_visible()
+    world.send(write(f"whatsapp:+{message.sender_id}", "meanwhile").body)
+    page.goto(f"/conversations/{session_id}")
+    expect(bubble(page, "meanwhile")).to_contain_text("not notified")
+    change_answering(page, "Start")
+    page.goto(f"/conversations/{session_id}")
+    expect(bubble(page, "meanwhile")).to_contain_text("replied ✓")
+
+
+def change_answering(page: Page, action: str) -> None:
+    page.goto("/")
+    details = page.locator("details", has_text="Stop or start for everybody")
+    if details.get_attribute("open") is None:
+        page.get_by_text("Stop or start for everybody").click()
+    page.get_by_role("button", name=f"{action} answering").click()
+    expect(page.get_by_role("status")).to_contain_text("and it is over")
