@@ -16,7 +16,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up example check test lint format types template package soak bench recording diff deploy destroy release publish lock clean
+.PHONY: help setup up example check test lint format types template package soak bench recording screenshots diff deploy destroy release publish lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ bench: setup ## measure beside a baseline and a floor, write the results (ARGS="
 
 recording: $(CAN_TEST) ## record what `unc up` prints for the README
 	@$(BIN)/python -m tests.support.recording
+
+screenshots: $(CAN_TEST) ## take the pictures of the console for README and docs
+	@{ $(need_browser); } >/dev/null
+	@$(BIN)/python -m tests.e2e.screenshots
 
 package: $(CAN_RUN) ## write dist/unc-consumer.zip, the same bytes for the same input
 	@$(BIN)/unc package $(ARGS)
