@@ -1,6 +1,7 @@
 """How a turn ends: a known failure, or an outcome that nobody knows."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -225,11 +226,13 @@ def test_a_turn_that_nobody_ended_is_settled_by_the_setting(
 
 
 LONG_AGO = "2001-01-01T00:00:00"
+# It is set after the claim, and over before anybody looks.
+PASSED = datetime.fromtimestamp(NOW + 10, UTC).isoformat()
 
 
 @pytest.mark.parametrize(
     ("offset", "limit", "notified"),
-    [(0, LONG_AGO, 1), (1, LONG_AGO, 1), (-1, LONG_AGO, 2), (0, None, 2)],
+    [(0, PASSED, 1), (1, PASSED, 1), (-1, PASSED, 2), (0, LONG_AGO, 2), (0, None, 2)],
 )
 def test_a_limit_since_the_second_of_the_claim_counts_as_answered(
     offset: int, limit: str | None, notified: int
