@@ -12,13 +12,15 @@ from unc.answering.pause import pause_sender
 from unc.answering.resume import resume_sender
 from unc.answering.stop import (
     SEARCH_AFTER_SECONDS,
-    keep_stopped,
     read_answering,
     start_answering,
     stop_answering,
 )
 from unc.answering.uncovered import find_uncovered_since
 from unc.aws.mappings import mappings_of, switch
+from unc.deploy.deployment import Plan
+from unc.deploy.package import build_package
+from unc.deploy.rollout import roll_out
 from unc.local.stack import running_stack
 from unc.messages.message import Message
 from unc.runner import run
@@ -161,9 +163,9 @@ def test_what_a_deployment_switches_on_is_switched_off_again(own: World) -> None
     mappings = mappings_of(own.stack.aws, own.resources.dynamo_function)
     switch(own.stack.aws, mappings[:1], on=True)
     assert read_answering(own.tables).state == "unfinished"
-    keep_stopped(own.tables, IGNORED)
+    roll_out(own.stack.aws, Plan(build_package(), {}), None, IGNORED, IGNORED)
     assert read_answering(own.tables).state == "stopped"
     start_answering(own.tables, moment, IGNORED)
     eventually(lambda: read_answering(own.tables).state == "on", "answering is on")
-    keep_stopped(own.tables, IGNORED)
+    roll_out(own.stack.aws, Plan(build_package(), {}), None, IGNORED, IGNORED)
     assert read_answering(own.tables).state == "on"
