@@ -386,6 +386,12 @@ def test_a_trace_says_where_a_message_stands(client: Client) -> None:
     assert f"chat {REPLY}" in page
 
 
+def test_a_trace_is_live_while_there_is_something_to_wait_for(client: Client) -> None:
+    """Reading it hides dead letters from others for a moment."""
+    assert "hx-get" not in client.get(f"/trace/{sid_of(1)}").text
+    assert "hx-get" in client.get(f"/trace/{sid_of(5)}").text
+
+
 def test_a_stranger_s_browser_gets_nothing(client: Client) -> None:
     for path in PAGES:
         for each in (path, twin_of(path)):

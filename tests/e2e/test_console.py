@@ -20,6 +20,7 @@ from tests.support.browser import (
     Seen,
     running_chromium,
 )
+from tests.support.http_server import reply, serving
 
 pytestmark = pytest.mark.emulator
 
@@ -465,6 +466,23 @@ def test_everything_can_be_read_without_javascript(
     page.get_by_role("button", name="Redrive these").click()
     page.get_by_role("button", name="Redrive 1 dead letter").click()
     expect(page.get_by_role("status")).to_contain_text("1 of 1 done")
+    context.close()
+
+
+def test_a_link_from_elsewhere_leads_on_after_one_more_click(
+    browser: Browser, console: ConsoleProcess, state: object
+) -> None:
+    """A colleague's link in a chat: the cookie does not come with it, by design."""
+    seen = Seen()
+    context = open_context(browser, console, state, seen)
+    page = context.new_page()
+    link = f'<a href="{console.origin}/conversations">look</a>'.encode()
+    with serving(reply(200, link, **{"Content-Type": "text/html"})) as elsewhere:
+        page.goto(elsewhere.url.replace("127.0.0.1", "localhost"))
+        page.get_by_role("link", name="look").click()
+        expect(page.get_by_role("main")).to_contain_text("has not opened")
+        page.get_by_role("link", name="go on").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Conversations")
     context.close()
 
 

@@ -31,10 +31,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_NOT_OPEN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>unc console</title>
+_NOT_OPEN = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>unc console</title>
+<main><h1>unc console</h1>
 <p>This page belongs to an <code>unc console</code> that this browser has not opened.
 <p>Run <code>unc console</code>, and open the address that it prints.
-If you have done so in this browser, <a href="">go on</a>."""
+If you have done so in this browser, <a href="">go on</a>.</main>"""
 
 
 def _make() -> str:
