@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from tests.cli.test_console_pages import PAGES
 from tests.support.console import running_console
 from tests.support.console_world import (
     SESSION,
@@ -58,6 +59,10 @@ def calls_of(account: MemoryAccount, path: str) -> Counter[str]:
         account.calls.clear()
         assert client.get(path).status == 200
         return Counter(account.operations)
+
+
+def test_the_calls_of_every_page_are_bounded() -> None:
+    assert set(MOST_CALLS) == set(PAGES)
 
 
 @pytest.mark.parametrize("path", MOST_CALLS)
