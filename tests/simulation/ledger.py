@@ -44,7 +44,7 @@ class Ledger(Observer):
         self.overlapping_groups: set[str] = set()
         self.stored: dict[ChatKey, Stored] = {}
         self.opened: dict[str, int] = {}
-        self.seen_limited: dict[str, int] = {}
+        self.seen_limited: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.posts: defaultdict[str, list[Post]] = defaultdict(list)
         self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
         self.turns: defaultdict[str, list[tuple[Invocation, Turn]]] = defaultdict(list)
@@ -132,7 +132,7 @@ class Ledger(Observer):
         if session.is_active:
             process.sighted[session.session_id] = moment
         if is_limited(session, self._clock() - 0.01):
-            self.seen_limited[session.session_id] = moment
+            self.seen_limited[session.sender_id][session.session_id] = moment
 
     def opened_elsewhere(self, session: Session) -> None:
         self.opened[session.session_id] = self.moment()

@@ -251,13 +251,18 @@ class StreamWorld:
         self.services.scheduler.pause(seconds)
 
     def store(
-        self, number: int = 1, sender: str = SENDER, text: str = "hi", opt_out: str = ""
+        self,
+        number: int = 1,
+        sender: str = SENDER,
+        text: str = "hi",
+        opt_out: str = "",
+        session_id: str = "session-1",
     ) -> dict[str, Any]:
         """Store the nth chat now; gives its stream record."""
         moment = Decimal(f"{self.now:.3f}")
         metadata = {"OptOutType": opt_out} if opt_out else {}
         chat = replace(message(number, sender, Body=text, **metadata), created_at=moment)
-        row = chat_item(chat, "session-1", moment)
+        row = chat_item(chat, session_id, moment)
         self.tables.apply([PutChat(chat.key, row)], self.now)
         return stream_record(**to_item(row))
 

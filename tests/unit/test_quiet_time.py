@@ -120,3 +120,29 @@ def test_a_limit_of_the_session_before_holds_nothing_while_the_index_lags() -> N
     world.pass_time(10)
     world.notify(stored)
     assert len(world.replies.notified) == 1
+
+
+def test_a_limit_holds_nothing_of_a_session_that_only_the_newest_message_names() -> None:
+    """The record that is handled belongs to the session before."""
+    world = StreamWorld()
+    limit(world, 100_000, "session-1")
+    first = world.store(1)
+    world.pass_time(10)
+    opened = session("session-2", created_at=Decimal(int(world.now)))
+    world.tables.sessions["session-2"] = opened
+    world.store(2, session_id="session-2")
+    world.notify(first)
+    assert [each.message_id for each in world.replies.notified] == [sid(2)]
+
+
+def test_a_limit_holds_what_only_the_newest_message_s_session_has() -> None:
+    world = StreamWorld()
+    first = world.store(1)
+    world.pass_time(10)
+    limited = session(
+        "session-2", created_at=Decimal(int(world.now)), user_limited_until="2100-01-01T00:00:00"
+    )
+    world.tables.sessions["session-2"] = limited
+    world.store(2, session_id="session-2")
+    world.notify(first)
+    assert world.replies.notified == []

@@ -16,13 +16,14 @@ class Need:
 
     `newest`: the sender's newest messages and session, from the indexes. `evidence_since`: what
     the reply service has left since then, from the indexes. `absence_since`: the same, read
-    consistently. `texts`: the chats with these keys.
+    consistently. `texts`: the chats with these keys. `sessions`: those with these ids.
     """
 
     newest: bool = False
     evidence_since: float | None = None
     absence_since: float | None = None
     texts: tuple[ChatKey, ...] = ()
+    sessions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -37,8 +38,9 @@ class Facts:
     absence: bool | None = None
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
 
-    def add(self, sender: str, reads: NotificationReads) -> None:
-        """Take in what was needed."""
+    def add(self, sender: str, reads: NotificationReads, sessions: Sequence[str] = ()) -> None:
+        """Take in what was needed, also the sessions with these ids."""
+        self.sessions |= {id: reads.sessions[id] for id in sessions if id in reads.sessions}
         if sender in reads.newest:
             self.newest = reads.newest[sender]
             self.current_session = reads.current_sessions.get(sender)

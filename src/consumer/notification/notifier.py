@@ -101,7 +101,10 @@ class Notifier:
         reads = self._store.read(
             NotificationQuery(
                 states=[each.sender_id for each in new],
-                sessions=sorted({each.session_id for each in new if each.session_id}),
+                sessions=sorted(
+                    {each.session_id for each in new if each.session_id}
+                    | {id for _, need in needs for id in need.sessions}
+                ),
                 texts=[key for _, need in needs for key in need.texts],
                 newest=[s for s, need in needs if need.newest]
                 + [each.sender_id for each in new if each.wake_at is not None],
@@ -113,8 +116,8 @@ class Notifier:
         for each in new:
             if is_read(each, reads):
                 self._facts[each.sender_id] = facts_of(each, reads)
-        for sender in self._needs:
-            self._facts[sender].add(sender, reads)
+        for sender, need in needs:
+            self._facts[sender].add(sender, reads, need.sessions)
         return reads.is_rejected
 
     def _decide(self, left: Mapping[str, Notification]) -> dict[str, Step]:

@@ -121,9 +121,9 @@ def _without_turn(
     newest = _newest_uncovered(notification, state, facts, rules)
     if newest is None:
         return Step(Status.COVERED, notification, state)
-    unread = _unread_texts(newest, facts)
-    if unread:
-        return Need(texts=unread)
+    need = Need(texts=_unread_texts(newest, facts), sessions=_unread_session(newest, facts))
+    if need != Need():
+        return need
     newest = replace(newest, text=_text(newest, facts))
     if facts.texts.get(newest.key, "") is None:
         is_pending = state.pending and state.pending.notification.key == newest.key
@@ -190,6 +190,12 @@ def _unread_texts(newest: Notification, facts: Facts) -> tuple[ChatKey, ...]:
         return ()
     keys = (newest.key, ChatKey(newest.sender_id, newest.text_id or newest.message_id))
     return tuple(key for key in dict.fromkeys(keys) if key not in facts.texts)
+
+
+def _unread_session(newest: Notification, facts: Facts) -> tuple[str, ...]:
+    """The message's own session, which the index may not show yet."""
+    is_known = not newest.session_id or newest.session_id in facts.sessions
+    return () if is_known else (newest.session_id,)
 
 
 def _text(newest: Notification, facts: Facts) -> str:
