@@ -37,7 +37,10 @@ def empty_queues(world: World) -> Iterator[None]:
 def unc(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Unc]:
-    """The command line, talking to the stack; gives exit code, stdout and stderr."""
+    """The command line, talking to the stack; gives exit code, stdout and stderr.
+
+    The first line of a command that changes something, where it goes to, is left out.
+    """
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", world.stack.endpoint)
@@ -46,7 +49,7 @@ def unc(
         capsys.readouterr()
         code = run(list(arguments))
         said = capsys.readouterr()
-        return code, said.out, said.err
+        return code, said.out.removeprefix(f"the laptop: {world.stack.endpoint}\n"), said.err
 
     yield call
 
