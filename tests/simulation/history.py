@@ -144,6 +144,7 @@ class History:
         self._storing.on_start = checks.handed_over
         self._storing.on_end = checks.delivered
         self._storing.on_delete = checks.left_queue
+        self._retrying.on_wait = ledger.disturbed
         self._retrying.on_end = lambda delivery, invocation: checks.notified(invocation)
         self._stream.on_end = checks.notified
         self._stream.on_discard = checks.discarded

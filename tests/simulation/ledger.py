@@ -57,7 +57,7 @@ class Ledger(Observer):
         self.on_commit: Callable[[Invocation, Commit], None] = lambda process, commit: None
         self.handovers: dict[str, float] = {}
         self.dead_lettered_senders: set[str] = set()
-        self.last_fault_at = 0.0
+        self.disturbed_until = 0.0
         self.is_uncrowded = False
         self.on_post: Callable[[Post], None] = lambda post: None
 
@@ -79,7 +79,11 @@ class Ledger(Observer):
         return holds
 
     def fault_injected(self, process: Invocation | None, injected: InjectedFault) -> None:
-        self.last_fault_at = self._clock()
+        self.disturbed(self._clock())
+
+    def disturbed(self, until: float) -> None:
+        """Until then a fault may delay what follows (epoch seconds)."""
+        self.disturbed_until = max(self.disturbed_until, until)
 
     # The queue and its dead-letter queue
 
@@ -244,7 +248,7 @@ class Ledger(Observer):
     def _expect_promptness(self, post: Post) -> None:
         """G9: what waited for the end of a turn follows at once, unless a fault delays it."""
         ended_at = self.handovers.pop(post.notification.sender_id, None)
-        is_delayed = ended_at is None or ended_at < self.last_fault_at or not self.is_uncrowded
+        is_delayed = ended_at is None or ended_at < self.disturbed_until or not self.is_uncrowded
         sender_id = post.notification.sender_id
         if ended_at is None or is_delayed or self.limits[sender_id] or self.pauses[sender_id]:
             return

@@ -35,7 +35,10 @@ class Delivery:
 
 
 class QueueMapping:
-    """From a queue, with partial failures; `on_end` hears of a delivery before it takes effect."""
+    """From a queue, with partial failures; `on_end` hears of a delivery before it takes effect.
+
+    `on_wait` hears until when a throttled batch keeps somebody busy.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class QueueMapping:
         self.on_start: Callable[[Delivery, Invocation], None] = lambda delivery, invocation: None
         self.on_end: Callable[[Delivery, Invocation], None] = lambda delivery, invocation: None
         self.on_delete: Callable[[Message], None] = lambda message: None
+        self.on_wait: Callable[[float], None] = lambda until: None
 
     def poll_soon(self, message: Message) -> None:
         """A message has come, which may be visible only later."""
@@ -90,6 +94,7 @@ class QueueMapping:
             self._start(delivery)
             return
         wait = LONGEST_WAIT_SECONDS * self._random.random()
+        self.on_wait(min(self._scheduler.now + wait, until))
         if self._scheduler.now + wait < until:
             self._scheduler.after(wait, partial(self._invoke, delivery, until))
         else:

@@ -146,3 +146,15 @@ def test_a_limit_holds_what_only_the_newest_message_s_session_has() -> None:
     world.store(2, session_id="session-2")
     world.notify(first)
     assert world.replies.notified == []
+
+
+def test_of_two_sessions_of_one_second_the_message_s_own_counts() -> None:
+    """The index may show either; the message was stored in the one that was active."""
+    world = StreamWorld()
+    limit(world, 100_000, "session-1")
+    begun = world.tables.sessions["session-1"].created_at
+    world.tables.sessions["session-2"] = session("session-2", created_at=begun)
+    stored = world.store(session_id="session-2")
+    world.pass_time(10)
+    world.notify(stored)
+    assert len(world.replies.notified) == 1

@@ -217,13 +217,14 @@ def _opted_out(notification: Notification, state: NotificationState) -> Step:
 def _limit(newest: Notification, facts: Facts, now: float) -> float | None:
     """Until when the session that counts is limited, in epoch seconds; None when it is not.
 
-    The message's own session counts while the index does not show it yet.
+    The message's own session counts while the index does not show it yet, and where another has
+    begun in the same second.
     """
-    current = facts.current_session
+    own, current = facts.sessions.get(newest.session_id), facts.current_session
     if current:
         current = facts.sessions.get(current.session_id, current)
     try:
-        until = limited_until(newest_session([current, facts.sessions.get(newest.session_id)]))
+        until = limited_until(newest_session([own, current]))
     except ValueError:
         return None
     return until if until is not None and until > now else None
