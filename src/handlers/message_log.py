@@ -118,8 +118,13 @@ def _log_waiting(log: Logger, step: Step, end: PostEnd | None) -> None:
     sender, message_id = step.notification.sender_id, step.notification.message_id
     until = _moment(step.wake_at)
     if step.status is Status.LIMITED:
-        until = _moment(step.limited_until)
-        log.info("message limited", sender=mask(sender), message_id=message_id, until=until)
+        log.info(
+            "message limited",
+            sender=mask(sender),
+            message_id=message_id,
+            until=_moment(step.limited_until),
+            reason="paused" if step.is_paused else None,
+        )
     elif step.status is Status.WAITING:
         log.info(
             "message waits for its turn", sender=mask(sender), message_id=message_id, until=until

@@ -52,6 +52,7 @@ REJECTED = "the reply service rejected it: Http422"
         (line("reply outcome is looked up", until=UNTIL), "? unknown", False, True),
         (line("reply outcome unknown"), "? unknown", True, True),
         (line("message limited", until=UNTIL), "limited", False, True),
+        (line("message limited", until=UNTIL, reason="paused"), "paused", False, True),
         (line("message opted out"), "opted out", True, False),
         (line("message deleted before it was notified"), "deleted", True, True),
         (line("message waits for its turn", until=UNTIL), "waits", False, False),

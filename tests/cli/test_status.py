@@ -45,8 +45,9 @@ def test_messages_are_counted_by_what_became_of_them(aws: Aws, logs: Stubber) ->
     answer(
         logs,
         event("message notified", "1"),
-        event("message limited", "2"),
-        event("message limited", "2"),
+        event("message limited", "2", reason=None),
+        event("message limited", "2", reason=None),
+        event("message limited", "7", reason="paused"),
         event("reply outcome is looked up", "3"),
         event(again, "4", reason="cannot deliver now: Http503"),
         event(again, "4", reason="cannot deliver now: Http503"),
@@ -58,10 +59,11 @@ def test_messages_are_counted_by_what_became_of_them(aws: Aws, logs: Stubber) ->
     assert found.counts == {
         "notified": 1,
         "unknown outcomes": 1,
-        "limited or paused": 1,
+        "limited": 1,
         "to be tried again": 1,
         "dead letters": 1,
         "not handled": 0,
+        "paused": 1,
     }
     assert found.codes == {"Http503": 2, "Http404": 1}
     assert not found.is_partial

@@ -102,6 +102,16 @@ def test_a_limited_message_says_until_when(limit: str) -> None:
     [limited] = lines_of(world, FIRST)
     assert limited["message"] == "message limited"
     assert limited["until"] == f"{limit}.000+00:00"
+    assert limited["reason"] is None
+
+
+def test_a_limit_of_a_pause_is_named() -> None:
+    world = StreamWorld()
+    limit = "2099-01-01T00:00:00"
+    world.tables.put_session(session(user_limited_until=limit, paused_until=limit), world.now)
+    world.notify(world.store())
+    [limited] = lines_of(world, FIRST)
+    assert (limited["message"], limited["reason"]) == ("message limited", "paused")
 
 
 @pytest.mark.parametrize("opt_out", ["STOP", "HELP"])

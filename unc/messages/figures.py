@@ -27,11 +27,13 @@ _FIGURES = {
     "message notified": "notified",
     "reply outcome is looked up": "unknown outcomes",
     "reply outcome unknown": "unknown outcomes",
-    "message limited": "limited or paused",
+    "message limited": "limited",
     "notification scheduled for retry": "to be tried again",
     "notification dead-lettered": "dead letters",
     "notification not handled, comes again": "not handled",
 }
+# The reason of a limit that `unc pause` has set, and its figure.
+_PAUSED = "paused"
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,14 @@ def _entries(pages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _count(entries: Sequence[dict[str, Any]], is_partial: bool) -> Figures:
     """Count each message once a figure, and each failure by its code."""
-    named = {(_FIGURES[entry["message"]], entry.get("message_id")) for entry in entries}
+    named = {(_figure_of(entry), entry.get("message_id")) for entry in entries}
     counts = Counter(name for name, _ in named)
     codes = Counter(find_code(str(entry.get("reason"))) for entry in entries)
     del codes[""]
-    in_order = {name: counts[name] for name in dict.fromkeys(_FIGURES.values())}
+    in_order = {name: counts[name] for name in (*dict.fromkeys(_FIGURES.values()), _PAUSED)}
     return Figures(MINUTES, in_order, dict(codes.most_common()), is_partial)
+
+
+def _figure_of(entry: dict[str, Any]) -> str:
+    is_paused = entry["message"] == "message limited" and entry.get("reason") == _PAUSED
+    return _PAUSED if is_paused else _FIGURES[entry["message"]]

@@ -100,7 +100,8 @@ def _waiting(event: str, reason: str, code: str, until: float | None) -> Outcome
         case "reply outcome is looked up":
             return Outcome("? unknown", code, is_failure=True, is_unknown=True, until=until)
         case "message limited":
-            return Outcome("limited", reason, is_failure=True, until=until)
+            name = "paused" if reason == "paused" else "limited"
+            return Outcome(name, is_failure=True, until=until)
         case "message waits for its turn":
             return Outcome("waits", until=until)
     return None

@@ -80,7 +80,8 @@ class Step:
 
     `wake_at`: send a wake-up for that moment first. `dead_letter`: send the notification to the
     dead-letter queue first, with this reason. `is_claim`: once the row is written, POST.
-    `limited_until`: the end of the limit that keeps it from being POSTed (epoch seconds).
+    `limited_until`: the end of the limit that keeps it from being POSTed (epoch seconds);
+    `is_paused`: an operator's pause has set that limit.
     """
 
     status: Status | None
@@ -91,6 +92,7 @@ class Step:
     is_claim: bool = False
     is_unknown: bool = False
     limited_until: float | None = None
+    is_paused: bool = False
 
 
 def waking(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from consumer.conversation.session import limited_until
+from consumer.conversation.session import Session, is_limited, limited_until
 from consumer.conversation.session import newest as newest_session
 from consumer.notification.facts import Facts, Need
 from consumer.notification.notification import STOP, Notification
@@ -144,9 +144,9 @@ def _post_or_wait(
     rules: TurnRules,
 ) -> Step:
     """Claim, unless the session is limited or the time has not come."""
-    limit = _limit(newest, facts, now)
-    if limit is not None:
-        return _limited(newest, woken_by, state, now, limit)
+    limiting = _limiting_session(newest, facts, now)
+    if limiting:
+        return _limited(newest, woken_by, state, now, limiting)
     due = _due_at(newest, woken_by, state, now, rules)
     if now < due:
         return _wait(newest, state, now, due, woken_by)
@@ -214,8 +214,8 @@ def _opted_out(notification: Notification, state: NotificationState) -> Step:
     return Step(Status.OPTED_OUT, notification, state)
 
 
-def _limit(newest: Notification, facts: Facts, now: float) -> float | None:
-    """Until when the session that counts is limited, in epoch seconds; None when it is not.
+def _limiting_session(newest: Notification, facts: Facts, now: float) -> Session | None:
+    """The session that counts, if it is limited now.
 
     The message's own session counts while the index does not show it yet, and where another has
     begun in the same second.
@@ -223,11 +223,11 @@ def _limit(newest: Notification, facts: Facts, now: float) -> float | None:
     own, current = facts.sessions.get(newest.session_id), facts.current_session
     if current:
         current = facts.sessions.get(current.session_id, current)
+    counting = newest_session([own, current])
     try:
-        until = limited_until(newest_session([own, current]))
+        return counting if is_limited(counting, now) else None
     except ValueError:
         return None
-    return until if until is not None and until > now else None
 
 
 def _limited(
@@ -235,15 +235,17 @@ def _limited(
     woken_by: float | None,
     state: NotificationState,
     now: float,
-    until: float,
+    session: Session,
 ) -> Step:
     """A short limit delays the newest message, a long one drops what waits."""
+    until = limited_until(session) or now
     if until - now <= LONGEST_LIMIT_SECONDS:
         step = _wait(newest, state, now, until + FOLLOW_UP_SECONDS, woken_by)
-        return replace(step, status=Status.LIMITED, limited_until=until)
-    if state.pending and state.pending.notification.stored_at <= newest.stored_at:
-        state = replace(state, pending=None)
-    return Step(Status.LIMITED, newest, state, limited_until=until)
+    else:
+        if state.pending and state.pending.notification.stored_at <= newest.stored_at:
+            state = replace(state, pending=None)
+        step = Step(Status.LIMITED, newest, state)
+    return replace(step, status=Status.LIMITED, limited_until=until, is_paused=session.is_paused)
 
 
 def _due_at(
