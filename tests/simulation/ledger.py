@@ -234,16 +234,17 @@ class Ledger(Observer):
         self.on_post(post)
 
     def _expect_backoff(self, post: Post) -> None:
-        """G9: what failed is not repeated at once, unless its batch had to come again, or it had
-        been dead-lettered, which an operator may redrive."""
-        for other in self.posts[post.notification.sender_id]:
+        """G9: what failed is not repeated at once, unless its batch had to come again, it had
+        been dead-lettered, which an operator may redrive, or an operator has lifted a pause."""
+        sender_id = post.notification.sender_id
+        for other in self.posts[sender_id]:
             is_same = other.notification.stored_at == post.notification.stored_at
             is_soon = other.is_read and self._clock() - other.read_at < LEAST_BACKOFF_SECONDS
             is_failed = other.outcome in (Outcome.CANNOT_DELIVER_NOW, Outcome.UNAUTHORIZED)
-            is_ended = other.notification.sender_id in self.dead_lettered_senders
-            is_excused = is_ended or self._was_cut_off(other.process)
+            is_asked = sender_id in self.dead_lettered_senders or self.resumptions[sender_id]
+            is_excused = is_asked or self._was_cut_off(other.process)
             if is_same and is_soon and is_failed and not is_excused:
-                self.violated("G9", f"a failed POST for {other.notification.sender_id} at once")
+                self.violated("G9", f"a failed POST for {sender_id} at once")
 
     def _expect_promptness(self, post: Post) -> None:
         """G9: what waited for the end of a turn follows at once, unless a fault delays it."""

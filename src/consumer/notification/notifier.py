@@ -204,8 +204,9 @@ class Notifier:
                 break
             part = senders[start : start + self._rules.round_size]
             for sender in part:
-                if sender not in self._claims or not self._is_ours(sender):
-                    self._claims[sender] = _turn_of(steps[sender])
+                turn = steps[sender].state.turn
+                if turn and (sender not in self._claims or not self._is_ours(sender)):
+                    self._claims[sender] = turn
             claimed = self._save({sender: steps[sender].state for sender in part})
             for sender in part:
                 if sender not in claimed:
@@ -334,11 +335,6 @@ class Notifier:
                     limited_until(session)
                 except ValueError:
                     self._result.unreadable_limits.add(sender)
-
-
-def _turn_of(step: Step) -> Turn:
-    assert step.state.turn is not None
-    return step.state.turn
 
 
 def _sends(step: Step) -> bool:
