@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 
 from tests.cli.test_console_pages import PAGES
+from tests.guards.repository import ROOT
 from tests.support.console import running_console
 from tests.support.console_world import (
     SESSION,
@@ -112,3 +114,12 @@ def test_no_page_ever_scans_or_writes() -> None:
         for name, request in account.calls
         if name == "Query" and not request.get("ConsistentRead")
     )
+
+
+def test_the_page_of_the_console_names_the_right_for_each_call() -> None:
+    page = (ROOT / "docs" / "howto" / "console.md").read_text()
+    named = set(re.findall(r"`[a-z]+:([A-Za-z]+)`", page))
+    # SQS has no right of its own for a batch.
+    wanted = {name.removesuffix("Batch") for name in READS if name.startswith("ChangeMessage")}
+    wanted |= {name for name in READS if not name.startswith("ChangeMessage")}
+    assert wanted <= named

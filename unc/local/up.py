@@ -174,6 +174,7 @@ def _print_next_steps(stack: RunningStack) -> None:
         f'send --from {DEFAULT_ADDRESS} --body "hi"',
         "chat 4915555550199",
         "send --count 100 --senders 10",
+        "console",
         "status",
         "logs --follow",
     ):
