@@ -57,7 +57,7 @@ class Containers:
             ),
             dead_letters=outside.dead_letter_queue(),
             log=Quiet("queue"),
-            runtime=self._runtime(),
+            runtime=self._runtime(settings.skew),
             cache=SessionCache(settings.cache_capacity),
             session_key=SessionKey(
                 outside.session_key_store(), lambda: f"{self._keys.getrandbits(256):064x}"
@@ -72,7 +72,7 @@ class Containers:
             retry_queue=outside.retry_queue(),
             log=Quiet("notifier"),
             rules=self._rules(),
-            runtime=self._runtime(),
+            runtime=self._runtime(self._settings.notifier_skew),
             new_token=lambda: f"{random.getrandbits(64):016x}",
         )
 
@@ -83,7 +83,7 @@ class Containers:
             tokens=AuthTokens(lambda: TOKEN, outside.now),
             log=Quiet("intake"),
             call_seconds=LONGEST_CALL_SECONDS,
-            runtime=self._runtime(),
+            runtime=self._runtime(self._settings.skew),
         )
 
     def _rules(self) -> NotifierRules:
@@ -98,10 +98,9 @@ class Containers:
         )
         return notifier_rules(turns, settings.reply_timeout, settings.round_size)
 
-    def _runtime(self) -> Runtime:
+    def _runtime(self, skew: float) -> Runtime:
         pick = self._outside.chance.stream(f"container {self._outside.now()}")
-        skew = self._settings.skew * (2 * pick.random() - 1)
-        return self._outside.runtime(skew, pick.random)
+        return self._outside.runtime(skew * (2 * pick.random() - 1), pick.random)
 
 
 def store(

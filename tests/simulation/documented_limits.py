@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from consumer.conversation.session import Session
 from consumer.notification.step import Outcome
+from consumer.notification.turn import claim_second
 from tests.simulation.facts import Stored, Submission
 from tests.simulation.functions import Invocation
 from tests.simulation.ledger import Ledger
@@ -153,6 +154,19 @@ def was_overtaken(stored: Stored, ledger: Ledger) -> bool:
     return races and overtaken
 
 
+def is_taken_for_another(stored: Stored, ledger: Ledger) -> bool:
+    """The answer to a turn before counts as that to a turn which covers it: by the clock that
+    claimed, the turn began before that answer was written."""
+    answered: list[float] = []
+    for _, turn in ledger.turns[stored.sender_id]:
+        since = claim_second(turn)
+        if turn.notification.stored_at >= stored.stored_at and max(answered, default=0.0) >= since:
+            return True
+        posts = ledger.posts[stored.sender_id]
+        answered += [post.accepted_at for post in posts if post.accepted and post.turn is turn]
+    return False
+
+
 # G7
 
 
@@ -170,3 +184,8 @@ def is_sent_again_on_purpose(first: Post, second: Post, ledger: Ledger) -> bool:
     )
     is_noted = bool(noted) and min(noted) < second.started
     return is_kept and not is_noted
+
+
+def is_answered_before_its_claim(post: Post) -> bool:
+    """By the reply service's clock the answer is older than its claim by the notifier's."""
+    return post.turn is not None and post.accepted_at < claim_second(post.turn)

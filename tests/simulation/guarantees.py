@@ -100,6 +100,8 @@ class Guarantees:
             "G6 unknown outcome": self._is_left_unknown(stored),
             "G6 with the operator": documented_limits.is_with_operator(stored, left),
             "G6 two writes raced": documented_limits.was_overtaken(stored, ledger),
+            "G6 a clock behind the reply service's": bool(self._outside.settings.notifier_skew)
+            and documented_limits.is_taken_for_another(stored, ledger),
         }
         return any(ledger.allow(why, stored.moment, holds) for why, holds in limits.items())
 
@@ -132,7 +134,15 @@ class Guarantees:
         on_purpose = documented_limits.is_sent_again_on_purpose(first, second, self._ledger)
         looks = self._outside.settings.resend_unknown is ResendUnknown.CHECK
         is_wanted = on_purpose and not (looks and first.left_trace)
-        return not self._ledger.allow("G7 sent again on purpose", second.started, is_wanted)
+        has_skew = bool(self._outside.settings.notifier_skew)
+        is_hidden = (
+            has_skew and on_purpose and documented_limits.is_answered_before_its_claim(first)
+        )
+        return not self._ledger.allow(
+            "G7 sent again on purpose", second.started, is_wanted
+        ) and not self._ledger.allow(
+            "G7 a clock ahead of the reply service's", second.started, is_hidden
+        )
 
     def _violated(self, guarantee: str, what: str) -> None:
         self._ledger.violated(guarantee, what)

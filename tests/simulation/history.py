@@ -27,6 +27,9 @@ from tests.support.memory.observer import Post
 from tests.support.memory.queues import FifoQueue, StandardQueue
 from tests.support.memory.tables import Commit
 
+# Moments are written in whole milliseconds, and calls take time.
+CLOCK_STEP_SECONDS = 0.03
+
 QUEUE_FUNCTION_SECONDS = 30.0
 NOTIFIER_SECONDS = 90.0
 INTAKE_SECONDS = 12.0
@@ -153,6 +156,7 @@ class History:
         self._operator.on_delete = checks.left_dead_letters
         ledger.on_commit = self._committed
         ledger.on_post = self._posted
+        ledger.skew = max(self.settings.skew, self.settings.notifier_skew) + CLOCK_STEP_SECONDS
         ledger.is_uncrowded = self._is_uncrowded()
 
     def _is_uncrowded(self) -> bool:

@@ -28,8 +28,6 @@ from tests.support.memory.tables import Commit, PutChat
 LATEST_FOLLOW_UP_SECONDS = 2.5
 # Half of the first delay; the other half is jitter.
 LEAST_BACKOFF_SECONDS = 2.0
-# Containers' clocks differ by that much, see settings.
-SKEW = 0.05
 
 
 class Ledger(Observer):
@@ -59,6 +57,7 @@ class Ledger(Observer):
         self.dead_lettered_senders: set[str] = set()
         self.disturbed_until = 0.0
         self.is_uncrowded = False
+        self.skew = 0.0
         self.on_post: Callable[[Post], None] = lambda post: None
 
     def now(self) -> float:
@@ -225,7 +224,7 @@ class Ledger(Observer):
         if post.turn is None:
             self.violated("G9", f"a POST for {sender_id} without a claim")
         for other in self.posts[sender_id]:
-            is_open = not other.is_read and other.turn and now < other.turn.open_until - SKEW
+            is_open = not other.is_read and other.turn and now < other.turn.open_until - self.skew
             if is_open:
                 self.violated("G9", f"two POSTs are open for {sender_id}")
 
@@ -239,7 +238,8 @@ class Ledger(Observer):
         sender_id = post.notification.sender_id
         for other in self.posts[sender_id]:
             is_same = other.notification.stored_at == post.notification.stored_at
-            is_soon = other.is_read and self._clock() - other.read_at < LEAST_BACKOFF_SECONDS
+            least = LEAST_BACKOFF_SECONDS - 2 * self.skew
+            is_soon = other.is_read and self._clock() - other.read_at < least
             is_failed = other.outcome in (Outcome.CANNOT_DELIVER_NOW, Outcome.UNAUTHORIZED)
             is_asked = sender_id in self.dead_lettered_senders or self.resumptions[sender_id]
             is_excused = is_asked or self._was_cut_off(other.process)
@@ -253,7 +253,7 @@ class Ledger(Observer):
         sender_id = post.notification.sender_id
         if ended_at is None or is_delayed or self.limits[sender_id] or self.pauses[sender_id]:
             return
-        if self._clock() - ended_at > LATEST_FOLLOW_UP_SECONDS:
+        if self._clock() - ended_at > LATEST_FOLLOW_UP_SECONDS + 2 * self.skew:
             self.violated("G9", f"the follow-up for {post.notification.sender_id} is late")
 
     def _was_cut_off(self, process: Invocation) -> bool:
@@ -261,11 +261,11 @@ class Ledger(Observer):
 
     def answered(self, post: Post) -> None:
         """G9: a POST ends within its claim."""
-        if post.turn and self._clock() > post.turn.open_until + SKEW:
+        if post.turn and self._clock() > post.turn.open_until + self.skew:
             self.violated("G9", f"a POST for {post.notification.sender_id} outlasts its claim")
 
     def accepted(self, post: Post) -> None:
-        post.accepted = self.moment()
+        post.accepted, post.accepted_at = self.moment(), self._clock()
         self.counts["accepted posts"] += 1
 
     def ended(self, process: Invocation) -> None:

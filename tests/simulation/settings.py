@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from consumer.notification.state import CLOCK_ALLOWANCE_SECONDS
 from consumer.notification.step import ResendUnknown
 from tests.simulation.outages import (
     PORTS,
@@ -39,12 +40,19 @@ START = 1_790_000_000.0
 DEPLOYED_RECEIVES = 1000  # as in infra/template.yaml
 FEW_RECEIVES = (2, 5)
 
+# Two clocks are then five seconds apart, which G9 allows for.
+LARGEST_SKEW = CLOCK_ALLOWANCE_SECONDS / 2
+
 RATES = (0.0, 0.0, 0.01, 0.05, 0.15, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Times in seconds, `rates` as chances by port."""
+    """Times in seconds, `rates` as chances by port.
+
+    How far a container's clock may be off either way: `skew` of those that store, whose moments
+    order the messages, `notifier_skew` of those that notify.
+    """
 
     messages: int
     senders: int
@@ -64,6 +72,7 @@ class Settings:
     longest_lag: float
     latency: float
     skew: float
+    notifier_skew: float
     cache_capacity: int
     tells_reasons: bool
     transaction_size: int
@@ -121,6 +130,7 @@ def _draw_settings(chance: Chance) -> Settings:
         longest_lag=pick.choice([1.0, 10.0, 120.0]),
         latency=pick.choice([0.005, 0.02, 0.2]),
         skew=pick.choice([0.0, 0.0, 0.02]),
+        notifier_skew=chance.stream("notifier skew").choice([0.0, 0.0, 0.02, 1.0, LARGEST_SKEW]),
         cache_capacity=pick.choice([1, 10_000]),
         tells_reasons=pick.random() < 0.5,
         reply_timeout=pick.choice([5.0, 20.0, 30.0]),

@@ -9,7 +9,7 @@ from consumer.notification.state import NotificationState
 from tests.simulation import documented_limits
 from tests.simulation.facts import Submission
 from tests.simulation.functions import Invocation
-from tests.simulation.ledger import SKEW, Ledger
+from tests.simulation.ledger import Ledger
 from tests.simulation.lineage import Lineage
 from tests.simulation.queue_mapping import Delivery
 from tests.simulation.settings import Settings
@@ -222,7 +222,7 @@ class StepChecks:
         Since it also covers what waited, the number of POSTs is the smallest that the times allow.
         A repeated POST has waited before.
         """
-        newest, now = post.notification, self._ledger.now() + SKEW
+        newest, now = post.notification, self._ledger.now() + self._ledger.skew
         row = self._tables.notifications.get(newest.sender_id, NotificationState())
         waiting = [
             float(each.stored_at)

@@ -126,3 +126,18 @@ def test_what_the_indexes_do_not_answer_is_asked_again_after_pauses_only() -> No
     world.faults.script["notifications.read"] = [None] + [Fault.THROTTLED] * 1000
     world.notify(stream_record(stored_at={"N": "1"}), seconds=60.0)
     assert len(world.faults.script["notifications.read"]) > 900
+
+
+def test_turns_that_cannot_be_ended_leave_time_for_the_others_of_their_round() -> None:
+    """Their answers come one after the other, and then neither queue nor table answers."""
+    world = StreamWorld()
+    world.replies.outcomes = {SENDER: Outcome.CANNOT_DELIVER_NOW, "1": Outcome.CANNOT_DELIVER_NOW}
+
+    def fail() -> None:
+        world.fail("retry_queue", Fault.LOST)
+        world.fail("notifications", Fault.LOST)
+
+    world.replies.on_post = fail
+    with pytest.raises(NotHandled, match=r"2 notification\(s\)"):
+        world.notify(stream_record(), OTHER, seconds=60.0)
+    assert world.now < NOW + 1 + 60

@@ -5,10 +5,8 @@ and repeats what has no answer. What cannot be done in time waits in the retry q
 cannot even wait there stays unhandled, so that its record comes again.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from consumer.conversation.session import limited_until
 from consumer.notification.facts import Facts, Need, facts_of, is_read
@@ -26,17 +24,16 @@ from consumer.notification.ports import (
     ReplyService,
     RetryQueue,
 )
-from consumer.notification.retry_record import retry_body
+from consumer.notification.retry_sender import RetrySender
 from consumer.notification.state import NotificationState, StateChange, Turn
 from consumer.notification.step import Outcome, PostEnd, Status, Step
 from consumer.notification.turn import decide
 from consumer.notification.turn_end import end_turn
 from consumer.retry_budget import RetryBudget
 
-T = TypeVar("T")
-
 # Known to have ended so, whatever cannot be sent after it.
 ENDED = (Status.NOTIFIED, Status.UNKNOWN)
+TOO_LATE = "too late to wait for answers"
 
 
 class Notifier:
@@ -55,7 +52,7 @@ class Notifier:
     ) -> None:
         self._store = store
         self._reply_service = reply_service
-        self._retry_queue = retry_queue
+        self._sender = RetrySender(retry_queue, clock, budget, rules.call_seconds)
         self._rules = rules
         self._clock = clock
         self._budget = budget
@@ -76,21 +73,21 @@ class Notifier:
             needed = self._needs
             is_rejected = self._read(left)
             steps = self._decide(left)
-            for sender in self._apply({s: each for s, each in steps.items() if not each.is_claim}):
-                del left[sender]
-            for sender in self._claim({s: each for s, each in steps.items() if each.is_claim}):
-                del left[sender]
-            if is_rejected or not left:
+            claims = {s: each for s, each in steps.items() if each.is_claim}
+            done = self._apply({s: each for s, each in steps.items() if not each.is_claim})
+            done |= self._claim(claims)
+            left = {s: each for s, each in left.items() if s not in done}
+            if is_rejected or not left or (left.keys() <= claims.keys() and self._is_too_late()):
                 break
             has_new_needs = bool(self._needs) and self._needs != needed
-            if not has_new_needs and not self._budget.pause(self._seconds(STEPS)):
+            if not done and not has_new_needs and not self._budget.pause(self._seconds(STEPS)):
                 break
         self._postpone(list(left.values()))
         return self._result
 
     def reject(self, rejected: Sequence[RejectedNotification]) -> set[str]:
         """Send records that cannot be read to the dead-letter queue; gives the ids that went."""
-        return self._insist({r.id: r for r in rejected}, self._retry_queue.dead_letter, 0)
+        return self._sender.reject(rejected)
 
     # Read and decide
 
@@ -143,36 +140,24 @@ class Notifier:
     # What needs no POST
 
     def _apply(self, steps: Mapping[str, Step]) -> set[str]:
-        """Send, then write; gives the senders that are done with. The others are read again."""
-        sent = self._send(steps)
-        saved = self._save({s: step.state for s, step in steps.items() if s in sent})
+        """Send, then write; gives the senders that are done with.
+
+        The others come again after those that are POSTed for, so nobody waits for a queue that
+        takes nothing.
+        """
+        sent = self._sender.send(steps, self._rows(steps), until=self._clock())
+        saved = self._save({s: self._as_sent(steps[s]) for s in sent})
         for sender in saved:
             self._result.note(steps[sender])
-        failed = steps.keys() - sent
-        self._result.unhandled |= failed
-        for sender in sent - saved:
+        for sender in steps.keys() - saved:
             del self._facts[sender]
-        return saved | failed
+        return saved
 
-    def _send(self, steps: Mapping[str, Step], until: float = math.inf) -> set[str]:
-        """Send dead letters and wake-ups; gives the senders of whom nothing is left to send.
+    def _rows(self, senders: Iterable[str]) -> dict[str, NotificationState]:
+        return {sender: self._facts[sender].state for sender in senders}
 
-        It is not repeated after `until`.
-        """
-        rejected = {
-            s: RejectedNotification(s, retry_body(step.notification), step.dead_letter)
-            for s, step in steps.items()
-            if step.dead_letter
-        }
-        dead_letter = self._retry_queue.dead_letter
-        unsent = rejected.keys() - self._insist(rejected, dead_letter, 2 + STEPS, until)
-        wake_ups = {
-            s: replace(step.notification, wake_at=step.wake_at)
-            for s, step in steps.items()
-            if step.wake_at is not None and s not in unsent
-        }
-        unsent |= wake_ups.keys() - self._insist(wake_ups, self._schedule, 1 + STEPS, until)
-        return steps.keys() - unsent
+    def _as_sent(self, step: Step) -> NotificationState:
+        return self._sender.as_sent(step, self._facts[step.notification.sender_id].state)
 
     def _save(self, states: Mapping[str, NotificationState]) -> set[str]:
         """Write the rows that change; gives the senders whose row is as it shall be."""
@@ -203,11 +188,8 @@ class Notifier:
             if self._is_too_late():
                 break
             part = senders[start : start + self._rules.round_size]
-            for sender in part:
-                turn = steps[sender].state.turn
-                if turn and (sender not in self._claims or not self._is_ours(sender)):
-                    self._claims[sender] = turn
-            claimed = self._save({sender: steps[sender].state for sender in part})
+            states = {s: state for s in part if (state := self._claiming(s, steps[s]))}
+            claimed = self._save(states)
             for sender in part:
                 if sender not in claimed:
                     del self._facts[sender]
@@ -215,43 +197,58 @@ class Notifier:
             done |= claimed
         return done
 
+    def _claiming(self, sender: str, step: Step) -> NotificationState | None:
+        """The row with a claim that counts from now on; None if it has to be decided anew."""
+        turn, now = step.state.turn, self._clock()
+        if turn is None or step.state is self._facts[sender].state:
+            return step.state  # our claim, whose answer was lost
+        if now > turn.claimed_at + self._rules.seconds_to_start:
+            return None
+        open_until = now + self._rules.turns.open_seconds
+        self._claims[sender] = replace(turn, claimed_at=now, open_until=open_until)
+        return replace(step.state, turn=self._claims[sender])
+
     def _post(self, senders: Sequence[str]) -> None:
         """POST for claimed turns, and end each as its answer comes."""
-        turns = {sender: self._claims[sender] for sender in senders}
+        earliest = self._clock() - self._rules.seconds_to_start
+        late = {s for s in senders if self._claims[s].claimed_at < earliest or self._is_too_late()}
+        if late:
+            self._end(dict.fromkeys(late, PostEnd(Outcome.NOT_SENT)), 2 * STEPS)
+        turns = {sender: self._claims[sender] for sender in senders if sender not in late}
         if not turns:
             return
         self._note_unreadable_limits(turns)
         start_by = min(turn.claimed_at for turn in turns.values()) + self._rules.seconds_to_start
-        if self._is_too_late():
-            self._end(dict.fromkeys(turns, PostEnd(Outcome.NOT_SENT)))
-            return
         notifications = [turn.notification for turn in turns.values()]
         left = dict.fromkeys(turns, PostEnd(Outcome.UNKNOWN))
         for ends in self._reply_service.post(notifications, start_by - self._clock()):
             left |= ends
-            if self._budget.lasts(self._seconds(2 * STEPS)):  # else all the rest at once
-                self._end(ends)
+            if self._budget.lasts(self._seconds(3 * STEPS)):  # else all the rest at once
+                self._end(ends, 2 * STEPS)
                 left = {s: end for s, end in left.items() if s not in ends}
-        self._end(left)
+        self._end(left, STEPS)
 
-    def _end(self, ends: Mapping[str, PostEnd]) -> None:
-        """End turns; repeated while the row changes meanwhile, or its writing has no answer."""
-        left, sent = dict(ends), dict[str, Step]()
+    def _end(self, ends: Mapping[str, PostEnd], calls_behind: int) -> None:
+        """End turns; repeated while the row changes meanwhile, or its writing has no answer.
+
+        `calls_behind`: the time of so many is kept for the other turns of the round, and to
+        schedule what is left.
+        """
+        left, ended = dict(ends), dict[str, Step]()
         while left:
             steps = {sender: self._ending(sender, end) for sender, end in left.items()}
-            unsent = {s: _without_sent(step, sent.get(s)) for s, step in steps.items()}
-            done = self._send(unsent, self._last_moment(left))
-            sent |= {s: step for s, step in unsent.items() if s in done and _sends(step)}
-            self._result.unhandled |= steps.keys() - done
-            for sender, step in steps.items():
-                if sender in done or step.status in ENDED:
-                    self._result.note(step, left[sender])
-            saved = self._save({s: self._as_sent(step, sent.get(s)) for s, step in steps.items()})
+            until = self._last_moment(left)
+            sent = self._sender.send(steps, self._rows(steps), until, calls_behind)
+            self._result.unhandled |= steps.keys() - sent
+            ended |= {s: step for s, step in steps.items() if s in sent or step.status in ENDED}
+            saved = self._save({s: self._as_sent(step) for s, step in steps.items()})
             left = {s: end for s, end in left.items() if s not in saved}
-            if left and not self._budget.pause(self._seconds(STEPS)):
+            if left and not self._budget.pause(self._seconds(STEPS + calls_behind)):
                 self._result.problems.append("turn not ended")
                 break
             left = self._still_open(left) if left else {}
+        for sender, step in ended.items():
+            self._result.note(step, ends[sender])
 
     def _last_moment(self, senders: Iterable[str]) -> float:
         """Until when the rows can be written while the turns are still open."""
@@ -263,14 +260,6 @@ class Notifier:
         attempt = self._claims[sender].notification.attempt
         backoff = self._delay_seconds(attempt + (end.outcome is not Outcome.NOT_SENT))
         return end_turn(state, end, self._clock(), backoff, self._rules.turns)
-
-    def _as_sent(self, step: Step, sent: Step | None) -> NotificationState:
-        """The row after the turn; only a wake-up that was accepted is written into it."""
-        if step.wake_at is None:
-            return step.state
-        before = self._facts[step.notification.sender_id].state.wake_at
-        sent_for = sent.wake_at if sent else None
-        return replace(step.state, wake_at=before if sent_for is None else sent_for)
 
     def _is_ours(self, sender: str) -> bool:
         turn = self._facts[sender].state.turn
@@ -292,41 +281,19 @@ class Notifier:
         wake_ups = {
             n.sender_id: replace(n, wake_at=now + self._delay_seconds(n.attempt)) for n in left
         }
-        scheduled = self._insist(wake_ups, self._schedule, 0)
+        scheduled = self._sender.postpone(wake_ups)
         self._result.scheduled |= scheduled
         self._result.unhandled |= wake_ups.keys() - scheduled
 
-    def _schedule(self, notifications: Sequence[Notification]) -> set[str]:
-        return self._retry_queue.schedule(notifications, self._clock())
-
     def _is_too_late(self) -> bool:
         is_late = self._budget.remaining() < self._seconds_to_begin
-        self._result.problems += ["too late to wait for answers"] * is_late
+        if is_late and TOO_LATE not in self._result.problems:
+            self._result.problems.append(TOO_LATE)
         return is_late
 
     def _seconds(self, steps: int) -> float:
         """How long that many calls take at the most."""
         return steps * self._rules.call_seconds
-
-    def _insist(
-        self,
-        wanted: Mapping[str, T],
-        act: Callable[[Sequence[T]], set[str]],
-        steps_behind: int,
-        until: float = math.inf,
-    ) -> set[str]:
-        """Repeat a call for what it has not done yet, while there is time; gives what is done.
-
-        One try is made however little time is left.
-        """
-        done: set[str] = set()
-        while wanted.keys() - done:
-            done |= act([each for key, each in wanted.items() if key not in done])
-            if not wanted.keys() - done or self._clock() >= until:
-                break
-            if not self._budget.pause(self._seconds(steps_behind)):
-                break
-        return done
 
     def _note_unreadable_limits(self, senders: Iterable[str]) -> None:
         for sender in senders:
@@ -335,15 +302,3 @@ class Notifier:
                     limited_until(session)
                 except ValueError:
                     self._result.unreadable_limits.add(sender)
-
-
-def _sends(step: Step) -> bool:
-    return step.wake_at is not None or bool(step.dead_letter)
-
-
-def _without_sent(step: Step, sent: Step | None) -> Step:
-    """The step without what an earlier try has sent for it."""
-    if sent is None:
-        return step
-    wake_at = step.wake_at if sent.wake_at is None else None
-    return replace(step, wake_at=wake_at, dead_letter="" if sent.dead_letter else step.dead_letter)

@@ -44,6 +44,18 @@ def decide(
     backoff_seconds: Callable[[int], float],
 ) -> Step | Need:
     """What to do now about a sender's notification, or what has to be read first."""
+    step = _decide(notification, facts, now, token, rules, backoff_seconds)
+    return step if isinstance(step, Need) else _without_handled_wake_up(step, notification.wake_at)
+
+
+def _decide(
+    notification: Notification,
+    facts: Facts,
+    now: float,
+    token: str,
+    rules: TurnRules,
+    backoff_seconds: Callable[[int], float],
+) -> Step | Need:
     state, is_unknown = facts.state, False
     if notification.opt_out and not rules.answers_opt_outs:
         return _opted_out(notification, state)
@@ -64,6 +76,22 @@ def decide(
         if until > next_second(now):
             return _wait(step.notification, state, now, until, notification.wake_at)
     return replace(step, is_unknown=is_unknown)
+
+
+def _without_handled_wake_up(step: Step, woken_by: float | None) -> Step:
+    """The row no longer says that the wake-up which is being handled is on its way.
+
+    Whoever read it before, and counts on it, is made to read the row again.
+    """
+    state = step.state
+    if step.wake_at is None and state.wake_at and _is_own(woken_by, state):
+        return replace(step, state=replace(state, wake_at=0.0))
+    return step
+
+
+def _is_own(woken_by: float | None, state: NotificationState) -> bool:
+    """Whether the wake-up that is being handled is the row's, or came after it."""
+    return woken_by is not None and woken_by >= state.wake_at
 
 
 def _is_repeated(step: Step, turn: Turn) -> bool:
@@ -151,10 +179,7 @@ def _post_or_wait(
     if now < due:
         return _wait(newest, state, now, due, woken_by)
     turn = Turn(replace(newest, wake_at=None), token, now, now + rules.open_seconds)
-    is_handled = woken_by is not None and woken_by >= state.wake_at
-    wake_at = 0.0 if is_handled else state.wake_at
-    claimed = replace(state, turn=turn, pending=None, wake_at=wake_at)
-    return Step(None, newest, claimed, is_claim=True)
+    return Step(None, newest, replace(state, turn=turn, pending=None), is_claim=True)
 
 
 def _is_fresh(notification: Notification, state: NotificationState, now: float) -> bool:
@@ -258,8 +283,8 @@ def _due_at(
     """The earliest moment for the POST."""
     due = next_second(state.turn_ended_at) if state.turn_ended_at else 0.0
     if newest.attempt > 1:  # it failed: its wake-up comes when the backoff is over
-        is_awaited = woken_by is None or woken_by < state.wake_at
-        return max(due, state.wake_at if is_awaited and state.wake_at > now else 0.0)
+        is_awaited = state.wake_at > now and not _is_own(woken_by, state)
+        return max(due, state.wake_at if is_awaited else 0.0)
     if rules.quiet_seconds:
         stored_at = float(newest.stored_at)
         since = float(state.pending.since) if state.pending else stored_at
@@ -282,8 +307,7 @@ def _wait(
     waiting = state
     if not (state.turn and notification.stored_at <= state.turn.notification.stored_at):
         waiting = state.with_pending(notification)
-    is_own = woken_by is not None and woken_by >= state.wake_at
-    is_awaited = state.wake_at > now + CLOCKS_APART_SECONDS and not is_own
+    is_awaited = state.wake_at > now + CLOCKS_APART_SECONDS and not _is_own(woken_by, state)
     if is_awaited and state.wake_at <= until + FOLLOW_UP_SECONDS:
         return Step(Status.WAITING, notification, waiting)
     return waking(Status.WAITING, notification, waiting, until)

@@ -22,7 +22,8 @@ class Post:
 
     `turn`: the claim that it was made for. `left_trace`: whether the reply service, when it
     accepted it, has left an outbound chat. `saw_message`: whether the index showed it the message
-    when the POST came. `is_read`: whether its caller has read the answer.
+    when the POST came. `is_read`: whether its caller has read the answer. `accepted_at`: when the
+    reply service accepted it, by its own clock (epoch seconds).
     """
 
     notification: Notification
@@ -34,6 +35,7 @@ class Post:
     read_at: float = 0.0
     started: int = 0
     accepted: int | None = None
+    accepted_at: float = 0.0
     outcome: Outcome | None = None
 
 

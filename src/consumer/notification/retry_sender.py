@@ -1,0 +1,133 @@
+"""Sends wake-ups and dead letters for one invocation: again while they fail, never twice."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from consumer.notification.notification import Notification, RejectedNotification
+from consumer.notification.ports import RetryQueue
+from consumer.notification.retry_record import retry_body
+from consumer.notification.state import NotificationState
+from consumer.notification.step import Step
+from consumer.retry_budget import RetryBudget
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SentWakeUp:
+    """A wake-up that was accepted, and the revision of the row that it will find."""
+
+    wake_at: float
+    revision: str
+
+
+class RetrySender:
+    """Remembers what was accepted, so that a row whose writing fails costs no second message."""
+
+    def __init__(
+        self,
+        retry_queue: RetryQueue,
+        clock: Callable[[], float],
+        budget: RetryBudget,
+        call_seconds: float,
+    ) -> None:
+        self._retry_queue = retry_queue
+        self._clock = clock
+        self._budget = budget
+        self._call_seconds = call_seconds
+        self._wake_ups: dict[str, SentWakeUp] = {}
+        self._dead_letters: set[tuple[str, str]] = set()
+
+    def reject(self, rejected: Sequence[RejectedNotification]) -> set[str]:
+        """Send what cannot be read to the dead-letter queue; gives the ids that went."""
+        return self._insist({r.id: r for r in rejected}, self._retry_queue.dead_letter, 0)
+
+    def postpone(self, wake_ups: Mapping[str, Notification]) -> set[str]:
+        """Schedule what was not scheduled before; gives the senders who have a wake-up now."""
+        known = wake_ups.keys() & self._wake_ups.keys()
+        left = {s: each for s, each in wake_ups.items() if s not in known}
+        return known | self._insist(left, self._schedule, 0)
+
+    def send(
+        self,
+        steps: Mapping[str, Step],
+        rows: Mapping[str, NotificationState],
+        until: float,
+        calls_behind: int = 0,
+    ) -> set[str]:
+        """Send dead letters, then wake-ups; gives the senders of whom nothing is left to send.
+
+        `rows`: as they were read. No call is repeated after `until` (epoch seconds), nor in the
+        time of the `calls_behind` that follow the writing of the rows.
+        """
+        letters = {
+            s: RejectedNotification(s, retry_body(step.notification), step.dead_letter)
+            for s, step in steps.items()
+            if step.dead_letter and _letter_key(step) not in self._dead_letters
+        }
+        gone = self._insist(letters, self._retry_queue.dead_letter, 2 + calls_behind, until)
+        self._dead_letters |= {_letter_key(steps[sender]) for sender in gone}
+        unsent = letters.keys() - gone
+        moments = {
+            s: step.wake_at
+            for s, step in steps.items()
+            if step.wake_at is not None and s not in unsent
+        }
+        known = {s for s, wake_at in moments.items() if self._will_wake(s, wake_at, rows[s])}
+        wake_ups = {
+            s: replace(steps[s].notification, wake_at=wake_at)
+            for s, wake_at in moments.items()
+            if s not in known
+        }
+        gone = self._insist(wake_ups, self._schedule, 1 + calls_behind, until)
+        for sender in known | gone:
+            wake_at = self._wake_ups[sender].wake_at if sender in known else moments[sender]
+            self._wake_ups[sender] = SentWakeUp(wake_at, rows[sender].revision)
+        return steps.keys() - unsent - (wake_ups.keys() - gone)
+
+    def as_sent(self, step: Step, row: NotificationState) -> NotificationState:
+        """The row after the step; only a wake-up that was accepted is written into it."""
+        if step.wake_at is None:
+            return step.state
+        sent = self._wake_ups.get(step.notification.sender_id)
+        is_sent = sent is not None and sent.revision == row.revision
+        return replace(step.state, wake_at=sent.wake_at if sent and is_sent else row.wake_at)
+
+    def _will_wake(self, sender: str, wake_at: float, row: NotificationState) -> bool:
+        """Whether a wake-up that was sent before does for this moment.
+
+        While nobody has written the row since, it does: who handles it learns of the same news.
+        """
+        sent = self._wake_ups.get(sender)
+        if sent is None:
+            return False
+        return sent.revision == row.revision or self._clock() < sent.wake_at <= wake_at
+
+    def _schedule(self, notifications: Sequence[Notification]) -> set[str]:
+        return self._retry_queue.schedule(notifications, self._clock())
+
+    def _insist(
+        self,
+        wanted: Mapping[str, T],
+        act: Callable[[Sequence[T]], set[str]],
+        calls_behind: int,
+        until: float = math.inf,
+    ) -> set[str]:
+        """Repeat a call for what it has not done yet, while there is time; gives what is done.
+
+        One try is made however little time is left. `calls_behind`: how many follow it.
+        """
+        done: set[str] = set()
+        while wanted.keys() - done:
+            done |= act([each for key, each in wanted.items() if key not in done])
+            if not wanted.keys() - done or self._clock() >= until:
+                break
+            if not self._budget.pause(calls_behind * self._call_seconds):
+                break
+        return done
+
+
+def _letter_key(step: Step) -> tuple[str, str]:
+    return step.notification.sender_id, step.notification.idempotency_key
