@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.e2e.fault_schedule import FaultSchedule
+from tests.e2e.fault_schedule import NOTIFIER, QUEUE_FUNCTION, FaultSchedule
 from tests.e2e.journal import Journal
 from tests.e2e.proxy import running_proxy
 from tests.e2e.workers import Workers
@@ -39,23 +39,32 @@ def running_fault_run(seed: int) -> Iterator[FaultRun]:
         stack = ending.enter_context(running_stack())
         assert stack.reply is not None
         workers = Workers(stack.emulator.process.pid)
-        aws_url, reply_url = (
-            ending.enter_context(running_proxy(url, schedule, journal, workers))
-            for url in (stack.endpoint, stack.reply.url)
+
+        def through_proxy(url: str, function: str) -> str:
+            return ending.enter_context(running_proxy(url, function, schedule, journal, workers))
+
+        lead_through(
+            stack,
+            through_proxy(stack.endpoint, QUEUE_FUNCTION),
+            through_proxy(stack.endpoint, NOTIFIER),
+            through_proxy(stack.reply.url, NOTIFIER),
         )
-        lead_through(stack, aws_url, reply_url)
         yield FaultRun(World(stack), schedule, journal)
 
 
-def lead_through(stack: RunningStack, aws_url: str, reply_url: str) -> None:
+def lead_through(
+    stack: RunningStack, queue_function_url: str, notifier_url: str, reply_url: str
+) -> None:
     """Point both functions at the proxies and shorten what a death costs."""
     names = stack.resources
-    configure(stack, names.queue_function, QUEUE_FUNCTION_SECONDS, AWS_ENDPOINT_URL=aws_url)
+    configure(
+        stack, names.queue_function, QUEUE_FUNCTION_SECONDS, AWS_ENDPOINT_URL=queue_function_url
+    )
     configure(
         stack,
         names.dynamo_function,
         NOTIFIER_SECONDS,
-        AWS_ENDPOINT_URL=aws_url,
+        AWS_ENDPOINT_URL=notifier_url,
         REPLY_SERVICE_URL=reply_url,
         REPLY_TIMEOUT_SECONDS=str(REPLY_TIMEOUT_SECONDS),
         REPLY_OUTCOME_SECONDS=str(REPLY_OUTCOME_SECONDS),

@@ -1,8 +1,8 @@
 """How often things go wrong, and when.
 
 Every operation has a deck of its own, shuffled by the seed and drawn from again and again: chance
-decides when a fault is injected, never whether. The seed does not replay a run: two functions and
-their threads may ask in another order.
+decides when a fault is injected, never whether. A function's own deck comes before that of all. The
+seed does not replay a run: two functions and their threads may ask in another order.
 """
 
 import random
@@ -41,6 +41,9 @@ from tests.e2e.faults import (
     Fault,
 )
 
+QUEUE_FUNCTION = "queue function"
+NOTIFIER = "notifier"
+
 
 def deck(size: int, faults: Mapping[Fault, int]) -> list[Fault]:
     """A deck of so many cards: each fault so many times, and for the rest nothing happens."""
@@ -53,7 +56,6 @@ QUERIES = {
     SERVER_ERROR: 2,
     NO_JSON: 2,
     OVER_LIMIT: 4,
-    LONG_OUTAGE: 1,
     DROPPED_BEFORE: 2,
     DROPPED_AFTER: 2,
     KILLED_BEFORE: 1,
@@ -123,6 +125,8 @@ POSTS = {
 }
 DECKS = {
     "Query": deck(600, QUERIES),
+    # Calls end it, so the notifier's must not: a batch of the queue function has to fail.
+    f"{QUEUE_FUNCTION} Query": deck(60, {LONG_OUTAGE: 1}),
     "BatchGetItem": deck(200, READS),
     "TransactWriteItems": deck(200, TRANSACTIONS),
     "PutItem": deck(40, SINGLES),
@@ -144,14 +148,17 @@ class FaultSchedule:
         self._lock = threading.Lock()
         self._is_over = False
 
-    def draw(self, operation: str) -> Fault:
-        """What happens to this call."""
+    def draw(self, operation: str, function: str) -> Fault:
+        """What happens to this call of a function."""
         with self._lock:
-            if self._is_over or operation not in self._decks:
+            if self._is_over:
                 return NOTHING
-            fault = self._draw(operation)
-            self.counts[operation, fault.name] += 1
-            return fault
+            for name in (f"{function} {operation}", operation):
+                fault = self._draw(name) if name in self._decks else NOTHING
+                if fault is not NOTHING:
+                    self.counts[name, fault.name] += 1
+                    return fault
+            return NOTHING
 
     def stop(self) -> None:
         """From now on inject nothing."""
@@ -160,13 +167,23 @@ class FaultSchedule:
 
     def not_injected(self) -> set[tuple[str, str]]:
         """Faults that were not injected yet, by operation."""
-        faults = {(name, fault.name) for name, cards in self._decks.items() for fault in cards}
+        faults = {
+            (name, fault.name)
+            for name, cards in self._decks.items()
+            for fault in cards
+            if fault is not NOTHING
+        }
         return faults - self.counts.keys()
 
-    def _draw(self, operation: str) -> Fault:
-        pile = self._piles[operation]
+    def _draw(self, name: str) -> Fault:
+        """The next card of a deck; what lasts comes once a run."""
+        pile = self._piles[name]
         if not pile:
-            pile += self._random.sample(self._decks[operation], len(self._decks[operation]))
+            cards = self._random.sample(self._decks[name], len(self._decks[name]))
+            pile += [NOTHING if self._has_lasted(name, card) else card for card in cards]
         fault = pile.pop()
         pile += [replace(fault, lasts=1)] * (fault.lasts - 1)
         return fault
+
+    def _has_lasted(self, name: str, card: Fault) -> bool:
+        return card.lasts > 1 and (name, card.name) in self.counts

@@ -1,7 +1,7 @@
 """A proxy between the functions and the services that injects faults.
 
-It forwards POSTs to one service, draws a fault for each, and notes what it saw. Only the functions'
-calls go through it, so every connection belongs to one of their processes.
+It forwards one function's POSTs to one service, draws a fault for each, and notes what it saw. Only
+that function's calls go through it, so every connection belongs to one of its processes.
 """
 
 import contextlib
@@ -22,9 +22,15 @@ class Proxy:
     """Answers each call as its fault says; any connection's thread may ask."""
 
     def __init__(
-        self, upstream: str, schedule: FaultSchedule, journal: Journal, workers: Workers
+        self,
+        upstream: str,
+        function: str,
+        schedule: FaultSchedule,
+        journal: Journal,
+        workers: Workers,
     ) -> None:
         self._upstream = upstream
+        self._function = function
         self._schedule = schedule
         self._journal = journal
         self._workers = workers
@@ -34,7 +40,7 @@ class Proxy:
         started = self._journal.next_number()
         request: Json = handler.received.json
         operation = handler.received.headers.get("x-amz-target", POST).rpartition(".")[2]
-        fault = self._schedule.draw(operation)
+        fault = self._schedule.draw(operation, self._function)
         worker = self._caller(handler) if fault.kills else None
         handler.stub.released.wait(fault.delay_seconds)
         sent, besides = fault.halves(request) if fault.halves else (request, {})
@@ -95,9 +101,9 @@ def with_fields(answer: Answer | None, besides: Json) -> Answer:
 
 @contextlib.contextmanager
 def running_proxy(
-    upstream: str, schedule: FaultSchedule, journal: Journal, workers: Workers
+    upstream: str, function: str, schedule: FaultSchedule, journal: Journal, workers: Workers
 ) -> Iterator[str]:
     """Serve on 127.0.0.1 at a free port until the end of the block; gives the service's address
     as it is called through the proxy."""
-    with serving(Proxy(upstream, schedule, journal, workers)) as server:
+    with serving(Proxy(upstream, function, schedule, journal, workers)) as server:
         yield server.url + urlsplit(upstream).path

@@ -223,7 +223,7 @@ def test_a_letter_shows_its_reason_and_hides_its_body(world: World, unc: Unc) ->
         assert "dynamodb:Throttling" in out
         assert f"…{message.sender_id[-4:]}" in out
         assert message.sender_id not in out
-        assert "4711" not in out
+        assert "4711-hidden-words" not in out
     assert "4711-hidden-words" in unc("dlq", "show", id, "--body")[1]
     assert json.loads(unc("dlq", "show", id, "--body", "--json")[1])["body"] == message.body
 
