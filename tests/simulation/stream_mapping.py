@@ -116,7 +116,7 @@ class StreamMapping:
             self._try_again(lane, batch)
         elif self._faults.inject("stream.again", (Fault.DELIVERED_AGAIN,), now):
             lane.again.insert(0, batch)
-        backoff = min(60.0, 0.25 * 2**batch.attempts) if lane.again else 0.1
+        backoff = min(60.0, 0.25 * 2 ** min(batch.attempts, 10)) if lane.again else 0.1
         self._wake(lane, backoff * self._random.random())
 
     def _try_again(self, lane: Lane, batch: StreamBatch) -> None:

@@ -38,6 +38,25 @@ def test_a_queue_that_takes_nothing_for_one_sender_keeps_no_other_waiting(fault:
     assert sorted(each.sender_id for each in world.replies.notified) == ["0", "1", "2"]
 
 
+def test_two_queues_that_hang_keep_nobody_s_post_for_longer_than_it_may_start() -> None:
+    """Trying both takes longer than a POST may start after its decision."""
+    world = StreamWorld()
+    rules = replace(world.dependencies.rules, seconds_to_start=9.0)
+    world.dependencies = replace(world.dependencies, rules=rules)
+    for number in (1, 2, 3):
+        world.store(number, str(number))
+    stored_at = Decimal(f"{world.now:.3f}")
+    records = [
+        retry_record(n, str(n), message_id=sid(n), stored_at=stored_at, attempt=attempt)
+        for n, attempt in ((1, RULES.max_attempts + 1), (2, 1), (3, 1))
+    ]
+    open_turn(world, 9)
+    world.put_row(world.row(), "2")
+    world.fail("retry_queue", Fault.LOST)
+    assert world.retry(*records, seconds=120.0) == ["record-1", "record-2"]
+    assert [each.sender_id for each in world.replies.notified] == ["3"]
+
+
 def test_rows_that_cannot_be_written_cost_one_wake_up() -> None:
     world = StreamWorld()
     open_turn(world)

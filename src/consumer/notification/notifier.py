@@ -62,6 +62,7 @@ class Notifier:
         self._facts: dict[str, Facts] = {}
         self._needs: dict[str, Need] = {}
         self._claims: dict[str, Turn] = {}
+        self._unsent: set[str] = set()
         self._result = NotificationResult()
 
     def notify(self, notifications: Iterable[Notification]) -> NotificationResult:
@@ -74,8 +75,8 @@ class Notifier:
             is_rejected = self._read(left)
             steps = self._decide(left)
             claims = {s: each for s, each in steps.items() if each.is_claim}
-            done = self._apply({s: each for s, each in steps.items() if not each.is_claim})
-            done |= self._claim(claims)
+            others = {s: each for s, each in steps.items() if not each.is_claim}
+            done = self._apply(others, bool(claims)) | self._claim(claims)
             left = {s: each for s, each in left.items() if s not in done}
             if is_rejected or not left or (left.keys() <= claims.keys() and self._is_too_late()):
                 break
@@ -139,13 +140,15 @@ class Notifier:
 
     # What needs no POST
 
-    def _apply(self, steps: Mapping[str, Step]) -> set[str]:
+    def _apply(self, steps: Mapping[str, Step], has_claims: bool) -> set[str]:
         """Send, then write; gives the senders that are done with.
 
-        The others come again after those that are POSTed for, so nobody waits for a queue that
-        takes nothing.
+        Nobody's POST waits for a queue that takes nothing: what could not be sent is tried again
+        when no claim is left.
         """
-        sent = self._sender.send(steps, self._rows(steps), until=self._clock())
+        due = {s: step for s, step in steps.items() if not (has_claims and s in self._unsent)}
+        sent = self._sender.send(due, self._rows(due), until=self._clock())
+        self._unsent |= due.keys() - sent
         saved = self._save({s: self._as_sent(steps[s]) for s in sent})
         for sender in saved:
             self._result.note(steps[sender])
