@@ -10,6 +10,8 @@ TAG ?= $(GITHUB_REF_NAME)
 JOBS ?= 4
 PARALLEL := --quiet --dist loadscope --no-loadscope-reorder --numprocesses
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Else each of the many processes that tests start would compile all it imports.
+export PYTHONDONTWRITEBYTECODE :=
 # uv does not read pip's settings.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.e2e.console import UNC, ConsoleProcess
+from tests.e2e.console.process import UNC, ConsoleProcess
 from tests.e2e.world import World
 from unc.local.stack import RunningStack, Settings, running_stack
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.console import lay_down
+from tests.e2e.console.process import lay_down
 from tests.e2e.world import World, write
 from tests.support.browser import LIMIT_MS, running_chromium
 from tests.support.console import running_console

@@ -1,14 +1,14 @@
 """Dead letters on the emulator: the commands as an operator types them, and what comes of them."""
 
 import json
-import uuid
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.cli.dlq_fakes import Died, Mortal
+from tests.e2e.command_line import Unc
+from tests.e2e.dead_letters import lay_down
 from tests.e2e.world import World, eventually, new_sender, write
 from unc.dlq.queue_client import SqsBatchSender, SqsQueueClient
 from unc.dlq.queues import choose_queues
@@ -16,69 +16,8 @@ from unc.dlq.redrive import PresentAtStart, redrive_all, server_ms
 from unc.dlq.routes import MessageRoute
 from unc.dlq.visibility_lock import VisibilityLock
 from unc.messages.message import Message
-from unc.runner import run
 
-pytestmark = pytest.mark.emulator
-
-GROUP = "webhook_group"
-Said = tuple[int, str, str]
-Unc = Callable[..., Said]
-
-
-@pytest.fixture(autouse=True)
-def empty_queues(world: World) -> Iterator[None]:
-    """No test finds another's dead letters, whatever its file."""
-    purge(world)
-    yield
-    purge(world)
-
-
-@pytest.fixture
-def unc(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Unc]:
-    """The command line, talking to the stack; gives exit code, stdout and stderr.
-
-    The first line of a command that changes something, where it goes to, is left out.
-    """
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", world.stack.endpoint)
-
-    def call(*arguments: str) -> Said:
-        capsys.readouterr()
-        code = run(list(arguments))
-        said = capsys.readouterr()
-        return code, said.out.removeprefix(f"the laptop: {world.stack.endpoint}\n"), said.err
-
-    yield call
-
-
-def purge(world: World) -> None:
-    for queue in choose_queues(world.resources, None):
-        world.stack.aws.sqs.purge_queue(QueueUrl=queue.url)
-
-
-def lay_down(world: World, message: Message, sent_ms: int = 0, group: str = GROUP) -> None:
-    """Put a body among the dead letters, as the function does; without a time as SQS does."""
-    place = {
-        "Reason": "not stored after 10 receives: dynamodb:Throttling",
-        "OriginalMessageId": f"first-{message.message_id}",
-        "OriginalSentTimestamp": str(sent_ms),
-        "OriginalSequenceNumber": "1",
-        "OriginalMessageGroupId": group,
-    }
-    world.stack.aws.sqs.send_message(
-        QueueUrl=world.resources.dead_letter_queue,
-        MessageBody=message.body,
-        MessageGroupId=group,
-        MessageDeduplicationId=uuid.uuid4().hex,
-        MessageAttributes={
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in place.items()
-            if sent_ms
-        },
-    )
+pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("empty_queues")]
 
 
 def ids(unc: Unc, queue: str) -> list[str]:
@@ -143,7 +82,7 @@ def test_a_run_that_died_is_run_again_and_each_message_is_stored_once(
         )
     world.await_notified(*messages)
     assert world.is_empty(queue.url)
-    world.await_quiet()
+    world.await_taken()
     assert world.texts(messages[0].sender_id) == [message.label for message in messages]
 
 

@@ -55,7 +55,7 @@ def test_the_other_functions_leave_it_room(world: World) -> None:
 def test_a_webhook_that_comes_twice_is_one_chat(world: World, intake: Intake) -> None:
     message = write_message(new_sender(), "hi")
     assert [intake.post(message.body).status for _ in range(3)] == [200, 200, 200]
-    world.await_quiet()
+    world.await_taken()
     assert len(world.inbound(message.sender_id)) == 1
 
 

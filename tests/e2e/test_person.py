@@ -10,7 +10,8 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from consumer.conversation.session import is_keyed
 from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
-from tests.e2e.test_dlq import Unc, empty_queues, lay_down, unc
+from tests.e2e.command_line import Unc
+from tests.e2e.dead_letters import lay_down
 from tests.e2e.world import World, eventually, new_sender, write
 from tests.template.stack import TEMPLATE_PATH, Stack, template
 from unc.aws.session import Aws, local_aws
@@ -20,8 +21,7 @@ from unc.person.erasure import erase, plan_erasure
 from unc.person.export import export_person
 from unc.person.identity import find_other_ids
 
-pytestmark = pytest.mark.emulator
-__all__ = ["empty_queues", "unc"]
+pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("empty_queues")]
 
 MALFORMED = "EventType=onMessageAdded&Author=whatsapp%3A%2B{}&Body=hi"
 MEDIA = {"NumMedia": "1", "MediaUrl0": "https://x.example/1", "MediaContentType0": "image/png"}

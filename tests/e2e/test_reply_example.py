@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.cli.checkout import LIMIT_SECONDS
-from tests.e2e.test_up import free_port
+from tests.e2e.up import free_port
 from tests.e2e.world import eventually, new_sender, write
 from tests.guards.repository import ROOT
 from tests.support.http_server import Handler, Request, Stub, forward, reply, serving

@@ -1,115 +1,22 @@
 """`unc up` as a person runs it: it comes up, shows conversations, and leaves nothing behind."""
 
-import contextlib
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.checkout import Checkout, complaints
+from tests.e2e.up import UNC, SilentWriter, Up, free_port
 from tests.e2e.world import eventually
-from tests.support.recording import RECORDING, words, words_of
 from unc.aws.session import local_aws
 from unc.local.reply_stand_in import running_stand_in
-from unc.local.samples import load_samples
 
 pytestmark = pytest.mark.emulator
-
-UNC = Path(sys.executable).with_name("unc")
-
-
-class SilentWriter:
-    """A reply service that keeps its replies elsewhere."""
-
-    def write_reply(self, sender_id: str, message: str) -> None:
-        """Write nothing."""
-
-
-class Up:
-    """A running `unc up` with a port and a place for its notes of its own."""
-
-    def __init__(
-        self,
-        folder: Path,
-        *arguments: str,
-        port: int | None = None,
-        secret: Mapping[str, str] | None = None,
-        unc: Path = UNC,
-    ) -> None:
-        self.folder, self.unc = folder, unc
-        self.port = port or free_port()
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("AWS_")
-        } | {
-            "XDG_STATE_HOME": str(folder),
-            "XDG_CACHE_HOME": str(folder),
-            "COLUMNS": "120",
-            **(secret or {}),
-        }
-        self.output = folder / "output.txt"
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(
-                [self.unc, "up", "--port", str(self.port), *arguments],
-                cwd=folder,
-                env=self.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def printed(self) -> str:
-        return self.output.read_text()
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Another `unc` command, in another terminal so to speak."""
-        return subprocess.run(
-            [self.unc, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def await_up(self) -> None:
-        eventually(
-            lambda: "It is up" in self.printed() or self.process.poll() is not None, "it is up"
-        )
-        assert self.process.poll() is None, self.printed()
-
-    def is_listening(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def leftovers(self) -> list[str]:
-        """Processes that carry this emulator's port in their environment."""
-        mark = f"GATEWAY_PORT={self.port}".encode()
-        return [
-            entry.name
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdigit() and mark in _environment_of(entry)
-        ]
-
-    def end(self, by: signal.Signals) -> None:
-        self.process.send_signal(by)
-        self.process.wait(timeout=60)
-
-
-def free_port() -> int:
-    """One below those that the system gives to connections: none takes it before it is used."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with contextlib.suppress(OSError), socket.socket() as free:
-            free.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.fixture
@@ -121,74 +28,6 @@ def up(tmp_path: Path) -> Iterator[Up]:
     finally:
         running.process.kill()
         running.process.wait()
-
-
-def test_samples_are_played_and_a_message_sent_is_stored_notified_and_replied(up: Up) -> None:
-    """The newcomer's two steps, and the conversation that they end in."""
-    played = up.printed()
-    assert "You said: Hello, is anyone there?" in played
-    assert "ignored" in played
-    sent = up.run("send", "--from", "whatsapp:+4915555550199", "--body", "hi", "--json")
-    assert sent.returncode == 0, sent.stderr
-    [progress] = json.loads(sent.stdout)
-    assert all(
-        progress[f"{step}_after_seconds"] is not None for step in ("stored", "notified", "replied")
-    )
-    chat = up.run("chat", "4915555550199")
-    assert "You said: hi" in chat.stdout
-    eventually(lambda: "You said: hi" in up.printed(), "the live view shows the reply")
-    # `make recording` is due when this fails.
-    assert words_of(RECORDING.read_text()) <= words(up.printed()) | {"make", "unc"}
-
-
-def test_samples_and_sent_messages_come_through_the_intake_unless_told_otherwise(up: Up) -> None:
-    """The laptop plays the whole way: what the intake has queued, it has logged.
-
-    The emulator may lose a line of a container that is starting.
-    """
-    assert "through the intake" in up.printed()
-    through, past = (
-        json.loads(up.run("send", "--body", "hi", "--json", *option).stdout)[0]["message_id"]
-        for option in ((), ("--queue",))
-    )
-    eventually(lambda: through in taken(up), "the intake's line is in the log")
-    assert taken(up) & {message.message_id for message in load_samples()}
-    assert past not in taken(up)
-
-
-def taken(up: Up) -> set[str]:
-    """The ids of the messages that the intake has queued."""
-    lines = map(json.loads, up.run("logs", "--json").stdout.splitlines())
-    return {each["message_id"] for each in lines if each["message"] == "webhook handled"}
-
-
-def test_a_trial_webhook_is_followed_to_its_reply(up: Up) -> None:
-    ran = up.run("webhook", "check", "--json")
-    assert ran.returncode == 0, ran.stderr
-    trial = json.loads(ran.stdout)
-    assert trial["status"] == 200 and trial["replied_after_seconds"] is not None
-    said = up.run("webhook", "check", "--body", "another").stdout
-    assert f"{trial['url']} answered 200" in said
-    assert f"at Twilio: {trial['url']}#rc=5&rp=all" in said
-
-
-@pytest.mark.parametrize(
-    ("body", "left_out", "code"),
-    [
-        ("From=whatsapp:%2B4915555550177&Body=hi", None, 0),
-        ("From=whatsapp:%2B4915555550177&Body=hi&SmsSid=SM01", None, 0),
-        ("MessageSid=SM02&Body=nobody+wrote+this", "not stored", 7),
-    ],
-    ids=["no Sid", "another Sid", "no sender"],
-)
-def test_a_body_is_followed_to_where_the_consumer_puts_it(
-    body: str, left_out: str | None, code: int, up: Up, tmp_path: Path
-) -> None:
-    (tmp_path / "body.txt").write_text(body)
-    sent = up.run("send", "--file", str(tmp_path / "body.txt"), "--json")
-    [progress] = json.loads(sent.stdout)
-    assert progress["left_out"] == left_out
-    assert sent.returncode == code, sent.stderr
 
 
 def test_a_reply_service_of_the_user_s_that_writes_nothing_here_is_notified(tmp_path: Path) -> None:
@@ -341,10 +180,3 @@ def test_a_broken_template_is_one_clear_line(right: str, wrong: str, tmp_path: P
     assert "unexpected" not in line
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _environment_of(process: Path) -> bytes:
-    try:
-        return (process / "environ").read_bytes()
-    except OSError:
-        return b""

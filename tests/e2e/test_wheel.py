@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_up import Up
+from tests.e2e.up import Up
 from tests.guards.repository import ROOT
 from tests.support.http_server import Handler, reply, serving
 from unc.deploy.package import build_package

@@ -16,17 +16,20 @@ from unc.local.stack import RunningStack
 from unc.messages.message import Message, write_message
 
 TIME_LIMIT_SECONDS = 900.0
-POLL_SECONDS = 0.1
+SHORTEST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.5
 
 _numbers = iter(range(200, 10_000))
 
 
 def eventually(fact: Callable[[], bool], what: str) -> None:
-    """Poll until the fact is true; fail with its name when it does not become so."""
-    end = time.monotonic() + TIME_LIMIT_SECONDS
+    """Poll until the fact is true, less often the longer it takes; fail with its name if it never
+    becomes so."""
+    end, pause = time.monotonic() + TIME_LIMIT_SECONDS, SHORTEST_PAUSE_SECONDS
     while not fact():
         assert time.monotonic() < end, f"not within {TIME_LIMIT_SECONDS:.0f} s: {what}"
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def new_sender() -> str:
@@ -114,6 +117,10 @@ class World:
     def await_notified(self, *messages: Message) -> None:
         self.await_stored(*messages)
         eventually(lambda: all(map(self.covers, messages)), f"{len(messages)} message(s) notified")
+
+    def await_taken(self) -> None:
+        """Until nothing waits in the queue: all that was sent is stored or dead-lettered."""
+        eventually(lambda: self.is_empty(self.resources.queue), "the queue runs empty")
 
     def await_quiet(self) -> None:
         """Until nothing waits in the queue or in the retry queue."""

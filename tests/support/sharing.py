@@ -23,10 +23,15 @@ SPREAD = (
     "tests/simulation/test_regressions.py",
 )
 WAITING = (
-    "tests/e2e/test_console.py",
     "tests/e2e/test_faults.py",
-    "tests/e2e/test_dlq.py",
+    "tests/e2e/test_turns.py",
+    "tests/e2e/test_answering.py",
     "tests/e2e/test_conversations.py",
+    "tests/e2e/test_dlq.py",
+    "tests/e2e/console/test_dead_letters.py",
+    "tests/e2e/console/test_pages.py",
+    "tests/e2e/test_restore.py",
+    "tests/e2e/test_trace.py",
     "tests/e2e/test_wheel.py",
     *(file for file in SPREAD if "/e2e/" in file),
 )
