@@ -39,9 +39,11 @@ class Received:
 
 
 def read_response(read: Callable[[int], bytes]) -> tuple[Response, bool]:
-    exchange = Exchange(LONG_SECONDS)
+    """The response, and whether its connection may be used again."""
+    kept: list[Exchange] = []
+    exchange = Exchange(LONG_SECONDS, kept.append)
     exchange.send(b"", cast(socket, Received(read)))
-    return exchange.receive(), exchange.is_reusable
+    return exchange(), bool(kept)
 
 
 def head(status: bytes = b"200 OK", *lines: bytes) -> bytes:

@@ -51,17 +51,18 @@ class Response(NamedTuple):
 class Exchange(io.RawIOBase):
     """A request and its response, which http.client reads from here as from a socket.
 
-    Once the time is over it reads what has arrived and never waits: a hundred silent
+    Calling it waits for the response; `keep` is then called with a connection that may be used
+    again. Once the time is over it reads what has arrived and never waits: a hundred silent
     connections take no more time. TLS control records do not count as an answer.
     """
 
     connection: socket.socket
     has_waited = False
-    is_reusable = False
 
-    def __init__(self, read_seconds: float) -> None:
+    def __init__(self, read_seconds: float, keep: Callable[["Exchange"], None]) -> None:
         self.failure: Exception | None = NotSent("timeout")  # until the request is sent
         self._read_seconds = read_seconds
+        self._keep = keep
         self._deadline = self._end = 0.0
         self._opening: Thread | None = None
         self._decision = Lock()  # taken once: by who sends, or by who gives up waiting
@@ -87,7 +88,7 @@ class Exchange(io.RawIOBase):
             connection.close()
 
     def send(self, request: bytes, connection: socket.socket) -> None:
-        """Send now; `receive` raises the error."""
+        """Send now; the call raises the error."""
         self._deadline = time.monotonic() + self._read_seconds
         self.connection, self.failure = connection, None
         try:
@@ -109,7 +110,7 @@ class Exchange(io.RawIOBase):
                 self._early += self.connection.recv(io.DEFAULT_BUFFER_SIZE)
             except (BlockingIOError, ssl.SSLWantReadError):
                 return False
-            except OSError:  # `receive` meets it again
+            except OSError:  # the call meets it again
                 return True
         return True
 
@@ -121,7 +122,7 @@ class Exchange(io.RawIOBase):
         left = max(self._deadline - time.monotonic(), 0.0)
         return left if is_open else min(left, OPENING_SECONDS)
 
-    def receive(self) -> Response:
+    def __call__(self) -> Response:
         """Wait for the response; raises NotSent or NoAnswer."""
         if self._opening:
             self._opening.join(max(self._deadline - time.monotonic(), 0.0))
@@ -150,7 +151,10 @@ class Exchange(io.RawIOBase):
             raise HTTPException("the body is too long")
         promised = _KEEP_ALIVE.search(http.headers.get("keep-alive", ""))
         lasts = promised is None or int(promised[1]) > MAX_IDLE_SECONDS
-        self.is_reusable = http.version == 11 and not http.will_close and lasts
+        if http.version == 11 and not http.will_close and lasts:
+            self._keep(self)
+        else:
+            self.connection.close()
         return Response(http.status, http.headers, body)
 
     def makefile(self, mode: str) -> "io.BufferedReader[Exchange]":

@@ -8,7 +8,7 @@ from select import POLLIN, poll
 from socket import socket
 from urllib.parse import SplitResult, urlsplit
 
-from consumer.aws.connection import MAX_IDLE_SECONDS, Exchange, NotSent, Response, dial
+from consumer.aws.connection import MAX_IDLE_SECONDS, Exchange, NotSent, dial
 
 Dial = Callable[[SplitResult, float], socket]
 
@@ -16,26 +16,15 @@ Dial = Callable[[SplitResult, float], socket]
 TOGETHER_SECONDS = 0.02
 
 
-class Started:
-    """A request that was sent; calling it waits for the response, see HttpPool.start."""
-
-    def __init__(self, exchange: Exchange, finish: Callable[[], Response]) -> None:
-        self.exchange = exchange
-        self._finish = finish
-
-    def __call__(self) -> Response:
-        return self._finish()
-
-
-def as_they_come(started: Iterable[Started]) -> Iterator[list[Started]]:
+def as_they_come(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
     """Give requests in the order of their responses; those that come together, together."""
-    left = list(started)
+    left = list(exchanges)
     while left:
         poller = poll()
-        seconds = min(each.exchange.wait(poller) for each in left)
+        seconds = min(each.wait(poller) for each in left)
         if poller.poll(math.ceil(1000 * seconds)) and len(left) > 1:
             time.sleep(TOGETHER_SECONDS)
-        ready = [each for each in left if each.exchange.is_ready()]
+        ready = [each for each in left if each.is_ready()]
         left = [each for each in left if each not in ready]
         if ready:
             yield ready
@@ -54,13 +43,13 @@ class HttpPool:
 
     def start(
         self, url: str, headers: Mapping[str, str], body: bytes, connect: float, read: float
-    ) -> "Started":
+    ) -> Exchange:
         """Send without waiting; calling what is returned waits for the response.
 
         It raises NotSent when no connection opened within `connect` (DNS and TLS included),
         and NoAnswer when no complete response came within `read` after that.
         """
-        exchange, started = Exchange(read), self._clock()
+        exchange = Exchange(read, partial(self._keep, url, self._clock()))
         try:
             request = _render_post(urlsplit(url), headers, body)
             if connection := self._take(url):
@@ -69,7 +58,7 @@ class HttpPool:
                 exchange.open(request, partial(self._dial, urlsplit(url), connect), connect)
         except (ValueError, RuntimeError) as error:  # RuntimeError: no thread is left
             exchange.failure = NotSent(type(error).__name__)
-        return Started(exchange, partial(self._finish, url, exchange, started))
+        return exchange
 
     def _take(self, url: str) -> socket | None:
         """Return an idle connection that the server has not closed."""
@@ -83,14 +72,13 @@ class HttpPool:
             connection.close()
         return None
 
-    def _finish(self, url: str, exchange: Exchange, started: float) -> Response:
-        response, idle = exchange.receive(), self._idle.setdefault(url, [])
-        if exchange.is_reusable and len(idle) < self._connections:
+    def _keep(self, url: str, started: float, exchange: Exchange) -> None:
+        idle = self._idle.setdefault(url, [])
+        if len(idle) < self._connections:
             # A response that nobody waited for came at some time since the start.
             idle.append((exchange.connection, self._clock() if exchange.has_waited else started))
         else:
             exchange.connection.close()
-        return response
 
 
 def _render_post(url: SplitResult, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from consumer.aws.connection import NoAnswer, NotSent, Response
-from consumer.aws.http import HttpPool, Started, as_they_come
+from consumer.aws.connection import Exchange, NoAnswer, NotSent, Response
+from consumer.aws.http import HttpPool, as_they_come
 from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
 from consumer.notification.notification import Notification
@@ -94,7 +94,7 @@ class HttpReplyService:
         if reasons:
             self._on_untold(dict(sorted(reasons.items())))
 
-    def _post(self, notification: Notification, secret: str) -> Started:
+    def _post(self, notification: Notification, secret: str) -> Exchange:
         body = {"sender_id": notification.sender_id, "message": notification.text or ""}
         headers = {
             "content-type": "application/json",
