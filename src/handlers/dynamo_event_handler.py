@@ -18,6 +18,7 @@ from consumer.notification.notification_result import NotificationResult
 from consumer.notification.notifier import Notifier
 from consumer.notification.retry_queue import backoff_seconds
 from consumer.notification.retry_record import read_retry_record, record_id
+from consumer.notification.retry_sender import RetrySender
 from consumer.notification.stream_record import read_stream_record
 from consumer.retry_budget import RetryBudget
 from consumer.text import parse_number
@@ -41,14 +42,13 @@ def handle_stream(
     batch shall come again, and what was delivered is not delivered twice.
     """
     dependencies = dependencies or container.notifier_dependencies()
-    budget = dependencies.runtime.budget(context)
     read = [each for record in records if (each := read_stream_record(record)) is not None]
+    rejected = [each for each in read if isinstance(each, RejectedNotification)]
+    budget = dependencies.runtime.budget(context, calls_behind=bool(rejected))
     result = _notify(
         [each for each in read if isinstance(each, Notification)], budget, dependencies
     )
-    unsent = _reject(
-        [each for each in read if isinstance(each, RejectedNotification)], budget, dependencies
-    )
+    unsent = _reject(rejected, budget, dependencies)
     if result.unhandled or unsent:
         raise NotHandled(len(result.unhandled) + len(unsent), result.problems)
 
@@ -60,13 +60,12 @@ def handle_retries(
 ) -> list[str]:
     """Notify about what waits in the retry queue; gives the ids of the records to bring again."""
     dependencies = dependencies or container.notifier_dependencies()
-    budget = dependencies.runtime.budget(context)
     read = [(record_id(record), read_retry_record(record)) for record in records]
     notifications = {own_id: each for own_id, each in read if isinstance(each, Notification)}
+    rejected = [each for _, each in read if isinstance(each, RejectedNotification)]
+    budget = dependencies.runtime.budget(context, calls_behind=bool(rejected))
     result = _notify(list(notifications.values()), budget, dependencies)
-    unsent = _reject(
-        [each for _, each in read if isinstance(each, RejectedNotification)], budget, dependencies
-    )
+    unsent = _reject(rejected, budget, dependencies)
     again = [own_id for own_id, n in notifications.items() if n.sender_id in result.unhandled]
     return sorted(unsent) + again
 
@@ -152,7 +151,9 @@ def _reject(
     """
     for each in rejected:
         dependencies.log.error("record rejected", reason=each.reason, record_id=each.id)
-    return {each.id for each in rejected} - _notifier(budget, dependencies).reject(rejected)
+    clock, call_seconds = dependencies.runtime.clock, dependencies.rules.call_seconds
+    sender = RetrySender(dependencies.retry_queue, clock, budget, call_seconds)
+    return {each.id for each in rejected} - sender.reject(rejected)
 
 
 def _log(

@@ -377,6 +377,11 @@ def do_nothing(*args: Any) -> None:
     pass
 
 
+def postpone_nothing(self: Notifier, left: Sequence[Notification], until: float = 0.0) -> set[str]:
+    """What there is no time for is said to be scheduled."""
+    return {each.sender_id for each in left}
+
+
 def swallow(records: Any, context: Any, dependencies: Any) -> None:
     with suppress(NotHandled):
         stream_handler.handle_stream(records, context, dependencies)

@@ -5,19 +5,20 @@ and repeats what has no answer. What cannot be done in time waits in the retry q
 cannot even wait there stays unhandled, so that its record comes again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from consumer.conversation.session import limited_until
 from consumer.notification.facts import Facts, Need, facts_of, is_read
 from consumer.notification.notification import (
     Notification,
-    RejectedNotification,
     newest_per_sender,
     without_opt_outs,
 )
 from consumer.notification.notification_result import NotificationResult
-from consumer.notification.notifier_rules import STEPS, NotifierRules
+from consumer.notification.notifier_rules import PASS, STEPS, NotifierRules
 from consumer.notification.ports import (
     NotificationQuery,
     NotificationStore,
@@ -61,8 +62,12 @@ class Notifier:
         self._seconds_to_begin = rules.seconds_to_begin(budget.remaining())
         self._facts: dict[str, Facts] = {}
         self._needs: dict[str, Need] = {}
-        self._claims: dict[str, Turn] = {}
+        self._asked: set[tuple[str, Need]] = set()
         self._unsent: set[str] = set()
+        self._claims: dict[str, Turn] = {}
+        self._unended: dict[str, PostEnd] = {}
+        self._ended: dict[str, tuple[Step, PostEnd]] = {}
+        self._unscheduled: set[str] = set()
         self._result = NotificationResult()
 
     def notify(self, notifications: Iterable[Notification]) -> NotificationResult:
@@ -70,25 +75,25 @@ class Notifier:
         if not self._rules.turns.answers_opt_outs:
             notifications = without_opt_outs(notifications)
         left = newest_per_sender(notifications)
-        while left and self._budget.lasts(self._seconds(STEPS)):
-            needed = self._needs
+        while left and self._budget.lasts(self._seconds(PASS)):
             is_rejected = self._read(left)
             steps = self._decide(left)
             claims = {s: each for s, each in steps.items() if each.is_claim}
             others = {s: each for s, each in steps.items() if not each.is_claim}
             done = self._apply(others, bool(claims)) | self._claim(claims)
+            late = [left[s] for s in claims.keys() - done] if self._is_too_late() else []
+            done |= self._postpone(late, until=self._clock())
+            if self._budget.lasts(self._seconds(2 * STEPS)):
+                self._end_turns()
             left = {s: each for s, each in left.items() if s not in done}
-            if is_rejected or not left or (left.keys() <= claims.keys() and self._is_too_late()):
+            if is_rejected or not left:
                 break
-            has_new_needs = bool(self._needs) and self._needs != needed
-            if not done and not has_new_needs and not self._budget.pause(self._seconds(STEPS)):
+            is_stuck = not done and not self._has_new_needs()
+            if is_stuck and not self._budget.pause(self._seconds(PASS)):
                 break
-        self._postpone(list(left.values()))
+        self._end_what_is_left()
+        self._result.unhandled |= left.keys() - self._postpone(list(left.values()))
         return self._result
-
-    def reject(self, rejected: Sequence[RejectedNotification]) -> set[str]:
-        """Send records that cannot be read to the dead-letter queue; gives the ids that went."""
-        return self._sender.reject(rejected)
 
     # Read and decide
 
@@ -96,6 +101,7 @@ class Notifier:
         """Read what is not known and what is needed; gives whether reading is in vain."""
         new = [each for sender, each in left.items() if sender not in self._facts]
         needs = self._needs.items()
+        absence = {s: n.absence_since for s, n in needs if n.absence_since is not None}
         reads = self._store.read(
             NotificationQuery(
                 states=[each.sender_id for each in new],
@@ -107,7 +113,7 @@ class Notifier:
                 newest=[s for s, need in needs if need.newest]
                 + [each.sender_id for each in new if each.wake_at is not None],
                 evidence={s: n.evidence_since for s, n in needs if n.evidence_since is not None},
-                absence={s: n.absence_since for s, n in needs if n.absence_since is not None},
+                absence=dict(islice(absence.items(), 1)),  # each may go through many pages
             )
         )
         self._result.problems += reads.problems
@@ -130,10 +136,15 @@ class Notifier:
                 steps[sender] = decision
         return steps
 
+    def _has_new_needs(self) -> bool:
+        """Whether something is needed that was never asked for: then it is read at once."""
+        new = self._needs.items() - self._asked
+        self._asked |= new
+        return bool(new)
+
     def _decision(self, notification: Notification, facts: Facts) -> Step | Need:
-        claim = self._claims.get(notification.sender_id)
-        if claim and facts.state.turn and facts.state.turn.token == claim.token:
-            # Our claim, whose answer was lost.
+        if self._is_ours(notification.sender_id):  # a claim whose answer was lost
+            claim = self._claims[notification.sender_id]
             return Step(None, claim.notification, facts.state, is_claim=True)
         now, token = self._clock(), self._new_token()
         return decide(notification, facts, now, token, self._rules.turns, self._delay_seconds)
@@ -176,6 +187,7 @@ class Notifier:
             return unchanged
         answer = self._store.save(changes)
         self._result.problems += answer.problems
+        self._sender.note_changed(answer.conflicts)
         for each in changes:
             if each.sender_id in answer.saved:
                 self._facts[each.sender_id].state = each.after
@@ -203,8 +215,8 @@ class Notifier:
     def _claiming(self, sender: str, step: Step) -> NotificationState | None:
         """The row with a claim that counts from now on; None if it has to be decided anew."""
         turn, now = step.state.turn, self._clock()
-        if turn is None or step.state is self._facts[sender].state:
-            return step.state  # our claim, whose answer was lost
+        if turn is None or self._is_ours(sender):
+            return step.state
         if now > turn.claimed_at + self._rules.seconds_to_start:
             return None
         open_until = now + self._rules.turns.open_seconds
@@ -212,51 +224,75 @@ class Notifier:
         return replace(step.state, turn=self._claims[sender])
 
     def _post(self, senders: Sequence[str]) -> None:
-        """POST for claimed turns, and end each as its answer comes."""
+        """POST for claimed turns, and end each as its answer comes.
+
+        Nobody's turn waits for somebody else's row or wake-up: there is one try while answers are
+        awaited, and what that leaves is tried again after the round.
+        """
         earliest = self._clock() - self._rules.seconds_to_start
-        late = {s for s in senders if self._claims[s].claimed_at < earliest or self._is_too_late()}
-        if late:
-            self._end(dict.fromkeys(late, PostEnd(Outcome.NOT_SENT)), 2 * STEPS)
+        is_too_late = self._is_too_late()
+        late = {s for s in senders if self._claims[s].claimed_at < earliest or is_too_late}
         turns = {sender: self._claims[sender] for sender in senders if sender not in late}
+        known, unread = dict.fromkeys(late, PostEnd(Outcome.NOT_SENT)), set(turns)
+        for ends in self._answers(turns):
+            unread -= ends.keys()
+            known |= ends
+            if self._budget.lasts(self._seconds(3 * STEPS)):  # else all the rest at once
+                self._unended |= self._try_to_end(known, self._clock(), 2 * STEPS)
+                known = {}
+        self._unended |= known | dict.fromkeys(unread, PostEnd(Outcome.UNKNOWN))
+        self._end_turns()
+
+    def _answers(self, turns: Mapping[str, Turn]) -> Iterator[Mapping[str, PostEnd]]:
         if not turns:
             return
         self._note_unreadable_limits(turns)
         start_by = min(turn.claimed_at for turn in turns.values()) + self._rules.seconds_to_start
         notifications = [turn.notification for turn in turns.values()]
-        left = dict.fromkeys(turns, PostEnd(Outcome.UNKNOWN))
-        for ends in self._reply_service.post(notifications, start_by - self._clock()):
-            left |= ends
-            if self._budget.lasts(self._seconds(3 * STEPS)):  # else all the rest at once
-                self._end(ends, 2 * STEPS)
-                left = {s: end for s, end in left.items() if s not in ends}
-        self._end(left, STEPS)
+        yield from self._reply_service.post(notifications, start_by - self._clock())
 
-    def _end(self, ends: Mapping[str, PostEnd], calls_behind: int) -> None:
-        """End turns; repeated while the row changes meanwhile, or its writing has no answer.
+    def _end_turns(self) -> None:
+        """Try to end the turns that are left; their rows say what was sent, be it nothing.
 
-        `calls_behind`: the time of so many is kept for the other turns of the round, and to
-        schedule what is left.
+        A known end that stood in no row would become an unknown one when the claim is over.
         """
-        left, ended = dict(ends), dict[str, Step]()
-        while left:
-            steps = {sender: self._ending(sender, end) for sender, end in left.items()}
-            until = self._last_moment(left)
-            sent = self._sender.send(steps, self._rows(steps), until, calls_behind)
-            self._result.unhandled |= steps.keys() - sent
-            ended |= {s: step for s, step in steps.items() if s in sent or step.status in ENDED}
-            saved = self._save({s: self._as_sent(step) for s, step in steps.items()})
-            left = {s: end for s, end in left.items() if s not in saved}
-            if left and not self._budget.pause(self._seconds(STEPS + calls_behind)):
+        if self._unended:
+            until = self._clock() + self._seconds(1)
+            ends = self._unended
+            self._unended = self._try_to_end(ends, until, STEPS, saves_unsent=True)
+
+    def _try_to_end(
+        self,
+        ends: Mapping[str, PostEnd],
+        until: float,
+        calls_behind: int,
+        *,
+        saves_unsent: bool = False,
+    ) -> dict[str, PostEnd]:
+        """Try to end turns; gives those that are still open, and ours.
+
+        Sending is repeated until `until`; the time of the `calls_behind` is kept for what follows.
+        """
+        steps = {sender: self._ending(sender, end) for sender, end in ends.items()}
+        sent = self._sender.send(steps, self._rows(steps), until, calls_behind)
+        self._unscheduled = (self._unscheduled | steps.keys()) - sent
+        known = {s for s, step in steps.items() if s in sent or step.status in ENDED}
+        self._ended |= {s: (steps[s], ends[s]) for s in known}
+        rows = {s: self._as_sent(e) for s, e in steps.items() if saves_unsent or s in sent}
+        saved = self._save(rows)
+        left = {s: end for s, end in ends.items() if s not in saved}
+        return self._still_open(left) if left else {}
+
+    def _end_what_is_left(self) -> None:
+        """End the turns whose rows could not be written, while there is time; note all ends."""
+        while self._unended:
+            if not self._budget.pause(self._seconds(2 * STEPS)):
                 self._result.problems.append("turn not ended")
                 break
-            left = self._still_open(left) if left else {}
-        for sender, step in ended.items():
-            self._result.note(step, ends[sender])
-
-    def _last_moment(self, senders: Iterable[str]) -> float:
-        """Until when the rows can be written while the turns are still open."""
-        open_until = min(self._claims[sender].open_until for sender in senders)
-        return open_until - self._seconds(2)
+            self._end_turns()
+        self._result.unhandled |= self._unscheduled
+        for step, end in self._ended.values():
+            self._result.note(step, end)
 
     def _ending(self, sender: str, end: PostEnd) -> Step:
         state = self._facts[sender].state
@@ -265,8 +301,9 @@ class Notifier:
         return end_turn(state, end, self._clock(), backoff, self._rules.turns)
 
     def _is_ours(self, sender: str) -> bool:
-        turn = self._facts[sender].state.turn
-        return turn is not None and turn.token == self._claims[sender].token
+        """Whether the open turn is one that this invocation has claimed."""
+        turn, claim = self._facts[sender].state.turn, self._claims.get(sender)
+        return turn is not None and claim is not None and turn.token == claim.token
 
     def _still_open(self, left: Mapping[str, PostEnd]) -> dict[str, PostEnd]:
         """Read the rows again; gives the turns that are still ours to end."""
@@ -278,15 +315,15 @@ class Notifier:
 
     # Time and what is left of it
 
-    def _postpone(self, left: Sequence[Notification]) -> None:
-        """Schedule what there was no time for, as no attempt; the rest comes again."""
+    def _postpone(self, left: Sequence[Notification], until: float = math.inf) -> set[str]:
+        """Schedule what there is no time for, as no attempt; gives the senders that it did for."""
         now = self._clock()
         wake_ups = {
             n.sender_id: replace(n, wake_at=now + self._delay_seconds(n.attempt)) for n in left
         }
-        scheduled = self._sender.postpone(wake_ups)
+        scheduled = self._sender.postpone(wake_ups, until)
         self._result.scheduled |= scheduled
-        self._result.unhandled |= wake_ups.keys() - scheduled
+        return scheduled
 
     def _is_too_late(self) -> bool:
         is_late = self._budget.remaining() < self._seconds_to_begin

@@ -6,6 +6,8 @@ from consumer.notification.step import TurnRules
 
 # Ending a turn: a dead letter, a wake-up and the row.
 STEPS = 3
+# Deciding about senders: a read, and the same, whose rows may take two writes.
+PASS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
-"""Sends wake-ups and dead letters for one invocation: again while they fail, never twice."""
+"""Sends an invocation's wake-ups and dead letters: again while they fail, else once.
+
+A second wake-up is sent where somebody has changed the row since and the first comes too late.
+"""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,10 +20,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SentWakeUp:
-    """A wake-up that was accepted, and the revision of the row that it will find."""
+    """A wake-up that was accepted, and the row's revision when it was decided.
+
+    `revision` None: somebody else has written the row since.
+    """
 
     wake_at: float
-    revision: str
+    revision: str | None
 
 
 class RetrySender:
@@ -44,11 +50,11 @@ class RetrySender:
         """Send what cannot be read to the dead-letter queue; gives the ids that went."""
         return self._insist({r.id: r for r in rejected}, self._retry_queue.dead_letter, 0)
 
-    def postpone(self, wake_ups: Mapping[str, Notification]) -> set[str]:
+    def postpone(self, wake_ups: Mapping[str, Notification], until: float) -> set[str]:
         """Schedule what was not scheduled before; gives the senders who have a wake-up now."""
-        known = wake_ups.keys() & self._wake_ups.keys()
+        known = {s for s, each in wake_ups.items() if self._has_wake_up(s, each.wake_at or 0.0)}
         left = {s: each for s, each in wake_ups.items() if s not in known}
-        return known | self._insist(left, self._schedule, 0)
+        return known | self._insist(left, self._schedule, 0, until)
 
     def send(
         self,
@@ -87,6 +93,11 @@ class RetrySender:
             self._wake_ups[sender] = SentWakeUp(wake_at, rows[sender].revision)
         return steps.keys() - unsent - (wake_ups.keys() - gone)
 
+    def note_changed(self, senders: Iterable[str]) -> None:
+        """Somebody else has written these rows: a wake-up that was sent may come too late."""
+        for sender in self._wake_ups.keys() & set(senders):
+            self._wake_ups[sender] = replace(self._wake_ups[sender], revision=None)
+
     def as_sent(self, step: Step, row: NotificationState) -> NotificationState:
         """The row after the step; only a wake-up that was accepted is written into it."""
         if step.wake_at is None:
@@ -104,6 +115,11 @@ class RetrySender:
         if sent is None:
             return False
         return sent.revision == row.revision or self._clock() < sent.wake_at <= wake_at
+
+    def _has_wake_up(self, sender: str, wake_at: float) -> bool:
+        """The same, where the row is not known."""
+        sent = self._wake_ups.get(sender)
+        return sent is not None and (sent.revision is not None or sent.wake_at <= wake_at)
 
     def _schedule(self, notifications: Sequence[Notification]) -> set[str]:
         return self._retry_queue.schedule(notifications, self._clock())

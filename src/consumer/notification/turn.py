@@ -31,8 +31,6 @@ from consumer.webhook.message import ChatKey
 FRESH_SECONDS = 5.0
 # A limit that ends within this time delays a notification; a longer one drops it.
 LONGEST_LIMIT_SECONDS = 900.0
-# A wake-up that is due so soon may be handled already, by somebody whose clock is ahead.
-CLOCKS_APART_SECONDS = 0.25
 
 
 def decide(
@@ -307,7 +305,7 @@ def _wait(
     waiting = state
     if not (state.turn and notification.stored_at <= state.turn.notification.stored_at):
         waiting = state.with_pending(notification)
-    is_awaited = state.wake_at > now + CLOCKS_APART_SECONDS and not _is_own(woken_by, state)
+    is_awaited = state.wake_at > now and not _is_own(woken_by, state)
     if is_awaited and state.wake_at <= until + FOLLOW_UP_SECONDS:
         return Step(Status.WAITING, notification, waiting)
     return waking(Status.WAITING, notification, waiting, until)

@@ -33,7 +33,7 @@ class MemoryNotificationStore:
         self._observer = observer
 
     def read(self, query: NotificationQuery) -> NotificationReads:
-        """One read for each hundred keys and one for each query, concurrently."""
+        """A read for each hundred keys and each query, concurrently; then one for each absence."""
         reads = NotificationReads()
         process = self._wire.process
         keys: list[Key] = [("session", each) for each in query.sessions]
@@ -48,8 +48,11 @@ class MemoryNotificationStore:
             reads.problems += ["UnprocessedKeys"] * bool(left_out)
         acts += [partial(self._read_newest, process, each) for each in query.newest]
         acts += [partial(self._read_evidence, s, at) for s, at in query.evidence.items()]
-        acts += [partial(self._read_absence, s, at) for s, at in query.absence.items()]
         for call in self._wire.send_all([Call("notifications.read", act) for act in acts]):
+            _note(call, reads)
+        for sender, since in query.absence.items():
+            act = partial(self._read_absence, sender, since)
+            [call] = self._wire.send_all([Call("notifications.read", act)])
             _note(call, reads)
         return reads
 
