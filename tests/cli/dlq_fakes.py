@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,6 +13,8 @@ from unc.dlq.dead_letter import DeadLetter, read_dead_letter
 NOW_MS = 1_795_000_000_000
 HIDDEN_MS = 30_000
 DEDUPLICATION_MS = 300_000
+
+STREAM = "arn:aws:dynamodb:eu-central-1:111111111111:table/chats/stream/2026"
 
 
 @dataclass
@@ -186,3 +189,17 @@ def record_of(entry: dict[str, Any], sent_ms: int = NOW_MS, number: int = 1) -> 
             for name, value in entry.get("MessageAttributes", {}).items()
         },
     }
+
+
+def position_body(first: int = 11, last: int = 15) -> str:
+    """A note of Lambda's in the stream-failure queue: a part of a shard."""
+    info = {
+        "shardId": "shard-1",
+        "startSequenceNumber": f"{first:030d}",
+        "endSequenceNumber": f"{last:030d}",
+        "approximateArrivalOfFirstRecord": "2026-11-22T10:00:00Z",
+        "approximateArrivalOfLastRecord": "2026-11-22T10:00:03Z",
+        "batchSize": 5,
+        "streamArn": STREAM,
+    }
+    return json.dumps({"version": "1.0", "DDBStreamBatchInfo": info})

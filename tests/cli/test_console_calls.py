@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from tests.cli.test_console_pages import PAGES
 from tests.guards.repository import ROOT
 from tests.support.console import running_console
 from tests.support.console_world import (
+    PAGES,
     SESSION,
     lay_down,
     open_session,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 
@@ -12,6 +13,7 @@ import pytest
 from tests.support.builders import SENDER
 from tests.support.console import Client, routes_of, running_console
 from tests.support.console_world import (
+    PAGES,
     REPLY,
     SESSION,
     cover,
@@ -31,16 +33,6 @@ from unc.console.page import Call, Console
 # As a text, a page or a twin may hold it.
 NUMBERS = (SENDER, "155 5555 0199", "15555550199")
 SECRETS = ("a-secret-of-a-function", "a-secret-of-an-account")
-PAGES = (
-    "/",
-    "/activity",
-    "/conversations",
-    f"/conversations/{SESSION}",
-    f"/messages/{sid_of(999)}",
-    f"/trace/{sid_of(1)}",
-    "/dead-letters",
-    "/dead-letters/messages/dead.fifo-000001",
-)
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +76,12 @@ def test_no_number_and_no_secret_is_in_a_page_or_its_twin(client: Client, path: 
 
 
 @pytest.mark.parametrize("path", ["/", "/conversations", f"/conversations/{SESSION}", "/activity"])
-def test_a_live_page_gets_nothing_until_there_is_something_new(path: str) -> None:
-    """What is not replaced keeps its focus, and is not read out again."""
+def test_a_live_page_gets_nothing_until_there_is_something_new(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not replaced keeps its focus, and is not read out again; a new minute is new."""
+    moment = time.time()
+    monkeypatch.setattr(time, "time", lambda: moment)
     account = small_account()
     with running_console(account.aws(), RESOURCES) as client:
         [reload] = re.findall(rf'hx-get="({re.escape(path)}\?seen=[^"]*)"', client.get(path).text)

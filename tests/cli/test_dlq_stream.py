@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +10,10 @@ from botocore.exceptions import ClientError
 
 from consumer.notification.notification import Notification
 from consumer.notification.retry_record import read_retry_record
-from tests.cli.dlq_fakes import FakeBatchSender, FakeQueueClient
+from tests.cli.dlq_fakes import STREAM, FakeBatchSender, FakeQueueClient, position_body
 from unc.dlq.routes import StreamRoute
 from unc.dlq.stream_position import Forgotten, read_notifications, read_position
 
-STREAM = "arn:aws:dynamodb:eu-central-1:111111111111:table/chats/stream/2026"
 PAGE = 3
 
 
@@ -72,21 +70,8 @@ RECORDS = [
 ]
 
 
-def body(first: int = 11, last: int = 15) -> str:
-    info = {
-        "shardId": "shard-1",
-        "startSequenceNumber": f"{first:030d}",
-        "endSequenceNumber": f"{last:030d}",
-        "approximateArrivalOfFirstRecord": "2026-11-22T10:00:00Z",
-        "approximateArrivalOfLastRecord": "2026-11-22T10:00:03Z",
-        "batchSize": 5,
-        "streamArn": STREAM,
-    }
-    return json.dumps({"version": "1.0", "DDBStreamBatchInfo": info})
-
-
 def test_a_position_is_read_from_what_lambda_notes() -> None:
-    position = read_position(body())
+    position = read_position(position_body())
     assert position is not None
     assert (position.size, position.shard) == (5, "shard-1")
     assert position.since is not None and position.until is not None
@@ -100,9 +85,9 @@ def test_a_position_is_read_from_what_lambda_notes() -> None:
         "{}",
         "no json",
         '{"DDBStreamBatchInfo": []}',
-        body().replace("0011", "0x11"),
+        position_body().replace("0011", "0x11"),
         "[1]",
-        body().replace("0" * 28 + "11", "11"),
+        position_body().replace("0" * 28 + "11", "11"),
     ],
 )
 def test_anything_else_names_no_position(odd: str) -> None:
@@ -110,13 +95,13 @@ def test_anything_else_names_no_position(odd: str) -> None:
 
 
 def test_a_position_without_moments_is_one_all_the_same() -> None:
-    position = read_position(body().replace("2026-11-22T10:00:00Z", "lately"))
+    position = read_position(position_body().replace("2026-11-22T10:00:00Z", "lately"))
     assert position is not None and position.since is None
 
 
 def test_only_the_inbound_chats_new_in_the_batch_are_read() -> None:
     """Over page borders and an empty page; not a record before the first or after the last."""
-    position = read_position(body())
+    position = read_position(position_body())
     assert position is not None
     stream = FakeStream(RECORDS)
     found = read_notifications(stream, position)  # type: ignore[arg-type]
@@ -125,14 +110,14 @@ def test_only_the_inbound_chats_new_in_the_batch_are_read() -> None:
 
 
 def test_a_batch_at_the_end_of_a_closed_shard_ends_there() -> None:
-    position = read_position(body(first=15, last=99))
+    position = read_position(position_body(first=15, last=99))
     assert position is not None
     found = read_notifications(FakeStream(RECORDS), position)  # type: ignore[arg-type]
     assert [each.message_id for each in found] == ["SM15", "SM16"]
 
 
 def test_forgotten_records_are_an_error_of_their_own() -> None:
-    position = read_position(body())
+    position = read_position(position_body())
     assert position is not None
     with pytest.raises(Forgotten):
         read_notifications(FakeStream(RECORDS, horizon=3), position)  # type: ignore[arg-type]
@@ -143,7 +128,7 @@ def test_another_error_of_the_stream_is_not_taken_for_forgetting() -> None:
         def get_shard_iterator(self, **wanted: Any) -> dict[str, Any]:
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetShardIterator")
 
-    position = read_position(body())
+    position = read_position(position_body())
     assert position is not None
     with pytest.raises(ClientError):
         read_notifications(Broken(RECORDS), position)  # type: ignore[arg-type]
@@ -151,7 +136,10 @@ def test_another_error_of_the_stream_is_not_taken_for_forgetting() -> None:
 
 def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads() -> None:
     """One notification covers the older ones of the sender, as in the notifier's own batches."""
-    dead_letter, batch_sender = FakeQueueClient(queue="stream").put(body()), FakeBatchSender()
+    dead_letter, batch_sender = (
+        FakeQueueClient(queue="stream").put(position_body()),
+        FakeBatchSender(),
+    )
     route = StreamRoute(batch_sender, FakeStream(RECORDS))  # type: ignore[arg-type]
     assert route.preview(dead_letter) == "notifications of 2 sender(s) to the reply retry queue"
     assert batch_sender.sent == []
@@ -165,7 +153,7 @@ def test_each_sender_s_newest_message_becomes_a_record_that_the_notifier_reads()
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [(body(), "dropped its records"), ("{}", "names no position")],
+    [(position_body(), "dropped its records"), ("{}", "names no position")],
     ids=["old", "odd"],
 )
 def test_a_letter_whose_records_are_gone_stays_and_says_why(text: str, why: str) -> None:
@@ -180,7 +168,10 @@ def test_a_letter_whose_records_are_gone_stays_and_says_why(text: str, why: str)
 
 def test_a_letter_stays_when_one_of_its_records_is_refused() -> None:
     """Run again, the records that went are found claimed or covered."""
-    dead_letter, batch_sender = FakeQueueClient(queue="stream").put(body()), FakeBatchSender()
+    dead_letter, batch_sender = (
+        FakeQueueClient(queue="stream").put(position_body()),
+        FakeBatchSender(),
+    )
     batch_sender.refuses = lambda entry: "throttled" if "berta" in entry["MessageBody"] else ""
     route = StreamRoute(batch_sender, FakeStream(RECORDS))  # type: ignore[arg-type]
     assert route.send([dead_letter]) == {dead_letter.id: "throttled"}

@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 
 from consumer.notification.notification import Notification
-from tests.cli.dlq_fakes import FakeQueueClient
-from tests.cli.test_dlq_stream import body as position_body
+from tests.cli.dlq_fakes import FakeQueueClient, position_body
 from unc.aws.queues import Depth
 from unc.dlq import view
 from unc.dlq.queues import DeadLetterQueue

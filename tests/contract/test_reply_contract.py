@@ -20,12 +20,12 @@ from consumer.notification.reply_service import outcome_of
 from consumer.notification.step import Outcome
 from consumer.webhook.message import InboundMessage
 from consumer.webhook.parse import parse_inbound
+from tests.support.any_body import encoded_forms, json_bodies, mutilated_samples
 from tests.support.builders import SAMPLES, SENDER, notification
 from tests.support.http_server import reply, serving
+from tests.support.reply_posts import posted, service
 from tests.support.schemas import DOCS, FOLDER, faults_in, faults_of_request
 from tests.template.stack import template
-from tests.unit.test_any_body import encoded_forms, json_bodies, mutilated_samples
-from tests.unit.test_reply_service import posted, service
 
 PAGE = DOCS / "reply-service.md"
 NOW = Decimal("1795000001.5")

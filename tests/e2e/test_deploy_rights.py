@@ -12,8 +12,8 @@ import pytest
 from tests.e2e.iam_guard import Guard, guarding
 from tests.e2e.legacy_consumer.world import running_legacy_world
 from tests.support.iam import RIGHTS_TO_DESTROY, Call, actions_of, statements_of
+from tests.template.deploy_role import TYPES, made_for
 from tests.template.stack import ACCOUNT, REGION
-from tests.template.test_deploy_role import TYPES, made_for
 from unc.aws.connection import ACCOUNT_VARIABLE
 from unc.deploy.parameters import VARIABLES
 from unc.local.emulator import running_emulator

@@ -16,7 +16,7 @@ from consumer.notification.notification import Notification
 from consumer.notification.retry_record import retry_body
 from tests.e2e.world import eventually, new_sender, write
 from tests.support.service_model import faults_of_request, faults_of_response
-from tests.template.test_deploy_role import granted_to_deploy
+from tests.template.deploy_role import granted_to_deploy
 from unc.aws.logs import read_lines, since
 from unc.aws.resources import STACK, Resources
 from unc.aws.session import Aws, local_aws

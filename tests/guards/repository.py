@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
@@ -53,3 +56,13 @@ def imported_modules(path: Path) -> set[str]:
 def name_of(path: Path) -> str:
     """Return a path as the repository knows it, for readable test ids."""
     return path.relative_to(ROOT).as_posix()
+
+
+def project() -> dict[str, Any]:
+    """Return the project table of pyproject.toml."""
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
+
+
+def pins(name: str) -> list[str]:
+    """Return the pinned versions in a requirements file."""
+    return re.findall(r"^([a-z0-9_.-]+==[^\s;]+)", (ROOT / name).read_text(), re.MULTILINE)

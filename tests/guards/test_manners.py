@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guards.repository import ROOT
-from tests.guards.test_versions import project
+from tests.guards.repository import ROOT, project
 from tests.support.browser import find_chromium
 
 GITHUB = ROOT / ".github"

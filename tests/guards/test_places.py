@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guards.repository import ROOT, name_of, tracked_files
+from tests.guards.repository import ROOT, name_of, pins, tracked_files
 
 # Written in parts, or these lines would be the first to be found.
 MACHINE_PATHS = re.compile(
@@ -36,8 +36,3 @@ def test_every_pin_has_its_hashes(path: Path) -> None:
         r"^([a-z0-9_.-]+==[^\s;]+).*\\\n +--hash=sha256:", path.read_text(), re.MULTILINE
     )
     assert hashed == pins(path.name)
-
-
-def pins(name: str) -> list[str]:
-    """Return the pinned versions in a requirements file."""
-    return re.findall(r"^([a-z0-9_.-]+==[^\s;]+)", (ROOT / name).read_text(), re.MULTILINE)

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from typing import Any
-
-from tests.guards.repository import ROOT
-from tests.guards.test_places import pins
-
-
-def project() -> dict[str, Any]:
-    """Return the project table of pyproject.toml."""
-    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
+from tests.guards.repository import ROOT, pins, project
 
 
 def test_the_extra_for_the_laptop_pins_what_make_up_installs() -> None:

@@ -24,6 +24,19 @@ def sid_of(number: int) -> str:
     return f"SM{number:032x}"
 
 
+# An address of each page, with something in it.
+PAGES = (
+    "/",
+    "/activity",
+    "/conversations",
+    f"/conversations/{SESSION}",
+    f"/messages/{sid_of(999)}",
+    f"/trace/{sid_of(1)}",
+    "/dead-letters",
+    "/dead-letters/messages/dead.fifo-000001",
+)
+
+
 def write_inbound(account: MemoryAccount, number: int, text: str = "hi", **fields: str) -> str:
     """Store the nth message as the queue function does; a second apart, in the last minutes."""
     sid = sid_of(number)

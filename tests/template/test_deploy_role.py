@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from tests.support.iam import Call, actions_of, github_stack, is_allowed, statements_of
+from tests.support.iam import Call, github_stack, is_allowed, statements_of
+from tests.template.deploy_role import (
+    RESOURCES,
+    TYPES,
+    declared,
+    granted_to_deploy,
+    made_for,
+    schema_of,
+)
 from tests.template.stack import ACCOUNT, REGION, Stack, template
 from tests.template.unused_calls import TABLE, UNUSED_CALLS, UnusedCalls
 
-SCHEMA_REGION = "us-east-1"
-RESOURCES = template()["Resources"]
-TYPES = sorted({spec["Type"] for spec in RESOURCES.values()})
-# The rollback of a creation removes what it has just made, so of every type; see change_set.py.
-RUN = ("read", "create", "update", "delete")
 # The tool itself looks whether a key is the customer's; see unc/takeover/keys.py.
 CALLED_BY_THE_TOOL = {"kms:DescribeKey"}
 RULE = "AWS::Events::Rule"
@@ -43,28 +45,6 @@ OTHER_NAMES = {
     for name in github_stack().parameters() & Stack().parameters()
     if name.endswith("Name")
 }
-
-
-def granted_to_deploy() -> set[str]:
-    """Every action of the role, on whatever."""
-    return actions_of(statements_of("DeployRole"))
-
-
-def _schema(kind: str) -> dict[str, Any]:
-    schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(SCHEMA_REGION, kind).schema
-    return schema
-
-
-def declared(kind: str) -> set[str]:
-    """The calls of the handlers that CloudFormation runs for a stack."""
-    handlers = _schema(kind)["handlers"]
-    return {action for name in RUN for action in handlers.get(name, {}).get("permissions", ())}
-
-
-def made_for(kind: str) -> set[str]:
-    """The calls of the handlers, but those for properties that the template leaves out."""
-    unused = {action for each in UNUSED_CALLS if each.type == kind for action in each.actions}
-    return declared(kind) - unused
 
 
 def _keys(node: Any) -> Iterator[str]:
@@ -192,7 +172,7 @@ def test_the_schema_of_a_type_says_what_is_called(kind: str) -> None:
 @pytest.mark.parametrize("unused", UNUSED_CALLS, ids=lambda each: each.reason)
 def test_the_template_sets_no_property_that_unused_calls_are_for(unused: UnusedCalls) -> None:
     of_type = [spec["Properties"] for spec in RESOURCES.values() if spec["Type"] == unused.type]
-    assert set(unused.properties) <= set(_keys(_schema(unused.type))), "no such property"
+    assert set(unused.properties) <= set(_keys(schema_of(unused.type))), "no such property"
     assert set(unused.properties) & set(_keys(of_type)) == set()
 
 

@@ -1,70 +1,33 @@
 """POSTs to the reply service over real sockets: what each ending means for the person."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from consumer.aws.client import AwsClient
-from consumer.aws.credentials import Credentials
-from consumer.aws.http import HttpPool
-from consumer.aws.secrets import ReplySecret
 from consumer.errors import SecretUnavailable
-from consumer.notification.notification import Notification
-from consumer.notification.reply_service import HttpReplyService, outcome_of
+from consumer.notification.reply_service import outcome_of
 from consumer.notification.step import Outcome, PostEnd
 from tests.support.builders import SENDER, SID, notification
 from tests.support.http_server import Act, Stub, error, hang_up, nobody, reply, serving, stay_silent
+from tests.support.reply_posts import (
+    PATIENT_SECONDS,
+    SECONDS_TO_START,
+    posted,
+    reply_secret,
+    service,
+)
 
 ACCEPTED, UNKNOWN, LATER = Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.CANNOT_DELIVER_NOW
 UNAUTHORIZED, REJECTED, NOT_SENT = Outcome.UNAUTHORIZED, Outcome.REJECTED, Outcome.NOT_SENT
-PATIENT_SECONDS = 30.0
 HASTY_SECONDS = 0.05
-SECONDS_TO_START = 8.0
 
 
 @pytest.fixture
 def given_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTELLIGENCE_API_SECRET", " given ")
-
-
-def reply_secret() -> ReplySecret:
-    return ReplySecret(AwsClient("us-east-1", lambda: Credentials("key", "secret"), HttpPool(1)))
-
-
-def service(
-    url: str,
-    timeout: float = PATIENT_SECONDS,
-    problems: list[str] | None = None,
-    not_notified: list[Mapping[str, int]] | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    on_end: Callable[[Notification, str, float], None] = lambda *_: None,
-) -> HttpReplyService:
-    noted = problems if problems is not None else []
-    return HttpReplyService(
-        HttpPool(4),
-        f"{url}/reply/",
-        reply_secret(),
-        timeout,
-        lambda error: noted.append(str(error)),
-        (not_notified if not_notified is not None else []).append,
-        clock,
-        on_end,
-    )
-
-
-def posted(
-    service: HttpReplyService, *notifications: Notification, start: float = SECONDS_TO_START
-) -> dict[str, Outcome]:
-    """The outcomes of all, once they have come."""
-    outcomes: dict[str, Outcome] = {}
-    for some in service.post(notifications or [notification()], start):
-        assert not outcomes.keys() & some.keys()
-        outcomes |= {sender: end.outcome for sender, end in some.items()}
-    return outcomes
 
 
 def notified(stub: Stub, timeout: float = PATIENT_SECONDS) -> Outcome:
