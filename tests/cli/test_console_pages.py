@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from html import unescape
 
@@ -76,16 +75,20 @@ def test_no_number_and_no_secret_is_in_a_page_or_its_twin(client: Client, path: 
 
 
 @pytest.mark.parametrize("path", ["/", "/conversations", f"/conversations/{SESSION}", "/activity"])
-def test_a_live_page_gets_nothing_until_there_is_something_new(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is not replaced keeps its focus, and is not read out again; a new minute is new."""
-    moment = time.time()
-    monkeypatch.setattr(time, "time", lambda: moment)
+def test_a_live_page_gets_nothing_until_there_is_something_new(path: str) -> None:
+    """What is not replaced keeps its focus, and is not read out again.
+
+    A new minute is something new on the page of minutes, so there the second look counts, too.
+    """
     account = small_account()
     with running_console(account.aws(), RESOURCES) as client:
-        [reload] = re.findall(rf'hx-get="({re.escape(path)}\?seen=[^"]*)"', client.get(path).text)
-        assert client.get(reload).status == 204
+        for _ in range(2):
+            shown = client.get(path).text
+            [reload] = re.findall(rf'hx-get="({re.escape(path)}\?seen=[^"]*)"', shown)
+            status = client.get(reload).status
+            if status == 204:
+                break
+        assert status == 204
         write_inbound(account, 200, "something new")
         answer = client.get(reload)
     assert answer.status == 200
