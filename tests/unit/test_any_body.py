@@ -27,6 +27,7 @@ from tests.support.invariants import check_body, check_records
 MB = 1024 * 1024
 # Below it the clock's own steps would count.
 SMALLEST_SECONDS = 0.0005
+MOST_MEASURED = 30
 
 
 @given(any_text | encoded_forms | percent_soup | base64_soup | json_bodies | mutilated_samples())
@@ -163,21 +164,23 @@ def test_a_megabyte_of_anything_is_dealt_with(name: str) -> None:
 
 @pytest.mark.parametrize("name", LARGE)
 def test_eight_times_as_much_takes_about_eight_times_as_long(name: str) -> None:
-    """Of CPU: linear is 8, with room for noise; quadratic is 64."""
+    """Of CPU: linear is 8, with room for noise; quadratic is 64.
+
+    A busy machine only ever adds to it, so the least of many counts; one that is enough ends it.
+    """
     make, _ = LARGE[name]
-    small, large = (least_cpu_seconds(make(size)) for size in (MB // 16, MB // 2))
-    assert large <= 24 * max(small, SMALLEST_SECONDS)
+    small_text, large_text = make(MB // 16), make(MB // 2)
+    small = min(cpu_seconds(small_text) for _ in range(3))
+    limit = 24 * max(small, SMALLEST_SECONDS)
+    assert any(cpu_seconds(large_text) <= limit for _ in range(MOST_MEASURED))
 
 
-def least_cpu_seconds(text: str) -> float:
-    """The least of three, so that neither the machine nor a garbage collection counts."""
-    taken = []
+def cpu_seconds(text: str) -> float:
+    """The CPU that a text takes, without a garbage collection."""
     gc.disable()
     try:
-        for _ in range(3):
-            before = time.process_time()
-            parse_inbound(text)
-            taken.append(time.process_time() - before)
+        before = time.thread_time()
+        parse_inbound(text)
+        return time.thread_time() - before
     finally:
         gc.enable()
-    return min(taken)
