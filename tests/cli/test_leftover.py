@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.checkout import Checkout
+from tests.support.ports import free_port
 from unc import project
 from unc.errors import EmulatorFailed
-from unc.local.emulator import find_free_port, require_free
+from unc.local.emulator import require_free
 from unc.local.leftover import NOTE, SCRATCH_PREFIX, end_emulator, find_emulator
 
 # Holds the port as an emulator does, and starts a process of its own.
@@ -52,7 +54,7 @@ class Guarded:
 def guarded(tmp_path: Path) -> Iterator[Guarded]:
     script = tmp_path / "holder.py"
     script.write_text(HOLDER)
-    folder, port = tmp_path / "temporary", find_free_port()
+    folder, port = tmp_path / "temporary", free_port()
     scratch = folder / f"{SCRATCH_PREFIX}1"
     scratch.mkdir(parents=True)
     command = [sys.executable, str(script)]
@@ -64,6 +66,10 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
     )
     assert guard.stdout
     assert guard.stdout.readline() == b"up\n"
+    # The guard writes its note while the command is starting already.
+    while find_emulator(port, folder) is None:
+        assert guard.poll() is None
+        threading.Event().wait(0.01)
     yield Guarded(guard, folder, port)
     left = find_emulator(port, folder)
     if left:

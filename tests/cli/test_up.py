@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.checkout import Checkout, complaints
+from tests.support.ports import free_port
 from unc import project
-from unc.local.emulator import find_free_port
 from unc.runner import run
 
 
 def test_without_the_emulator_it_says_how_to_get_it(tmp_path: Path) -> None:
-    ran = Checkout(tmp_path).run("up", "--port", str(find_free_port()))
+    ran = Checkout(tmp_path).run("up", "--port", str(free_port()))
     assert ran.returncode == 3
     assert complaints(ran) == ["unc: the emulator is not installed (run: make setup)"]
 
@@ -25,7 +25,7 @@ def test_a_start_that_fails_leaves_nothing_behind_and_no_port_in_the_state(tmp_p
     emulator.write_text("#!/bin/sh\necho no good\nexit 1\n")
     emulator.chmod(0o755)
     scratch.mkdir()
-    port = str(find_free_port())
+    port = str(free_port())
     ran = checkout.run("up", "--port", port, "--state", str(state), TMPDIR=str(scratch))
     assert ran.returncode == 4
     assert complaints(ran) == ["unc: the emulator did not start: no good"]
@@ -39,7 +39,7 @@ def test_an_emulator_that_cannot_be_run_leaves_nothing_behind(tmp_path: Path) ->
     emulator.parent.mkdir(parents=True)
     emulator.write_text("")
     scratch.mkdir()
-    ran = checkout.run("up", "--port", str(find_free_port()), TMPDIR=str(scratch))
+    ran = checkout.run("up", "--port", str(free_port()), TMPDIR=str(scratch))
     assert ran.returncode == 4
     assert len(complaints(ran)) == 1
     assert list(scratch.iterdir()) == []

@@ -13,10 +13,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.cli.checkout import LIMIT_SECONDS
-from tests.e2e.up import free_port
 from tests.e2e.world import eventually, new_sender, write
 from tests.guards.repository import ROOT
 from tests.support.http_server import Handler, Request, Stub, forward, reply, serving
+from tests.support.ports import free_port
 from tests.support.schemas import faults_in, faults_of_request
 from unc.aws.tables import Item, Tables, to_item
 from unc.local.emulator import answers

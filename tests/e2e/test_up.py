@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.checkout import Checkout, complaints
-from tests.e2e.up import UNC, SilentWriter, Up, free_port
+from tests.e2e.up import UNC, SilentWriter, Up
 from tests.e2e.world import eventually
+from tests.support.ports import free_port
 from unc.aws.session import local_aws
 from unc.local.reply_stand_in import running_stand_in
 

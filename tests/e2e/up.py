@@ -1,8 +1,6 @@
 """`unc up` as a process of its own, as a person runs it."""
 
-import contextlib
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -11,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.e2e.world import eventually
+from tests.support.ports import free_port
 
 UNC = Path(sys.executable).with_name("unc")
 
@@ -91,15 +90,6 @@ class Up:
     def end(self, by: signal.Signals) -> None:
         self.process.send_signal(by)
         self.process.wait(timeout=60)
-
-
-def free_port() -> int:
-    """One below those that the system gives to connections: none takes it before it is used."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with contextlib.suppress(OSError), socket.socket() as free:
-            free.bind(("127.0.0.1", port))
-            return port
 
 
 def _environment_of(process: Path) -> bytes:
