@@ -17,8 +17,8 @@ from tests.contract.builders import NOW, message, new_id, notification, session
 from tests.contract.emulator_harness import EmulatorHarness
 from tests.contract.harness import Harness
 
-# Far ahead: an emulator removes what has expired.
-MOMENT = 1_800_000_000.25
+# Far ahead, in 2096: an emulator removes what has expired.
+MOMENT = 4_000_000_000.25
 LIMIT = "2001-01-01T00:00:00"
 
 
@@ -305,7 +305,7 @@ def old_row(sender_id: str, **attributes: Any) -> dict[str, Any]:
         "claimed_by": "old-token",
         "message_id": "SM-old",
         "through": NOW - 5,
-        "expires_at": 1_800_000_000 + 30 * 86_400,
+        "expires_at": 4_000_000_000 + 30 * 86_400,
     }
     return {name: value for name, value in (row | attributes).items() if value is not None}
 
@@ -317,8 +317,8 @@ def test_a_claim_of_the_version_before_is_read_as_a_turn(emulator_harness: Emula
     state = state_of(emulator_harness, sender)
     assert (state.revision, state.notified_through, state.pending) == ("", NOW - 5, None)
     assert state.turn is not None
-    assert (state.turn.token, state.turn.claimed_at) == ("old-token", 1_800_000_000)
-    assert state.turn.open_until == 1_800_000_090
+    assert (state.turn.token, state.turn.claimed_at) == ("old-token", 4_000_000_000)
+    assert state.turn.open_until == 4_000_000_090
     assert state.turn.notification.message_id == "SM-old"
     assert state.turn.notification.stored_at == NOW
 

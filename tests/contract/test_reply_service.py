@@ -9,7 +9,7 @@ from consumer.notification.step import Outcome
 from tests.contract.builders import NOW, message, new_id, notification, session
 from tests.contract.harness import Harness
 
-SECONDS_TO_START = 8.0
+SECONDS_TO_START = 120.0
 
 
 @pytest.mark.parametrize(
