@@ -62,7 +62,7 @@ def confirm(client: Client, asked: Answer, action: str) -> Answer:
 
 def await_end(client: Client, answer: Answer) -> Answer:
     path = answer.headers["location"]
-    for _ in range(1_000):
+    for _ in range(30_000):
         if client.get(f"{path}.json").json["is_over"]:
             return client.get(path)
         threading.Event().wait(0.02)

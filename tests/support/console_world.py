@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -43,7 +42,7 @@ def write_inbound(account: MemoryAccount, number: int, text: str = "hi", **field
     form = {"MessageSid": sid, "ProfileName": "Ada", "Body": text} | fields
     message = parse_inbound(body(**form))
     assert isinstance(message, InboundMessage)
-    at = Decimal(int(time.time()) - 300 + number)
+    at = Decimal(account.made_at - 300 + number)
     stored = chat_item(message, SESSION, at + Decimal("0.5")) | {"created_at": at}
     account.put("chats", **stored)
     return sid
@@ -57,20 +56,20 @@ def write_reply(account: MemoryAccount, number: int, text: str) -> None:
         message_id=REPLY,
         session_id=SESSION,
         chat_type="outbound",
-        created_at=int(time.time()) - 300 + number,
+        created_at=account.made_at - 300 + number,
         content={"text": text},
     )
 
 
 def cover(account: MemoryAccount, number: int) -> None:
     """Say in the sender's row that the nth message is notified."""
-    through = Decimal(int(time.time()) - 300 + number) + Decimal("0.5")
+    through = Decimal(account.made_at - 300 + number) + Decimal("0.5")
     account.put("notifications", sender_id=SENDER, revision="r1", through=through)
 
 
 def open_session(account: MemoryAccount, **attributes: Any) -> None:
     """Write the sender's session."""
-    opened = int(time.time()) - 400
+    opened = account.made_at - 400
     fields = {"sender_id": SENDER, "status": "active", "created_at": opened} | attributes
     account.put("sessions", session_id=SESSION, **fields)
 
@@ -86,7 +85,7 @@ def small_account() -> MemoryAccount:
     lay_down(account, 7)
     lay_down(account, 8, reason="it was refused", group="other")
     entry = {"message": "message stored", "message_id": sid, "sender": "…0199"}
-    account.log.append(("unc-queue-lambda", time.time() - 299, json.dumps(entry)))
+    account.log.append(("unc-queue-lambda", account.made_at - 299, json.dumps(entry)))
     return account
 
 

@@ -56,8 +56,12 @@ _Answer = dict[str, Any]
 
 @dataclass
 class MemoryAccount:
-    """`calls` holds every request as (operation, parameters); `refuses` an error code for some."""
+    """`calls` holds every request as (operation, parameters); `refuses` an error code for some.
 
+    `made_at`: epoch seconds; what is laid into it counts from there, however long that takes.
+    """
+
+    made_at: int = field(default_factory=lambda: int(time.time()))
     tables: dict[str, list[_Row]] = field(default_factory=lambda: {name: [] for name in _KEYS})
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refuses: dict[str, str] = field(default_factory=dict)
