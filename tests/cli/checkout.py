@@ -12,7 +12,7 @@ from unc import project
 
 PARTS = ("unc", "src", "infra", "samples")
 UNC = "from unc.entry import main; main()"
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 900
 
 
 class Checkout:
