@@ -84,6 +84,33 @@ def test_what_changed_the_row_meanwhile_is_woken_in_time() -> None:
     assert [each.message_id for each in world.replies.notified] == [sid(2)]
 
 
+def test_a_wake_up_that_was_handled_before_its_row_was_written_is_sent_again() -> None:
+    """The end of a turn is written slowly, so whoever handles the wake-up sees an open turn."""
+    world = StreamWorld()
+
+    def write_again() -> None:
+        world.replies.on_post = lambda: None
+        world.pass_time(0.5)
+        world.notify(world.store(2))
+        world.notifications.before_save = be_refused
+
+    def be_refused() -> None:
+        """The row has changed; the end is written at the second try."""
+        world.notifications.before_save = be_slow
+
+    def be_slow() -> None:
+        world.notifications.before_save = lambda: None
+        world.wake()
+        world.pass_time(1)
+
+    world.replies.on_post = write_again
+    world.notify(world.store(1))
+    ended_at = world.now
+    world.wake()
+    assert [each.message_id for each in world.replies.notified] == [sid(1), sid(2)]
+    assert world.now <= ended_at + 2
+
+
 def test_a_dead_letter_is_sent_once() -> None:
     """The row changes before the turn ends, and then its writing is throttled."""
     world = StreamWorld()

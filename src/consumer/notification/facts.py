@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from consumer.conversation.session import Session
+from consumer.conversation.session import Session, limited_until
 from consumer.notification.notification import Notification
 from consumer.notification.ports import NotificationReads
 from consumer.notification.state import NotificationState
@@ -37,6 +37,15 @@ class Facts:
     evidence: bool | None = None
     absence: bool | None = None
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
+
+    def has_unreadable_limit(self) -> bool:
+        """Whether a session says in no readable way until when it is limited."""
+        for session in self.sessions.values():
+            try:
+                limited_until(session)
+            except ValueError:
+                return True
+        return False
 
     def add(self, sender: str, reads: NotificationReads, sessions: Sequence[str] = ()) -> None:
         """Take in what was needed, also the sessions with these ids."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from consumer.conversation.session import limited_until
 from consumer.notification.facts import Facts, Need, facts_of, is_read
 from consumer.notification.notification import (
     Notification,
@@ -68,6 +67,8 @@ class Notifier:
         self._unended: dict[str, PostEnd] = {}
         self._ended: dict[str, tuple[Step, PostEnd]] = {}
         self._unscheduled: set[str] = set()
+        # Whose wake-up was due before the row: its handler saw an open turn and a later wake-up.
+        self._early: dict[str, Notification] = {}
         self._result = NotificationResult()
 
     def notify(self, notifications: Iterable[Notification]) -> NotificationResult:
@@ -246,7 +247,8 @@ class Notifier:
     def _answers(self, turns: Mapping[str, Turn]) -> Iterator[Mapping[str, PostEnd]]:
         if not turns:
             return
-        self._note_unreadable_limits(turns)
+        unreadable = {sender for sender in turns if self._facts[sender].has_unreadable_limit()}
+        self._result.unreadable_limits |= unreadable
         start_by = min(turn.claimed_at for turn in turns.values()) + self._rules.seconds_to_start
         notifications = [turn.notification for turn in turns.values()]
         yield from self._reply_service.post(notifications, start_by - self._clock())
@@ -260,6 +262,9 @@ class Notifier:
             until = self._clock() + self._seconds(1)
             ends = self._unended
             self._unended = self._try_to_end(ends, until, STEPS, saves_unsent=True)
+        if self._early:
+            self._unscheduled |= self._early.keys() - self._sender.repeat(self._early)
+            self._early = {}
 
     def _try_to_end(
         self,
@@ -274,12 +279,21 @@ class Notifier:
         Sending is repeated until `until`; the time of the `calls_behind` is kept for what follows.
         """
         steps = {sender: self._ending(sender, end) for sender, end in ends.items()}
-        sent = self._sender.send(steps, self._rows(steps), until, calls_behind)
+        before = self._rows(steps)
+        sent = self._sender.send(steps, before, until, calls_behind)
         self._unscheduled = (self._unscheduled | steps.keys()) - sent
         known = {s for s, step in steps.items() if s in sent or step.status in ENDED}
         self._ended |= {s: (steps[s], ends[s]) for s in known}
         rows = {s: self._as_sent(e) for s, e in steps.items() if saves_unsent or s in sent}
         saved = self._save(rows)
+        now = self._clock()
+        self._early |= {
+            s: step.notification
+            for s, step in steps.items()
+            if step.wake_at is not None
+            and s in sent & saved
+            and rows[s].wake_at <= min(now, before[s].wake_at)
+        }
         left = {s: end for s, end in ends.items() if s not in saved}
         return self._still_open(left) if left else {}
 
@@ -334,11 +348,3 @@ class Notifier:
     def _seconds(self, steps: int) -> float:
         """How long that many calls take at the most."""
         return steps * self._rules.call_seconds
-
-    def _note_unreadable_limits(self, senders: Iterable[str]) -> None:
-        for sender in senders:
-            for session in self._facts[sender].sessions.values():
-                try:
-                    limited_until(session)
-                except ValueError:
-                    self._result.unreadable_limits.add(sender)

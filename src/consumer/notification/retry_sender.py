@@ -93,6 +93,12 @@ class RetrySender:
             self._wake_ups[sender] = SentWakeUp(wake_at, rows[sender].revision)
         return steps.keys() - unsent - (wake_ups.keys() - gone)
 
+    def repeat(self, notifications: Mapping[str, Notification]) -> set[str]:
+        """Send wake-ups for now, whatever was sent before, by one try; gives whose went."""
+        now = self._clock()
+        wake_ups = {s: replace(each, wake_at=round(now, 3)) for s, each in notifications.items()}
+        return self._insist(wake_ups, self._schedule, 0, until=now)
+
     def note_changed(self, senders: Iterable[str]) -> None:
         """Somebody else has written these rows: a wake-up that was sent may come too late."""
         for sender in self._wake_ups.keys() & set(senders):
