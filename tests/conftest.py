@@ -3,12 +3,16 @@
 Before anything else is imported: some of these are read at import, and child processes inherit
 them. Which account, region and proxy a machine works with, what its clock shows and how its
 terminal shows colours, is nothing that a test may notice.
+
+Property tests replay from one seed, however busy the machine is, whichever tests run beside them.
+HYPOTHESIS_PROFILE=soak tries new examples instead, and more of them.
 """
 
 import os
 import time
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
@@ -33,6 +37,20 @@ for _name in list(os.environ):
         del os.environ[_name]
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+_LARGE_INPUTS = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+settings.register_profile(
+    "project",
+    deadline=None,
+    derandomize=True,
+    max_examples=200,
+    suppress_health_check=_LARGE_INPUTS,
+)
+settings.register_profile(
+    "soak", deadline=None, max_examples=20_000, suppress_health_check=_LARGE_INPUTS
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:

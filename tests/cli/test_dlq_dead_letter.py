@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.dlq_fakes import NOW_MS, FakeQueueClient
@@ -13,7 +13,6 @@ from unc.dlq import queues
 from unc.dlq.dead_letter import MOVED_BY_SQS, read_dead_letter
 
 BODY = "MessageSid=SM1&WaId=4915555550101&From=whatsapp%3A%2B4915555550101&Body=my+secret"
-unhurried = settings(deadline=None, derandomize=True)
 RETRY = '{"sender_id":"4915555550101","message_id":"SM1","session_id":"s","stored_at":"1"}'
 
 
@@ -25,7 +24,6 @@ def test_sender_and_message_are_read_from_the_body(queue: str, body: str) -> Non
 
 
 @pytest.mark.parametrize("queue", queues.NAMES)
-@unhurried
 @given(body=st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
 def test_any_body_can_be_read(queue: str, body: str) -> None:
     dead_letter = read_dead_letter(queue, {"MessageId": "1", "Body": body})
