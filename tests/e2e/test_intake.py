@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.error
 import urllib.request
 from collections import defaultdict
 
 import pytest
 
-from tests.e2e.world import World, new_sender
+from tests.e2e.world import World, eventually, new_sender
 from unc.aws.resources import STACK
 from unc.deploy.concurrency import LEAST_FOR_INTAKE, room_for_intake
+from unc.errors import NotReachable
 from unc.messages.message import Message, write_message
 from unc.messages.send import neighbour
-from unc.messages.webhook import Intake, find_intake, post_messages
+from unc.messages.webhook import Answer, Intake, find_intake, post_messages
 
 MESSAGES, SENDERS = 1000, 50
 
@@ -23,11 +25,24 @@ def intake(world: World) -> Intake:
     return find_intake(world.stack.aws, world.stack.resources)
 
 
+def answer_to(intake: Intake, body: str) -> Answer:
+    """What a webhook is answered; sent again, as Twilio does, where none comes in time."""
+    answers: list[Answer] = []
+
+    def is_answered() -> bool:
+        with contextlib.suppress(NotReachable):
+            answers.append(intake.post(body))
+        return bool(answers) and answers[-1].status < 500
+
+    eventually(is_answered, "the intake answers")
+    return answers[-1]
+
+
 def test_a_signed_webhook_is_answered_with_an_empty_twiml_and_stored(
     world: World, intake: Intake
 ) -> None:
     message = write_message(new_sender(), "hi")
-    answer = intake.post(message.body)
+    answer = answer_to(intake, message.body)
     assert answer.status == 200 and answer.text.endswith("<Response/>")
     world.await_stored(message)
 
@@ -35,10 +50,10 @@ def test_a_signed_webhook_is_answered_with_an_empty_twiml_and_stored(
 def test_nobody_else_is_let_in(world: World, intake: Intake) -> None:
     message = write_message(new_sender(), "hi")
     forged = Intake(intake.signed_url, intake.address, "another token")
-    assert forged.post(message.body).status == 403
+    assert answer_to(forged, message.body).status == 403
     request = urllib.request.Request(intake.address, message.body.encode(), method="POST")
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=600)
     after = write_message(new_sender(), "hi")
     post_messages(intake, [after])
     world.await_stored(after)
@@ -54,7 +69,7 @@ def test_the_other_functions_leave_it_room(world: World) -> None:
 
 def test_a_webhook_that_comes_twice_is_one_chat(world: World, intake: Intake) -> None:
     message = write_message(new_sender(), "hi")
-    assert [intake.post(message.body).status for _ in range(3)] == [200, 200, 200]
+    assert [answer_to(intake, message.body).status for _ in range(3)] == [200, 200, 200]
     world.await_taken()
     assert len(world.inbound(message.sender_id)) == 1
 

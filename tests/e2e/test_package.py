@@ -96,7 +96,7 @@ def _run_alone(world: World, folder: Path, script: str, given: Any, without: str
         env={k: v for k, v in _environment(world).items() if k != without},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]

@@ -59,13 +59,12 @@ def converse(world: World, sender: str) -> Message:
 def everything(world: World) -> str:
     """All rows of all tables, and all bodies of the queues that hold any for long."""
     aws, resources = world.stack.aws, world.resources
+    world.await_quiet()
     found: list[Any] = []
     for table in resources.tables():
         found += aws.dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
     for queue in (resources.dead_letter_queue, resources.reply_dead_letter_queue):
         found += world.take_dead_letters(queue)
-    assert world.is_empty(resources.queue)
-    assert world.is_empty(resources.reply_retry_queue)
     return json.dumps(found)
 
 
@@ -82,9 +81,12 @@ def test_a_plan_names_what_there_is_and_changes_nothing(world: World, unc: Unc) 
 
 def test_nothing_of_a_person_is_left_and_all_of_another(world: World, unc: Unc) -> None:
     person, other = converse(world, new_sender()), converse(world, new_sender())
-    lay_retry(world, world.resources.reply_retry_queue, person.sender_id, delay_seconds=12)
+    retries = world.resources.reply_retry_queue
+    lay_retry(world, retries, person.sender_id, delay_seconds=900)
     code, out, _ = unc("forget", person.sender_id, "--yes")
     assert (code, "messages of reply retries could not be looked at" in out) == (7, True)
+    world.stack.aws.sqs.purge_queue(QueueUrl=retries)
+    lay_retry(world, retries, person.sender_id, delay_seconds=2)
     eventually(lambda: unc("forget", person.sender_id, "--yes")[0] == 0, "a later run is whole")
     assert len(world.outbound(other.sender_id)) >= 1
     left = everything(world)

@@ -78,7 +78,7 @@ class Function:
             env=self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
         assert ran.returncode == 0, ran.stderr[-2000:]

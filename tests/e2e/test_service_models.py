@@ -115,7 +115,7 @@ def _use(aws: Aws, resources: Resources) -> None:
     tables, message = Tables(aws, resources), write(new_sender(), "hi")
     tracker = MessageTracker(tables, [message])
     tracker.start(send_messages(aws, resources.queue, [message], one_group=False))
-    assert tracker.follow(60, lambda: None)
+    assert tracker.follow(900, lambda: None)
     read_status(aws, resources)
     eventually(lambda: bool([*read_lines(aws, resources.functions(), since(10))]), "logs")
     queue_replay(aws, resources, plan_replay(tables, message.sender_id, 2_000_000_000))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.checkout import Checkout, complaints
+from tests.cli.checkout import LIMIT_SECONDS, Checkout, complaints
 from tests.e2e.up import UNC, SilentWriter, Up
 from tests.e2e.world import eventually
 from tests.support.ports import free_port
@@ -83,7 +83,7 @@ def test_samples_that_nobody_answers_end_with_seven(tmp_path: Path) -> None:
         service.fail_with = 422
         asked = ("--reply-url", service.url, "--no-stay", "--json")
         running = Up(tmp_path, *asked, secret={"INTELLIGENCE_API_SECRET": "a secret"})
-        assert running.process.wait(timeout=120) == 7
+        assert running.process.wait(timeout=LIMIT_SECONDS) == 7
     printed = running.printed()
     played = json.loads(printed[printed.index("{\n") :].rpartition("}")[0] + "}")
     outcomes = [each["outcome"] for each in played["samples"] if each["session_id"]]
@@ -97,7 +97,7 @@ def test_for_another_program_it_prints_one_document_and_nothing_else(tmp_path: P
         env=os.environ | {"XDG_STATE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_SECONDS,
         check=False,
     )
     document = json.loads(ran.stdout)
@@ -155,7 +155,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
             env=os.environ | {"XDG_STATE_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LIMIT_SECONDS,
             check=False,
         )
     assert ran.returncode != 0

@@ -30,7 +30,8 @@ def test_samples_are_played_and_a_message_sent_is_stored_notified_and_replied(up
     played = up.printed()
     assert "You said: Hello, is anyone there?" in played
     assert "ignored" in played
-    sent = up.run("send", "--from", "whatsapp:+4915555550199", "--body", "hi", "--json")
+    asked = ("--from", "whatsapp:+4915555550199", "--body", "hi", "--wait", "600", "--json")
+    sent = up.run("send", *asked)
     assert sent.returncode == 0, sent.stderr
     [progress] = json.loads(sent.stdout)
     assert all(
@@ -50,7 +51,9 @@ def test_samples_and_sent_messages_come_through_the_intake_unless_told_otherwise
     """
     assert "through the intake" in up.printed()
     through, past = (
-        json.loads(up.run("send", "--body", "hi", "--json", *option).stdout)[0]["message_id"]
+        json.loads(up.run("send", "--body", "hi", "--wait", "600", "--json", *option).stdout)[0][
+            "message_id"
+        ]
         for option in ((), ("--queue",))
     )
     eventually(lambda: through in taken(up), "the intake's line is in the log")

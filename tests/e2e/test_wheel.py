@@ -54,7 +54,7 @@ def test_the_wheel_goes_from_a_bare_environment_to_the_first_reply(
     running = Up(tmp_path, unc=installed)
     try:
         running.await_up()
-        sent = running.run("send", "--body", "hi", "--json")
+        sent = running.run("send", "--body", "hi", "--wait", "600", "--json")
         diff = running.run("deploy", "--dry-run", "--json")
     finally:
         running.end(signal.SIGINT)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.cli.checkout import LIMIT_SECONDS
 from tests.e2e.world import eventually
 from tests.support.ports import free_port
 
@@ -64,7 +65,7 @@ class Up:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LIMIT_SECONDS,
             check=False,
         )
 
@@ -89,7 +90,7 @@ class Up:
 
     def end(self, by: signal.Signals) -> None:
         self.process.send_signal(by)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=LIMIT_SECONDS)
 
 
 def _environment_of(process: Path) -> bytes:

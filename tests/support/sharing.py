@@ -30,6 +30,7 @@ WAITING = (
     "tests/e2e/test_dlq.py",
     "tests/e2e/console/test_dead_letters.py",
     "tests/e2e/console/test_pages.py",
+    "tests/e2e/test_person.py",
     "tests/e2e/test_restore.py",
     "tests/e2e/test_trace.py",
     "tests/e2e/test_wheel.py",

@@ -38,7 +38,7 @@ class ConsoleProcess:
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """End it; gives the exit code and what it said."""
         self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=60)
+        _, said = self.process.communicate(timeout=600)
         return self.process.returncode, said
 
 
