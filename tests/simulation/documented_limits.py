@@ -97,7 +97,7 @@ def shown_as_newest(session: Session, process: Invocation) -> Session | None:
 
 
 def is_limited(stored: Stored, ledger: Ledger) -> bool:
-    """Its session, that of the newer notification in its place, or one opened later, was limited
+    """Its session, that of the newer notification in its place, or a newer one, was limited
     when it was read, by the reply service or by a pause that nobody has lifted since; or the
     reply service has limited a session of the sender since, which counts as an answer."""
     resumed = max(ledger.resumptions[stored.sender_id], default=0)
@@ -107,9 +107,9 @@ def is_limited(stored: Stored, ledger: Ledger) -> bool:
         for each in ledger.stored.values()
         if each.sender_id == stored.sender_id and each.stored_at >= stored.stored_at
     ]
-    opened_at = ledger.opened.get(stored.row["session_id"], 0)
-    later = [(id, stored.moment) for id in seen if ledger.opened.get(id, 0) > opened_at]
-    is_seen = any(seen.get(id, 0) > max(moment, resumed) for id, moment in [*named, *later])
+    created_at = ledger.created_at.get(stored.row["session_id"], Decimal(0))
+    newer = [(id, stored.moment) for id in seen if ledger.created_at[id] >= created_at]
+    is_seen = any(seen.get(id, 0) > max(moment, resumed) for id, moment in [*named, *newer])
     return is_seen or any(moment > stored.moment for moment in ledger.limits[stored.sender_id])
 
 

@@ -42,6 +42,7 @@ class Ledger(Observer):
         self.overlapping_groups: set[str] = set()
         self.stored: dict[ChatKey, Stored] = {}
         self.opened: dict[str, int] = {}
+        self.created_at: dict[str, Decimal] = {}
         self.seen_limited: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.posts: defaultdict[str, list[Post]] = defaultdict(list)
         self.settlements: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
@@ -139,10 +140,12 @@ class Ledger(Observer):
 
     def opened_elsewhere(self, session: Session) -> None:
         self.opened[session.session_id] = self.moment()
+        self.created_at[session.session_id] = session.created_at
 
     def committed(self, process: Invocation, commit: Commit) -> None:
         moment = self.moment()
         self.opened.update((each.session_id, moment) for each in commit.opened)
+        self.created_at.update((each.session_id, each.created_at) for each in commit.opened)
         self.on_commit(process, commit)
         process.sighted.update((each.session_id, moment) for each in commit.opened)
         self.counts["sessions"] += len(commit.opened)

@@ -111,6 +111,24 @@ def test_a_wake_up_that_was_handled_before_its_row_was_written_is_sent_again() -
     assert world.now <= ended_at + 2
 
 
+def test_a_wake_up_that_the_row_was_written_without_is_sent_later() -> None:
+    """While a turn ends, the retry queue does not answer; then it works again."""
+    world = StreamWorld()
+
+    def write_again() -> None:
+        world.replies.on_post = lambda: None
+        world.pass_time(0.5)
+        world.notify(world.store(2))
+        world.faults.script["retry_queue.schedule"] = [Fault.LOST, Fault.LOST]
+
+    world.replies.on_post = write_again
+    world.notify(world.store(1), seconds=90.0)
+    ended_at = world.now
+    world.wake()
+    assert [each.message_id for each in world.replies.notified] == [sid(1), sid(2)]
+    assert world.now <= ended_at + 2
+
+
 def test_a_dead_letter_is_sent_once() -> None:
     """The row changes before the turn ends, and then its writing is throttled."""
     world = StreamWorld()

@@ -1,12 +1,19 @@
 """The stream half against the clock: who waits for whom, and what time is kept for."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from consumer.errors import NotHandled
+from consumer.notification.ports import NotificationQuery, NotificationReads
 from consumer.notification.step import Outcome
-from tests.support.builders import SENDER, retry_record, stream_record
+from tests.support.builders import SENDER, retry_record, session, stream_record
 from tests.support.doubles import NOW, StreamWorld
 from tests.support.memory.fault_schedule import Fault
+from tests.support.turns import sid
 
 OTHER = stream_record(sender_id={"S": "1"})
 
@@ -16,6 +23,32 @@ def posting_times(world: StreamWorld) -> list[float]:
     times: list[float] = []
     world.replies.on_post = lambda: times.append(world.now - NOW - 1)
     return times
+
+
+def due_now(world: StreamWorld) -> dict[str, Any]:
+    """The wake-up of a message that is stored now."""
+    world.store(1)
+    return retry_record(message_id=sid(1), stored_at=Decimal(f"{world.now:.3f}"), wake_at=world.now)
+
+
+def hide_texts(world: StreamWorld, meanwhile: Callable[[], object]) -> None:
+    """Let no text be read for 15 seconds; the index shows no message at first.
+
+    `meanwhile`: happens a second after the first read.
+    """
+    begun, read = world.now, world.notifications.read
+
+    def read_some(query: NotificationQuery) -> NotificationReads:
+        reads = read(query)
+        if query.states:
+            reads.newest = {sender: [] for sender in reads.newest}
+            world.pass_time(1)
+            meanwhile()
+        if world.now < begun + 15:
+            reads.texts = {}
+        return reads
+
+    world.notifications.read = read_some  # type: ignore[method-assign]
 
 
 def test_a_retry_queue_that_hangs_leaves_the_turn_to_the_record_that_comes_again() -> None:
@@ -141,3 +174,21 @@ def test_turns_that_cannot_be_ended_leave_time_for_the_others_of_their_round() -
     with pytest.raises(NotHandled, match=r"2 notification\(s\)"):
         world.notify(stream_record(), OTHER, seconds=60.0)
     assert world.now < NOW + 1 + 60
+
+
+class TestOldReads:
+    """For 15 seconds a message's text cannot be read, while everything else is known."""
+
+    def test_a_message_that_came_meanwhile_is_covered(self) -> None:
+        world = StreamWorld()
+        hide_texts(world, meanwhile=lambda: world.store(2))
+        world.retry(due_now(world), seconds=90.0)
+        assert [each.message_id for each in world.replies.notified] == [sid(2)]
+
+    def test_a_limit_that_began_meanwhile_holds_the_post(self) -> None:
+        world = StreamWorld()
+        limit = datetime.fromtimestamp(world.now + 3600, UTC).isoformat()
+        limited = session(user_limited_until=limit)
+        hide_texts(world, meanwhile=lambda: world.tables.put_session(limited, world.now))
+        world.retry(due_now(world), seconds=90.0)
+        assert world.replies.notified == []

@@ -28,15 +28,25 @@ class Need:
 
 @dataclass(slots=True)
 class Facts:
-    """What was read about one sender; None: not read yet."""
+    """What was read about one sender, and when first (epoch seconds); None: not read yet."""
 
     state: NotificationState
+    read_at: float
     sessions: dict[str, Session | None] = field(default_factory=dict)
     newest: Sequence[Notification] | None = None
     current_session: Session | None = None
     evidence: bool | None = None
     absence: bool | None = None
     texts: dict[ChatKey, str | None] = field(default_factory=dict)
+
+    def forget_old(self, now: float, most_seconds: float) -> None:
+        """Forget what may have changed by itself since: newer messages, and limits.
+
+        The row may stay: it is written only where nobody has changed it.
+        """
+        if now - self.read_at > most_seconds:
+            self.newest, self.current_session, self.sessions = None, None, {}
+            self.read_at = now
 
     def has_unreadable_limit(self) -> bool:
         """Whether a session says in no readable way until when it is limited."""
@@ -68,9 +78,9 @@ def is_read(notification: Notification, reads: NotificationReads) -> bool:
     )
 
 
-def facts_of(notification: Notification, reads: NotificationReads) -> Facts:
+def facts_of(notification: Notification, reads: NotificationReads, read_at: float) -> Facts:
     """What was read about the notification's sender."""
-    facts = Facts(reads.states[notification.sender_id])
+    facts = Facts(reads.states[notification.sender_id], read_at)
     if notification.session_id:
         facts.sessions[notification.session_id] = reads.sessions[notification.session_id]
     facts.add(notification.sender_id, reads)

@@ -94,9 +94,12 @@ class RetrySender:
         return steps.keys() - unsent - (wake_ups.keys() - gone)
 
     def repeat(self, notifications: Mapping[str, Notification]) -> set[str]:
-        """Send wake-ups for now, whatever was sent before, by one try; gives whose went."""
+        """Send wake-ups, whatever was sent before, by one try; gives the senders whose went."""
         now = self._clock()
-        wake_ups = {s: replace(each, wake_at=round(now, 3)) for s, each in notifications.items()}
+        wake_ups = {
+            s: replace(each, wake_at=round(max(now, each.wake_at or 0.0), 3))
+            for s, each in notifications.items()
+        }
         return self._insist(wake_ups, self._schedule, 0, until=now)
 
     def note_changed(self, senders: Iterable[str]) -> None:
