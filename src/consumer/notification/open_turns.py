@@ -61,23 +61,40 @@ class OpenTurns:
         turn, claim = self._senders.row(sender).turn, self._claims.get(sender)
         return turn is not None and claim is not None and turn.token == claim.token
 
-    def end(self, ends: Mapping[str, PostEnd]) -> None:
-        """Try once to end turns while others are awaited; what that leaves is kept."""
-        self._unended |= self._try_to_end(ends, self._clock(), 2 * STEPS)
-
     def keep(self, ends: Mapping[str, PostEnd]) -> None:
         """Note how POSTs have ended, to end their turns later."""
         self._unended |= ends
 
-    def end_left(self) -> None:
-        """Try to end the turns that are left; their rows say what was sent, be it nothing.
+    def end(self, ends: Mapping[str, PostEnd], *, are_others_awaited: bool = True) -> None:
+        """Try to end turns; those that are still open and ours are kept.
 
-        A known end that stood in no row would become an unknown one when the claim is over.
+        While others are awaited each call is made once. Else sending is repeated for the time of
+        one call, and the rows say what was sent, be it nothing: a known end that stood in no row
+        would become an unknown one when the claim is over.
         """
+        until = self._clock() + (0.0 if are_others_awaited else self._rules.call_seconds)
+        calls_behind = 2 * STEPS if are_others_awaited else STEPS
+        steps = {sender: self._ending(sender, end) for sender, end in ends.items()}
+        before = self._senders.rows(steps)
+        sent = self._retry_sender.send(steps, before, until, calls_behind)
+        self._unscheduled = (self._unscheduled | steps.keys()) - sent
+        self._ended |= {s: (step, ends[s]) for s, step in steps.items()}
+        rows = {
+            s: self._retry_sender.as_sent(step, before[s])
+            for s, step in steps.items()
+            if s in sent or not are_others_awaited
+        }
+        saved = self._senders.save(rows)
+        for sender in saved:
+            self._note_owed(steps[sender], sender in sent, before[sender], rows[sender])
+        left = {s: end for s, end in ends.items() if s not in saved}
+        self._unended = {s: end for s, end in self._unended.items() if s not in ends}
+        self._unended |= self._still_open(left) if left else {}
+
+    def end_left(self) -> None:
+        """Try to end the turns that are left, and to send the wake-ups that are owed."""
         if self._unended:
-            until = self._clock() + self._rules.call_seconds
-            ends = self._unended
-            self._unended = self._try_to_end(ends, until, STEPS, saves_unsent=True)
+            self.end(self._unended, are_others_awaited=False)
         if self._owed:
             sent = self._retry_sender.repeat(self._owed)
             self._owed = {s: each for s, each in self._owed.items() if s not in sent}
@@ -95,34 +112,6 @@ class OpenTurns:
         for sender, (step, end) in self._ended.items():
             if sender not in result.unhandled or step.status in ENDED:
                 result.note(step, end)
-
-    def _try_to_end(
-        self,
-        ends: Mapping[str, PostEnd],
-        until: float,
-        calls_behind: int,
-        *,
-        saves_unsent: bool = False,
-    ) -> dict[str, PostEnd]:
-        """Try to end turns; gives those that are still open, and ours.
-
-        Sending is repeated until `until`; the time of the `calls_behind` is kept for what follows.
-        """
-        steps = {sender: self._ending(sender, end) for sender, end in ends.items()}
-        before = self._senders.rows(steps)
-        sent = self._retry_sender.send(steps, before, until, calls_behind)
-        self._unscheduled = (self._unscheduled | steps.keys()) - sent
-        self._ended |= {s: (step, ends[s]) for s, step in steps.items()}
-        rows = {
-            s: self._retry_sender.as_sent(step, before[s])
-            for s, step in steps.items()
-            if saves_unsent or s in sent
-        }
-        saved = self._senders.save(rows)
-        for sender in saved:
-            self._note_owed(steps[sender], sender in sent, before[sender], rows[sender])
-        left = {s: end for s, end in ends.items() if s not in saved}
-        return self._still_open(left) if left else {}
 
     def _note_owed(
         self, step: Step, is_sent: bool, before: NotificationState, after: NotificationState
