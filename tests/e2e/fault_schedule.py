@@ -7,9 +7,10 @@ seed does not replay a run: two functions and their threads may ask in another o
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from tests.e2e.faults import (
     APPLIED_500,
@@ -40,6 +41,9 @@ from tests.e2e.faults import (
     UNPROCESSED,
     Fault,
 )
+
+# What lasts for so many calls lasts no longer than that: a single caller's pauses grow.
+LONGEST_OUTAGE_SECONDS = 20.0
 
 QUEUE_FUNCTION = "queue function"
 NOTIFIER = "notifier"
@@ -136,6 +140,20 @@ DECKS = {
 }
 
 
+@dataclass
+class Outage:
+    """A fault that lasts: for how many further calls, and until when (monotonic seconds)."""
+
+    fault: Fault
+    calls: int
+    until: float
+
+    def take(self) -> bool:
+        """Whether the next call meets it."""
+        self.calls -= 1
+        return self.calls >= 0 and time.monotonic() < self.until
+
+
 class FaultSchedule:
     """Draws faults for calls, by operation, until it is stopped; any thread may ask."""
 
@@ -145,6 +163,7 @@ class FaultSchedule:
         self._random = random.Random(seed)
         self._decks = decks
         self._piles: dict[str, list[Fault]] = {operation: [] for operation in decks}
+        self._outages: dict[str, Outage] = {}
         self._lock = threading.Lock()
         self._is_over = False
 
@@ -177,12 +196,16 @@ class FaultSchedule:
 
     def _draw(self, name: str) -> Fault:
         """The next card of a deck; what lasts comes once a run."""
-        pile = self._piles[name]
+        outage, pile = self._outages.get(name), self._piles[name]
+        if outage and outage.take():
+            return outage.fault
         if not pile:
             cards = self._random.sample(self._decks[name], len(self._decks[name]))
             pile += [NOTHING if self._has_lasted(name, card) else card for card in cards]
         fault = pile.pop()
-        pile += [replace(fault, lasts=1)] * (fault.lasts - 1)
+        if fault.lasts > 1:
+            until = time.monotonic() + LONGEST_OUTAGE_SECONDS
+            self._outages[name] = Outage(fault, fault.lasts - 1, until)
         return fault
 
     def _has_lasted(self, name: str, card: Fault) -> bool:
