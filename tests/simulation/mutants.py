@@ -21,7 +21,7 @@ import tests.support.memory.notification_store as notification_store
 from consumer.conversation.queue_record import QueueRecord
 from consumer.conversation.store_messages import MessageStorage
 from consumer.intake.intake import Intake
-from consumer.notification import notifier, turn, turn_end
+from consumer.notification import notifier, open_turns, turn, turn_end
 from consumer.notification.notifier import Notifier
 from consumer.notification.state import NotificationState
 from consumer.webhook import envelope, parse
@@ -355,7 +355,7 @@ MUTANTS = [
     Mutant(
         "an unknown outcome is sent again without a look",
         "G7",
-        [Swap(notifier, "end_turn", mutant_rules.take_unknown_for_undelivered)],
+        [Swap(open_turns, "end_turn", mutant_rules.take_unknown_for_undelivered)],
     ),
     Mutant(
         "what an accepted POST has covered is not looked at",
@@ -378,7 +378,7 @@ MUTANTS = [
     Mutant(
         "a known failure counts as accepted",
         "G6",
-        [Swap(notifier, "end_turn", mutant_rules.take_failures_for_accepted)],
+        [Swap(open_turns, "end_turn", mutant_rules.take_failures_for_accepted)],
     ),
     Mutant(
         "a known failure is forgotten",
