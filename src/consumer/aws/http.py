@@ -13,7 +13,7 @@ from consumer.aws.connection import MAX_IDLE_SECONDS, Exchange, NotSent, dial
 Dial = Callable[[SplitResult, float], socket]
 
 # Responses that come within this time are handled together.
-TOGETHER_SECONDS = 0.02
+TOGETHER_SECONDS = 0.01
 
 
 def as_they_come(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
