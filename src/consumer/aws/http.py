@@ -12,8 +12,9 @@ from consumer.aws.connection import MAX_IDLE_SECONDS, Exchange, NotSent, dial
 
 Dial = Callable[[SplitResult, float], socket]
 
-# Responses that come within this time are handled together.
-TOGETHER_SECONDS = 0.01
+# Responses no further apart than that are handled together, up to so many times in a row.
+TOGETHER_SECONDS = 0.005
+TOGETHER_TIMES = 4
 
 
 def as_they_come(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
@@ -22,12 +23,17 @@ def as_they_come(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
     while left:
         poller = poll()
         seconds = min(each.wait(poller) for each in left)
-        if poller.poll(math.ceil(1000 * seconds)) and len(left) > 1:
+        poller.poll(math.ceil(1000 * seconds))
+        together: list[Exchange] = []
+        for _ in range(TOGETHER_TIMES):
+            ready = [each for each in left if each.is_ready()]
+            left = [each for each in left if each not in ready]
+            together += ready
+            if not ready or not left:
+                break
             time.sleep(TOGETHER_SECONDS)
-        ready = [each for each in left if each.is_ready()]
-        left = [each for each in left if each not in ready]
-        if ready:
-            yield ready
+        if together:
+            yield together
 
 
 class HttpPool:
