@@ -148,6 +148,19 @@ def test_a_service_that_leaves_no_trace_is_not_asked_for_ever() -> None:
     assert [each.reason for each in world.dead_letters()] == ["given up after 3 attempts"]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.CANNOT_DELIVER_NOW])
+def test_a_redrive_allows_one_more_post(outcome: Outcome) -> None:
+    world = StreamWorld()
+    world.replies.outcomes[SENDER] = outcome
+    world.notify(world.store())
+    world.wake_all()
+    for posts in (4, 5):
+        world.retry({"messageId": "redriven", "body": world.dead_letters()[-1].body})
+        world.wake_all()
+        assert len(world.replies.notified) == posts
+        assert len(world.dead_letters()) == posts - 2
+
+
 @pytest.mark.parametrize("outcome", [Outcome.CANNOT_DELIVER_NOW, Outcome.UNKNOWN])
 @pytest.mark.parametrize("setting", [ResendUnknown.CHECK, ResendUnknown.ALWAYS])
 def test_a_reply_service_that_is_down_for_an_hour_costs_nobody_an_answer(

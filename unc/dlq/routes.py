@@ -69,7 +69,7 @@ class MessageRoute:
 
 
 class ReplyRoute:
-    """Retry records go to the retry queue as they are: their attempt is the next one already."""
+    """Retry records go to the retry queue as they are: each allows one more attempt."""
 
     def __init__(self, batch_sender: BatchSender) -> None:
         self._batch_sender = batch_sender

@@ -156,7 +156,8 @@ def _without_turn(
         return Step(Status.DELETED, newest, replace(state, pending=None) if is_pending else state)
     if newest.attempt > rules.max_attempts:
         reason = f"given up after {newest.attempt - 1} attempts"
-        return given_up(newest, state, reason, None)
+        last = replace(newest, attempt=rules.max_attempts)  # a redrive allows one more POST
+        return given_up(last, state, reason, None)
     return _post_or_wait(newest, notification.wake_at, state, facts, now, token, rules)
 
 
