@@ -86,8 +86,9 @@ def _each_once(brought: Sequence[Notification]) -> list[tuple[str, str, str]]:
 
 def _log_step(log: Logger, step: Step, end: PostEnd | None) -> None:
     sender, message_id = step.notification.sender_id, step.notification.message_id
-    if step.is_unknown or step.status is Status.UNKNOWN:
-        log.warning("reply outcome unknown", sender=mask(sender), message_id=message_id)
+    if step.unknown_id or step.status is Status.UNKNOWN:
+        unknown_id = step.unknown_id or message_id
+        log.warning("reply outcome unknown", sender=mask(sender), message_id=unknown_id)
     match step.status:
         case Status.UNKNOWN:
             pass

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from consumer.notification.state import NotificationState, Turn
-from tests.support.builders import notification
+from tests.support.builders import SENDER, notification
 from tests.support.doubles import RULES, StreamWorld
 
 OUTCOME_KNOWN_SECONDS = RULES.open_seconds + RULES.outcome_seconds
@@ -16,15 +16,25 @@ def sid(number: int) -> str:
     return f"SM{number:032d}"
 
 
-def open_turn(world: StreamWorld, number: int = 1, text: str = "one", attempt: int = 1) -> Turn:
+def open_turn(
+    world: StreamWorld,
+    number: int = 1,
+    text: str = "one",
+    attempt: int = 1,
+    sender: str = SENDER,
+) -> Turn:
     """Somebody has claimed the message just now, and has not ended the turn."""
-    world.store(number, text=text)
-    stored_at = Decimal(f"{world.now:.3f}")
+    world.store(number, sender, text)
     claimed = notification(
-        message_id=sid(number), stored_at=stored_at, attempt=attempt, text=None, text_id=sid(number)
+        sender,
+        message_id=sid(number),
+        stored_at=Decimal(f"{world.now:.3f}"),
+        attempt=attempt,
+        text=None,
+        text_id=sid(number),
     )
     turn = Turn(claimed, TOKEN, world.now, world.now + RULES.open_seconds)
-    world.put_row(NotificationState(turn=turn))
+    world.put_row(NotificationState(turn=turn), sender)
     return turn
 
 

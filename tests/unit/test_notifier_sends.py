@@ -129,6 +129,32 @@ def test_a_wake_up_that_the_row_was_written_without_is_sent_later() -> None:
     assert world.now <= ended_at + 2
 
 
+def test_a_wake_up_that_is_owed_keeps_no_other_from_its_post() -> None:
+    """Each round may have one sender; the first one's POST fails, and its wake-up hangs."""
+    world = StreamWorld(round_size=1)
+    world.replies.outcomes["1"] = Outcome.CANNOT_DELIVER_NOW
+    records = [world.store(1, str(number)) for number in range(1, 6)]
+    world.fail("retry_queue", Fault.LOST)
+    with pytest.raises(NotHandled, match=r"1 notification\(s\)"):
+        world.notify(*records, seconds=90.0)
+    assert len(world.replies.notified) == 5
+
+
+def test_a_failed_post_does_not_wait_for_a_wake_up_that_is_far_away() -> None:
+    """The row names a later one, and its own can be sent only when the turn has ended."""
+    world = StreamWorld()
+    world.put_row(NotificationState(wake_at=world.now + 300))
+    begun, posts = world.now, list[float]()
+    world.replies.on_post = lambda: posts.append(world.now - begun)
+    world.replies.outcomes[SENDER] = Outcome.CANNOT_DELIVER_NOW
+    world.faults.script["retry_queue.schedule"] = [Fault.LOST, Fault.LOST]
+    world.notify(world.store(1), seconds=90.0)
+    world.replies.outcomes.clear()
+    world.wake_all()
+    assert len(posts) == 2
+    assert posts[1] < 20
+
+
 def test_a_dead_letter_is_sent_once() -> None:
     """The row changes before the turn ends, and then its writing is throttled."""
     world = StreamWorld()

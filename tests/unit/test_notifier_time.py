@@ -11,9 +11,9 @@ from consumer.errors import NotHandled
 from consumer.notification.ports import NotificationQuery, NotificationReads
 from consumer.notification.step import Outcome
 from tests.support.builders import SENDER, retry_record, session, stream_record
-from tests.support.doubles import NOW, StreamWorld
+from tests.support.doubles import NOW, RULES, StreamWorld
 from tests.support.memory.fault_schedule import Fault
-from tests.support.turns import sid
+from tests.support.turns import open_turn, sid
 
 OTHER = stream_record(sender_id={"S": "1"})
 
@@ -174,6 +174,39 @@ def test_turns_that_cannot_be_ended_leave_time_for_the_others_of_their_round() -
     with pytest.raises(NotHandled, match=r"2 notification\(s\)"):
         world.notify(stream_record(), OTHER, seconds=60.0)
     assert world.now < NOW + 1 + 60
+
+
+def test_nobody_s_reading_grows_old_while_what_others_send_hangs() -> None:
+    """One is to be given up, one has an open turn, the third has a session that is not read yet."""
+    world = StreamWorld()
+    open_turn(world, 9)
+    world.put_row(world.row(), "2")
+    stored_at = Decimal(f"{world.now:.3f}")
+    for number in (1, 2, 3):
+        world.store(number, str(number))
+    records = [
+        retry_record(
+            n,
+            str(n),
+            message_id=sid(n),
+            stored_at=stored_at,
+            attempt=RULES.max_attempts + 1 if n == 1 else 1,
+        )
+        for n in (1, 2, 3)
+    ]
+    world.pass_time(1)
+    world.store(8, "3", session_id="session-2")
+    world.pass_time(1)
+    read = world.notifications.read
+
+    def read_slowly(query: NotificationQuery) -> NotificationReads:
+        world.pass_time(0.02)
+        return read(query)
+
+    world.notifications.read = read_slowly  # type: ignore[method-assign]
+    world.fail("retry_queue", Fault.LOST)
+    assert world.retry(*records, seconds=90.0) == ["record-1", "record-2"]
+    assert [each.message_id for each in world.replies.notified] == [sid(8)]
 
 
 class TestOldReads:

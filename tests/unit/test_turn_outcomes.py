@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from consumer.notification.ports import NotificationQuery, NotificationReads
 from consumer.notification.step import Outcome, ResendUnknown
 from consumer.notification.turn import resolve_at
 from tests.support.builders import SENDER, retry_record, session
@@ -146,6 +147,36 @@ def test_a_service_that_leaves_no_trace_is_not_asked_for_ever() -> None:
     world.wake_all()
     assert [each.attempt for each in world.replies.notified] == [1, 2, 3]
     assert [each.reason for each in world.dead_letters()] == ["given up after 3 attempts"]
+
+
+def test_absence_that_cannot_be_confirmed_for_one_is_confirmed_for_others() -> None:
+    """It is read for one sender at a time."""
+    world = StreamWorld()
+    records = []
+    for number in (1, 2, 3):
+        open_turn(world, number, sender=str(number))
+        records.append(world.store(number, str(number)))
+    world.pass_time(OUTCOME_KNOWN_SECONDS + 1)
+    read = world.notifications.read
+
+    def read_others(query: NotificationQuery) -> NotificationReads:
+        reads = read(query)
+        reads.absence.pop("1", None)
+        return reads
+
+    world.notifications.read = read_others  # type: ignore[method-assign]
+    world.notify(*records)
+    assert [bool(world.row(sender).turn) for sender in "123"] == [True, False, False]
+
+
+def test_an_unknown_outcome_is_logged_with_the_message_that_was_posted() -> None:
+    """Whoever finds the open turn has come with another one."""
+    world = StreamWorld(replace(RULES, resend_unknown=ResendUnknown.NEVER))
+    open_turn(world, 1)
+    world.pass_time(OUTCOME_KNOWN_SECONDS)
+    world.notify(world.store(2))
+    [logged] = lines_with(world, "reply outcome unknown")
+    assert logged["message_id"] == sid(1)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.CANNOT_DELIVER_NOW])

@@ -28,7 +28,10 @@ class Need:
 
 @dataclass(slots=True)
 class Facts:
-    """What was read about one sender, and when first (epoch seconds); None: not read yet."""
+    """What was read about one sender; None: not read yet.
+
+    `read_at`: when the newest messages were read, or else the rest (epoch seconds).
+    """
 
     state: NotificationState
     read_at: float
@@ -46,7 +49,6 @@ class Facts:
         """
         if now - self.read_at > most_seconds:
             self.newest, self.current_session, self.sessions = None, None, {}
-            self.read_at = now
 
     def has_unreadable_limit(self) -> bool:
         """Whether a session says in no readable way until when it is limited."""
@@ -57,10 +59,13 @@ class Facts:
                 return True
         return False
 
-    def add(self, sender: str, reads: NotificationReads, sessions: Sequence[str] = ()) -> None:
+    def add(
+        self, sender: str, reads: NotificationReads, read_at: float, sessions: Sequence[str] = ()
+    ) -> None:
         """Take in what was needed, also the sessions with these ids."""
         self.sessions |= {id: reads.sessions[id] for id in sessions if id in reads.sessions}
         if sender in reads.newest:
+            self.read_at = read_at
             self.newest = reads.newest[sender]
             self.current_session = reads.current_sessions.get(sender)
         self.evidence = reads.evidence.get(sender, self.evidence)
@@ -83,5 +88,5 @@ def facts_of(notification: Notification, reads: NotificationReads, read_at: floa
     facts = Facts(reads.states[notification.sender_id], read_at)
     if notification.session_id:
         facts.sessions[notification.session_id] = reads.sessions[notification.session_id]
-    facts.add(notification.sender_id, reads)
+    facts.add(notification.sender_id, reads, read_at)
     return facts

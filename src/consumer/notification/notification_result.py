@@ -9,6 +9,8 @@ from consumer.notification.step import PostEnd, Status, Step
 class NotificationResult:
     """What became of each sender's notification; every sender is in one of the sets.
 
+    One whose POST was accepted is in `unhandled` too if its wake-up could not be sent.
+
     `steps`: what was decided in detail, with how the POST ended where there was one.
     """
 
@@ -44,5 +46,5 @@ class NotificationResult:
                 Status.SCHEDULED: self.scheduled,
             }
             by_status[step.status].add(sender)
-        if step.is_unknown:
+        if step.unknown_id:
             self.unknown.add(sender)

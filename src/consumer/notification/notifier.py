@@ -72,7 +72,7 @@ class Notifier:
             steps = self._decide(left)
             claims = {s: each for s, each in steps.items() if each.is_claim}
             others = {s: each for s, each in steps.items() if not each.is_claim}
-            done = self._apply(others, bool(claims)) | self._claim(claims)
+            done = self._apply(others, bool(claims or self._needs)) | self._claim(claims)
             late = [left[s] for s in claims.keys() - done] if self._is_too_late() else []
             done |= self._postpone(late, until=self._clock())
             if self._budget.lasts(self._seconds(2 * STEPS)):
@@ -117,13 +117,14 @@ class Notifier:
 
     # What needs no POST
 
-    def _apply(self, steps: Mapping[str, Step], has_claims: bool) -> set[str]:
+    def _apply(self, steps: Mapping[str, Step], are_others_waiting: bool) -> set[str]:
         """Send, then write; gives the senders that are done with.
 
         Nobody's POST waits for a queue that takes nothing: what could not be sent is tried again
-        when no claim is left.
+        when nobody else is to be decided about or claimed.
         """
-        due = {s: step for s, step in steps.items() if not (has_claims and s in self._unsent)}
+        held_back = self._unsent if are_others_waiting else set()
+        due = {s: step for s, step in steps.items() if s not in held_back}
         rows = self._senders.rows(due)
         sent = self._retry_sender.send(due, rows, until=self._clock())
         self._unsent |= due.keys() - sent
@@ -146,7 +147,8 @@ class Notifier:
             states = {s: state for s in part if (state := self._claiming(s, steps[s]))}
             claimed = self._senders.save(states)
             self._senders.forget(set(part) - claimed)
-            self._post([sender for sender in part if sender in claimed])
+            if claimed:
+                self._post([sender for sender in part if sender in claimed])
             done |= claimed
         return done
 

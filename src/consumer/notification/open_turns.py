@@ -17,6 +17,8 @@ from consumer.notification.step import Outcome, PostEnd, Status, Step
 from consumer.notification.turn_end import end_turn
 from consumer.retry_budget import RetryBudget
 
+# How many calls' time an invocation goes on sending wake-ups that it owes, at its end.
+OWED_CALLS = 2
 # Known to have ended so, whatever cannot be sent after it.
 ENDED = (Status.NOTIFIED, Status.UNKNOWN)
 
@@ -43,7 +45,8 @@ class OpenTurns:
         self._unended: dict[str, PostEnd] = {}
         self._ended: dict[str, tuple[Step, PostEnd]] = {}
         self._unscheduled: set[str] = set()
-        # Wake-ups that the row does not count on: it was written without, or after their time.
+        # Wake-ups that the row does not count on: it was written after their time, or without.
+        self._early: dict[str, Notification] = {}
         self._owed: dict[str, Notification] = {}
 
     def claim(self, sender: str, turn: Turn) -> Turn:
@@ -92,26 +95,37 @@ class OpenTurns:
         self._unended |= self._still_open(left) if left else {}
 
     def end_left(self) -> None:
-        """Try to end the turns that are left, and to send the wake-ups that are owed."""
+        """Try to end the turns that are left; then send early wake-ups again, by one try."""
         if self._unended:
             self.end(self._unended, are_others_awaited=False)
-        if self._owed:
-            sent = self._retry_sender.repeat(self._owed)
-            self._owed = {s: each for s, each in self._owed.items() if s not in sent}
-            self._unscheduled -= sent
+        if self._early:
+            self._owed |= self._early
+            self._send_owed(self._early)
+            self._early = {}
 
     def finish(self, result: NotificationResult) -> None:
-        """End what is left, while there is time; note how every turn has ended."""
-        while self._unended or self._owed:
+        """End what is left, while there is time; note how every turn has ended.
+
+        What is owed is sent for a while only: where nothing can be sent, the record comes again.
+        """
+        until = self._clock() + OWED_CALLS * self._rules.call_seconds
+        while self._unended or (self._owed and self._clock() < until):
             if not self._budget.pause(2 * STEPS * self._rules.call_seconds):
                 break
             self.end_left()
+            if self._owed:
+                self._send_owed(self._owed)
         if self._unended:
             result.problems.append("turn not ended")
         result.unhandled |= self._unscheduled | self._owed.keys()
         for sender, (step, end) in self._ended.items():
             if sender not in result.unhandled or step.status in ENDED:
                 result.note(step, end)
+
+    def _send_owed(self, notifications: Mapping[str, Notification]) -> None:
+        sent = self._retry_sender.repeat(notifications)
+        self._owed = {s: each for s, each in self._owed.items() if s not in sent}
+        self._unscheduled -= sent
 
     def _note_owed(
         self, step: Step, is_sent: bool, before: NotificationState, after: NotificationState
@@ -122,10 +136,11 @@ class OpenTurns:
         """
         if step.wake_at is None or (step.dead_letter and not is_sent):
             return
-        is_early = after.wake_at <= min(self._clock(), before.wake_at)
-        if is_early or not is_sent:
-            notification = replace(step.notification, wake_at=step.wake_at)
+        notification = replace(step.notification, wake_at=step.wake_at)
+        if not is_sent:
             self._owed[notification.sender_id] = notification
+        elif after.wake_at <= min(self._clock(), before.wake_at):
+            self._early[notification.sender_id] = notification
 
     def _ending(self, sender: str, end: PostEnd) -> Step:
         attempt = self._claims[sender].notification.attempt

@@ -108,12 +108,16 @@ class RetrySender:
             self._wake_ups[sender] = replace(self._wake_ups[sender], revision=None)
 
     def as_sent(self, step: Step, row: NotificationState) -> NotificationState:
-        """The row after the step; only a wake-up that was accepted is written into it."""
+        """The row after the step; only a wake-up that was accepted is written into it.
+
+        One that stood there before stays, unless it comes too late for the step.
+        """
         if step.wake_at is None:
             return step.state
         sent = self._wake_ups.get(step.notification.sender_id)
-        is_sent = sent is not None and sent.revision == row.revision
-        return replace(step.state, wake_at=sent.wake_at if sent and is_sent else row.wake_at)
+        if sent is not None and sent.revision == row.revision:
+            return replace(step.state, wake_at=sent.wake_at)
+        return replace(step.state, wake_at=row.wake_at if row.wake_at <= step.wake_at else 0.0)
 
     def _will_wake(self, sender: str, wake_at: float, row: NotificationState) -> bool:
         """Whether a wake-up that was sent before does for this moment.

@@ -1,8 +1,8 @@
 """What is known about the senders of one invocation, and the writing of their rows."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import islice
 
 from consumer.notification.facts import Facts, Need, facts_of, is_read
 from consumer.notification.notification import Notification
@@ -31,12 +31,12 @@ class Senders:
         self._problems = problems
         self._on_conflict = on_conflict
         self.facts: dict[str, Facts] = {}
+        self._absence_reads: Counter[str] = Counter()
 
     def read(self, left: Mapping[str, Notification], needs: Mapping[str, Need]) -> bool:
         """Read what is not known and what is needed; gives whether reading is in vain."""
         now = self._clock()
         new = [each for sender, each in left.items() if sender not in self.facts]
-        absence = {s: n.absence_since for s, n in needs.items() if n.absence_since is not None}
         reads = self._store.read(
             NotificationQuery(
                 states=[each.sender_id for each in new],
@@ -52,7 +52,7 @@ class Senders:
                     for s, need in needs.items()
                     if need.evidence_since is not None
                 },
-                absence=dict(islice(absence.items(), 1)),  # each may go through many pages
+                absence=self._absence(needs),
             )
         )
         self._problems += reads.problems
@@ -60,16 +60,27 @@ class Senders:
             if is_read(each, reads):
                 self.facts[each.sender_id] = facts_of(each, reads, now)
         for sender, need in needs.items():
-            self.facts[sender].add(sender, reads, need.sessions)
+            self.facts[sender].add(sender, reads, now, need.sessions)
         return reads.is_rejected
 
-    def read_rows_again(self, senders: Iterable[str]) -> set[str]:
-        """Read rows that may have changed; gives the senders whose row was read."""
+    def read_rows_again(self, senders: Iterable[str]) -> None:
+        """Read rows that may have changed."""
         reads = self._store.read(NotificationQuery(states=list(senders)))
         self._problems += reads.problems
         for sender, state in reads.states.items():
             self.facts[sender].state = state
-        return set(reads.states)
+
+    def _absence(self, needs: Mapping[str, Need]) -> dict[str, float]:
+        """Whose absence of an answer is confirmed: one sender's, which may take many pages.
+
+        Each has its turn, so that one whose read fails again and again keeps no other waiting.
+        """
+        since = {s: n.absence_since for s, n in needs.items() if n.absence_since is not None}
+        if not since:
+            return {}
+        sender = min(since, key=self._absence_reads.__getitem__)
+        self._absence_reads[sender] += 1
+        return {sender: since[sender]}
 
     def forget(self, senders: Iterable[str]) -> None:
         """Everything about them is read anew."""

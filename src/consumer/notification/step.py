@@ -80,6 +80,7 @@ class Step:
 
     `wake_at`: send a wake-up for that moment first. `dead_letter`: send the notification to the
     dead-letter queue first, with this reason. `is_claim`: once the row is written, POST.
+    `unknown_id`: the message of a POST whose outcome stays unknown.
     `limited_until`: the end of the limit that keeps it from being POSTed (epoch seconds);
     `is_paused`: an operator's pause has set that limit.
     """
@@ -90,7 +91,7 @@ class Step:
     wake_at: float | None = None
     dead_letter: str = ""
     is_claim: bool = False
-    is_unknown: bool = False
+    unknown_id: str = ""
     limited_until: float | None = None
     is_paused: bool = False
 

@@ -54,7 +54,7 @@ def _decide(
     rules: TurnRules,
     backoff_seconds: Callable[[int], float],
 ) -> Step | Need:
-    state, is_unknown = facts.state, False
+    state, unknown_id = facts.state, ""
     if notification.opt_out and not rules.answers_opt_outs:
         return _opted_out(notification, state)
     if state.turn:
@@ -65,6 +65,7 @@ def _decide(
         if isinstance(resolved, Need):
             return resolved
         is_unknown = rules.resend_unknown is ResendUnknown.NEVER
+        unknown_id = state.turn.notification.message_id if is_unknown else ""
         state = resolved
     step = _without_turn(notification, state, facts, now, token, rules)
     if isinstance(step, Need):
@@ -73,7 +74,7 @@ def _decide(
         until = facts.state.turn.open_until + backoff_seconds(step.notification.attempt)
         if until > next_second(now):
             return _wait(step.notification, state, now, until, notification.wake_at)
-    return replace(step, is_unknown=is_unknown)
+    return replace(step, unknown_id=unknown_id)
 
 
 def _without_handled_wake_up(step: Step, woken_by: float | None) -> Step:
@@ -143,7 +144,7 @@ def _without_turn(
 ) -> Step | Need:
     """No turn is open: POST the newest message that is not covered, or say why not."""
     if facts.newest is None and not _is_fresh(notification, state, now):
-        return Need(newest=True)
+        return Need(newest=True, sessions=_unread_session(notification, facts))
     newest = _newest_uncovered(notification, state, facts, rules)
     if newest is None:
         return Step(Status.COVERED, notification, state)
