@@ -1,6 +1,6 @@
 """The consumer as it ships: the zip's content is on the path before anything else."""
 
-# Imports wait for their function: the time of the consumer's own is what a cold start measures.
+# The consumer's modules are imported in the functions, because a cold start measures their import.
 from benchmarks.targets.lambda_context import CONTEXT, Call
 
 

@@ -42,7 +42,7 @@ from tests.e2e.faults import (
     Fault,
 )
 
-# What lasts for so many calls lasts no longer than that: a single caller's pauses grow.
+# An outage of so many calls is over after that time, too: a single caller pauses longer each time.
 LONGEST_OUTAGE_SECONDS = 20.0
 
 QUEUE_FUNCTION = "queue function"

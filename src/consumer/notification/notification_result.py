@@ -10,7 +10,6 @@ class NotificationResult:
     """What became of each sender's notification; every sender is in one of the sets.
 
     One whose POST was accepted is in `unhandled` too if its wake-up could not be sent.
-
     `steps`: what was decided in detail, with how the POST ended where there was one.
     """
 
