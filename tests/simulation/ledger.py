@@ -19,10 +19,11 @@ from consumer.webhook.message import ChatKey
 from tests.simulation.facts import Stored, Submission, Violation, place_of
 from tests.simulation.functions import Invocation
 from tests.simulation.webhooks import Webhook
-from tests.support.memory.fault_schedule import InjectedFault
+from tests.support.memory.fault_schedule import HANGING, InjectedFault
 from tests.support.memory.observer import Observer, Post
 from tests.support.memory.queues import Message
 from tests.support.memory.tables import Commit, PutChat
+from tests.support.memory.wire import CALL_TIMEOUT_SECONDS
 
 # Two, and the time of two calls.
 LATEST_FOLLOW_UP_SECONDS = 2.5
@@ -79,7 +80,9 @@ class Ledger(Observer):
         return holds
 
     def fault_injected(self, process: Invocation | None, injected: InjectedFault) -> None:
-        self.disturbed(self._clock())
+        """A call without an answer keeps its container busy until its time is over."""
+        seconds = CALL_TIMEOUT_SECONDS if injected.fault in HANGING else 0.0
+        self.disturbed(self._clock() + seconds)
 
     def disturbed(self, until: float) -> None:
         """Until then a fault may delay what follows (epoch seconds)."""

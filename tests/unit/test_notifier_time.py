@@ -200,13 +200,76 @@ def test_nobody_s_reading_grows_old_while_what_others_send_hangs() -> None:
     read = world.notifications.read
 
     def read_slowly(query: NotificationQuery) -> NotificationReads:
-        world.pass_time(0.02)
+        world.pass_time(1.0)
         return read(query)
 
     world.notifications.read = read_slowly  # type: ignore[method-assign]
     world.fail("retry_queue", Fault.LOST)
     assert world.retry(*records, seconds=90.0) == ["record-1", "record-2"]
     assert [each.message_id for each in world.replies.notified] == [sid(8)]
+
+
+class TestFurtherReads:
+    """The message of "old" is old, so its sender's newest messages are read before the POST."""
+
+    @staticmethod
+    def batch(world: StreamWorld) -> list[dict[str, Any]]:
+        old = world.store(1, "old")
+        world.pass_time(6)
+        return [world.store(1, "new"), old]
+
+    def test_nobody_is_read_about_only_after_the_posts_of_others(self) -> None:
+        world = StreamWorld()
+        records = self.batch(world)
+        begun, times = world.now - NOW - 1, posting_times(world)
+        world.notify(*records)
+        assert [each.sender_id for each in world.replies.notified] == ["new", "old"]
+        assert times == [begun]
+
+    def test_a_read_that_hangs_holds_up_others_for_one_call_only(self) -> None:
+        world = StreamWorld()
+        records = self.batch(world)
+        begun, times = world.now - NOW - 1, posting_times(world)
+        world.faults.script["notifications.read"] = [None, Fault.LOST]
+        world.notify(*records, seconds=90.0)
+        assert [each.sender_id for each in world.replies.notified] == ["new", "old"]
+        assert times[0] - begun == pytest.approx(5.0, abs=0.1)
+
+    def test_nobody_waits_for_further_reads_that_are_slow(self) -> None:
+        """Four seconds each: after two of them the message of "new" would be old, too."""
+        world = StreamWorld()
+        open_turn(world, number=2, sender="unknown")
+        world.pass_time(RULES.open_seconds + RULES.outcome_seconds)
+        records = [world.store(1, "new"), world.store(3, "unknown")]
+        read = world.notifications.read
+
+        def read_slowly(query: NotificationQuery) -> NotificationReads:
+            world.pass_time(4.0)
+            return read(query)
+
+        world.notifications.read = read_slowly  # type: ignore[method-assign]
+        begun, times = world.now - NOW - 1, posting_times(world)
+        world.notify(*records, seconds=60.0)
+        assert world.replies.notified[0].sender_id == "new"
+        assert times[0] - begun == 4.0
+
+    def test_nobody_waits_for_the_confirmation_of_an_absence(self) -> None:
+        """It reads all of a sender's chats, which may be many."""
+        world = StreamWorld()
+        open_turn(world, number=2, sender="unknown")
+        world.pass_time(RULES.open_seconds + RULES.outcome_seconds)
+        records = [world.store(1, "new"), world.store(3, "unknown")]
+        notified_before: list[list[str]] = []
+        read = world.notifications.read
+
+        def note(query: NotificationQuery) -> NotificationReads:
+            if query.absence:
+                notified_before.append([each.sender_id for each in world.replies.notified])
+            return read(query)
+
+        world.notifications.read = note  # type: ignore[method-assign]
+        world.notify(*records, seconds=90.0)
+        assert notified_before == [["new"]]
 
 
 class TestOldReads:

@@ -143,11 +143,12 @@ class TestOthersOfTheRound:
 
 def test_a_late_claim_that_cannot_be_released_keeps_no_other_from_its_post() -> None:
     """In the first pass 0 and 2 are claimed without an answer, 3 takes its time, and of 1, whose
-    news is old, the newest message has to be read. In the second pass 0 is late and 1 is not.
+    news is old, the newest message cannot be read. In the second pass 0 is late and 1 is not.
     """
     world = StreamWorld(round_size=2)
     old = world.store(1, "1")
     world.pass_time(6)
+    world.faults.script["notifications.read"] = [None, Fault.THROTTLED]
     world.faults.script["notifications.save"] = [Fault.SILENT]
     records = [world.store(1, "0"), old, world.store(1, "2"), world.store(1, "3")]
 

@@ -25,6 +25,11 @@ class Need:
     texts: tuple[ChatKey, ...] = ()
     sessions: tuple[str, ...] = ()
 
+    @property
+    def is_one_call(self) -> bool:
+        """Whether a call reads it; absence takes as many as the sender has pages of chats."""
+        return self.absence_since is None
+
 
 @dataclass(slots=True)
 class Facts:

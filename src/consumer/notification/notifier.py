@@ -26,6 +26,8 @@ from consumer.notification.step import Outcome, PostEnd, Step
 from consumer.notification.turn import decide
 from consumer.retry_budget import RetryBudget
 
+# After a read that took longer, POSTs do not wait for another one.
+SOON_SECONDS = 1.0
 TOO_LATE = "too late to wait for answers"
 
 
@@ -68,8 +70,12 @@ class Notifier:
             notifications = without_opt_outs(notifications)
         left = newest_per_sender(notifications)
         while left and self._budget.lasts(self._seconds(PASS)):
+            begun = self._clock()
             is_rejected = self._senders.read(left, self._needs)
-            steps = self._decide(left)
+            steps, new_needs = self._decide(left), self._new_needs()
+            is_soon_known = self._clock() - begun < SOON_SECONDS
+            if is_soon_known and any(each.is_one_call for each in new_needs):
+                continue  # so that nobody's reads wait for others' POSTs
             claims = {s: each for s, each in steps.items() if each.is_claim}
             others = {s: each for s, each in steps.items() if not each.is_claim}
             done = self._apply(others, bool(claims or self._needs)) | self._claim(claims)
@@ -80,7 +86,7 @@ class Notifier:
             left = {s: each for s, each in left.items() if s not in done}
             if is_rejected or not left:
                 break
-            is_stuck = not done and not self._has_new_needs()
+            is_stuck = not done and not new_needs
             if is_stuck and not self._budget.pause(self._seconds(PASS)):
                 break
         self._turns.finish(self._result)
@@ -101,11 +107,11 @@ class Notifier:
                 steps[sender] = decision
         return steps
 
-    def _has_new_needs(self) -> bool:
-        """Whether something is needed that was never asked for: then it is read at once."""
+    def _new_needs(self) -> list[Need]:
+        """What was never asked for: it is read without a pause."""
         new = self._needs.items() - self._asked
         self._asked |= new
-        return bool(new)
+        return [need for _, need in new]
 
     def _decision(self, notification: Notification, facts: Facts) -> Step | Need:
         if self._turns.is_ours(notification.sender_id):  # a claim whose answer was lost
