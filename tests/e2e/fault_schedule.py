@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.e2e.faults import (
@@ -148,17 +148,23 @@ class Outage:
     calls: int
     until: float
 
-    def take(self) -> bool:
+    def take(self, now: float) -> bool:
         """Whether the next call meets it."""
         self.calls -= 1
-        return self.calls >= 0 and time.monotonic() < self.until
+        return self.calls >= 0 and now < self.until
 
 
 class FaultSchedule:
     """Draws faults for calls, by operation, until it is stopped; any thread may ask."""
 
-    def __init__(self, seed: int, decks: Mapping[str, Sequence[Fault]] = DECKS) -> None:
+    def __init__(
+        self,
+        seed: int,
+        decks: Mapping[str, Sequence[Fault]] = DECKS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.seed = seed
+        self._clock = clock
         self.counts: Counter[tuple[str, str]] = Counter()
         self._random = random.Random(seed)
         self._decks = decks
@@ -197,14 +203,14 @@ class FaultSchedule:
     def _draw(self, name: str) -> Fault:
         """The next card of a deck; what lasts comes once a run."""
         outage, pile = self._outages.get(name), self._piles[name]
-        if outage and outage.take():
+        if outage and outage.take(self._clock()):
             return outage.fault
         if not pile:
             cards = self._random.sample(self._decks[name], len(self._decks[name]))
             pile += [NOTHING if self._has_lasted(name, card) else card for card in cards]
         fault = pile.pop()
         if fault.lasts > 1:
-            until = time.monotonic() + LONGEST_OUTAGE_SECONDS
+            until = self._clock() + LONGEST_OUTAGE_SECONDS
             self._outages[name] = Outage(fault, fault.lasts - 1, until)
         return fault
 
