@@ -272,10 +272,6 @@ def long_ago(claim: Turn) -> float:
     return claim.claimed_at - 1000.0
 
 
-def same_second(moment: float) -> float:
-    return 0.0
-
-
 def believe_the_index(state: NotificationState, facts: Facts, *rest: Any) -> Any:
     return _resolve(state, replace(facts, absence=True), *rest)
 

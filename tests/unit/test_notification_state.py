@@ -4,8 +4,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from consumer.notification.notification import Notification
 from consumer.notification.state import NotificationState, Pending, Turn
 from tests.support.builders import notification
@@ -20,26 +18,6 @@ def message(number: int, **values: Any) -> Notification:
 def waiting(number: int, since: int | None = None, **values: Any) -> NotificationState:
     pending = Pending(message(number, **values), Decimal(since or number))
     return NotificationState("revision", pending=pending)
-
-
-TURN = Turn(message(2), "token", 10.0, 35.0)
-
-
-@pytest.mark.parametrize(
-    ("row", "known_through"),
-    [
-        (NotificationState(), 0),
-        (NotificationState(notified_through=Decimal(2)), 2),
-        (NotificationState(turn=TURN), 2),
-        (NotificationState(turn=TURN, notified_through=Decimal(1)), 2),
-        (waiting(3), 3),
-        (replace(waiting(3), turn=TURN), 3),
-    ],
-)
-def test_a_row_knows_what_it_covers_claims_or_lets_wait(
-    row: NotificationState, known_through: int
-) -> None:
-    assert [row.knows(message(n)) for n in range(1, 5)] == [n <= known_through for n in range(1, 5)]
 
 
 def test_the_first_message_that_waits_says_since_when() -> None:
@@ -100,6 +78,6 @@ def test_what_is_covered_never_moves_back() -> None:
 
 
 def test_the_end_of_a_turn_is_remembered_and_never_moves_back() -> None:
-    row = NotificationState(turn=TURN, turn_ended_at=20.0)
+    row = NotificationState(turn=Turn(message(2), "token", 10.0, 35.0), turn_ended_at=20.0)
     assert row.without_turn(30.0) == NotificationState(turn_ended_at=30.0)
     assert row.without_turn(10.0) == NotificationState(turn_ended_at=20.0)

@@ -52,13 +52,6 @@ class NotificationState:
     wake_at: float = 0.0
     turn_ended_at: float = 0.0
 
-    def knows(self, notification: Notification) -> bool:
-        """Whether the row covers it, or answers for it by its turn or by what is pending."""
-        known = [self.notified_through]
-        known += [self.turn.notification.stored_at] if self.turn else []
-        known += [self.pending.notification.stored_at] if self.pending else []
-        return notification.stored_at <= max(known)
-
     def with_pending(self, notification: Notification) -> "NotificationState":
         """The row with this message waiting; what waits only moves forward."""
         if notification.stored_at <= self.notified_through:
