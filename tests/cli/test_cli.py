@@ -123,6 +123,7 @@ def test_where_nobody_listens_it_says_so_in_one_line(
         (["dlq", "redrive", "--id", ""], "--id is empty"),
         (["dlq", "redrive", "--id", "dead letter", "--id", " "], "--id is empty"),
         (["dlq", "purge", "--yes", "--id", ""], "--id is empty"),
+        (["dlq", "redrive", "--queue", "reply"], "there is no dead-letter queue reply"),
     ],
 )
 def test_bad_input_is_named(command: list[str], words: str, capsys: Output) -> None:

@@ -27,7 +27,12 @@ _DEAD_LETTERS_SHOWN = 50
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: see them, send them back, remove them.")
 _QueueName = Annotated[
-    str | None, typer.Option("--queue", help=f"{' | '.join(queues.NAMES)}; all unless given.")
+    str | None,
+    typer.Option(
+        "--queue",
+        help=f"{' | '.join(queues.NAMES)}; all unless given.",
+        callback=queues.check_name,
+    ),
 ]
 _Ids = Annotated[
     list[str] | None, typer.Option("--id", help="A dead letter's id or its beginning; repeatable.")

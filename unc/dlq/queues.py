@@ -48,8 +48,14 @@ def _all_queues(resources: Resources) -> list[DeadLetterQueue]:
     ]
 
 
-def choose_queues(resources: Resources, name: str | None) -> list[DeadLetterQueue]:
-    """Return the queue of a name, or all; raises BadInput for a name that none has."""
+def check_name(name: str | None) -> str | None:
+    """Return the name; raises BadInput where no dead-letter queue has it."""
     if name is not None and name not in NAMES:
         raise BadInput(f"there is no dead-letter queue {name}", f"--queue {' | '.join(NAMES)}")
+    return name
+
+
+def choose_queues(resources: Resources, name: str | None) -> list[DeadLetterQueue]:
+    """Return the queue of a name, or all; raises BadInput for a name that none has."""
+    check_name(name)
     return [queue for queue in _all_queues(resources) if name in (None, queue.name)]
