@@ -21,6 +21,7 @@ from tests.support.memory.tables import Commit, PutChat, Tables
 # Between the read of the newest message and the POST that covers it.
 LONGEST_DECISION_SECONDS = 30.0
 STREAM_KEEPS_SECONDS = 86_400.0
+LEFT_ACTIVE = "G4 left active behind a session of the reply service"
 
 
 class StepChecks:
@@ -89,14 +90,15 @@ class StepChecks:
             self._check_session(process, put, commit)
 
     def _check_opened(self, process: Invocation, session: Session, others: list[Session]) -> None:
-        """At most one active session of our making."""
+        """At most one active session of our making; one that was left active stays so."""
         for other in others:
             if not other.is_active or not self._lineage.is_ours(other.session_id):
                 continue
             ids = self._lineage.foreign(other.session_id, session.session_id)
             foreign = [self._tables.sessions[each] for each in ids]
-            if not self._ledger.allow(
-                "G4 left active behind a session of the reply service",
+            was_left = other.session_id in self._ledger.allowed[LEFT_ACTIVE]
+            if not was_left and not self._ledger.allow(
+                LEFT_ACTIVE,
                 other.session_id,
                 documented_limits.left_active(other, foreign, process),
             ):
