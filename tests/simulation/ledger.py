@@ -80,7 +80,7 @@ class Ledger(Observer):
         return holds
 
     def fault_injected(self, process: Invocation | None, injected: InjectedFault) -> None:
-        """A call without an answer keeps its container busy until its time is over."""
+        """A call that hangs keeps its container busy for as long as a call may take."""
         seconds = CALL_TIMEOUT_SECONDS if injected.fault in HANGING else 0.0
         self.disturbed(self._clock() + seconds)
 

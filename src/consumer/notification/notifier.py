@@ -27,7 +27,7 @@ from consumer.notification.turn import decide
 from consumer.retry_budget import RetryBudget
 
 # After a read that took longer, POSTs do not wait for another one.
-SOON_SECONDS = 1.0
+QUICK_READ_SECONDS = 1.0
 TOO_LATE = "too late to wait for answers"
 
 
@@ -73,8 +73,8 @@ class Notifier:
             begun = self._clock()
             is_rejected = self._senders.read(left, self._needs)
             steps, new_needs = self._decide(left), self._new_needs()
-            is_soon_known = self._clock() - begun < SOON_SECONDS
-            if is_soon_known and any(each.is_one_call for each in new_needs):
+            is_quick = self._clock() - begun < QUICK_READ_SECONDS
+            if is_quick and any(each.is_one_call for each in new_needs):
                 continue  # so that nobody's reads wait for others' POSTs
             claims = {s: each for s, each in steps.items() if each.is_claim}
             others = {s: each for s, each in steps.items() if not each.is_claim}

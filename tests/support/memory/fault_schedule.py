@@ -55,6 +55,7 @@ class Fault(Enum):
 
 READ = (Fault.THROTTLED, Fault.LOST, Fault.SLOW, Fault.DIES_BEFORE, Fault.DIES_AFTER)
 WRITE = (*READ, Fault.BROKEN, Fault.SILENT, Fault.LATE)
+# What a caller waits for, up to the time that a call may take.
 HANGING = (Fault.LOST, Fault.SLOW, Fault.SILENT, Fault.LATE)
 PART = (Fault.PARTIAL,)
 RIGHTS = (Fault.DENIED,)
